@@ -1,0 +1,1 @@
+"""Figures as functions: records in, plotly figures out."""

@@ -1,0 +1,146 @@
+"""The tests that forequake knows, by name: what each needs, when it rejects, and on which side.
+
+Light on purpose: reading an experiment's files must not cost the import of pyCSEP.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from forequake.errors import InputError, suggestion
+from forequake.results import Side
+
+__all__ = ["TESTS", "TestDefinition", "find_test"]
+
+
+@dataclass(frozen=True)
+class TestDefinition:
+    """One test, without its computation.
+
+    Attributes
+    ----------
+    name
+        forequake's name, which results carry.
+    short
+        The letters by which seismologists call it.
+    floatcsep
+        The function by which a floatCSEP experiment names it.
+    kind
+        ``consistency`` tests need one forecast, ``comparison`` tests a reference forecast too.
+    simulated
+        Whether the test draws random numbers, and so has a seed and a number of simulations.
+    side, rule
+        Where the statistic leads to rejection, and the rule in words.
+    kernel_version
+        Raised by hand whenever the numbers change; part of every result's key.
+    """
+
+    __test__ = False  # pytest: not a class of tests
+
+    name: str
+    short: str
+    floatcsep: str
+    kind: Literal["consistency", "comparison"]
+    simulated: bool
+    side: Side
+    rule: str
+    kernel_version: int = 1
+
+
+_LOWER_RULE: Final = "rejected when q = P(simulated <= observed) < alpha"
+
+_DEFINITIONS: Final = (
+    TestDefinition(
+        name="poisson_number",
+        short="N",
+        floatcsep="poisson_evaluations.number_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.TWO_SIDED,
+        rule="rejected when delta1 = P(X >= N) or delta2 = P(X <= N) is below alpha/2",
+    ),
+    TestDefinition(
+        name="poisson_likelihood",
+        short="L",
+        floatcsep="poisson_evaluations.likelihood_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
+    ),
+    TestDefinition(
+        name="poisson_conditional_likelihood",
+        short="CL",
+        floatcsep="poisson_evaluations.conditional_likelihood_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
+    ),
+    TestDefinition(
+        name="poisson_spatial",
+        short="S",
+        floatcsep="poisson_evaluations.spatial_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
+    ),
+    TestDefinition(
+        name="poisson_magnitude",
+        short="M",
+        floatcsep="poisson_evaluations.magnitude_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
+    ),
+    TestDefinition(
+        name="poisson_paired_t",
+        short="T",
+        floatcsep="poisson_evaluations.paired_t_test",
+        kind="comparison",
+        simulated=False,
+        side=Side.TWO_SIDED,
+        rule="better or worse, by the sign of the information gain, when |t| exceeds its critical value",
+    ),
+    TestDefinition(
+        name="poisson_w",
+        short="W",
+        floatcsep="poisson_evaluations.w_test",
+        kind="comparison",
+        simulated=False,
+        side=Side.TWO_SIDED,
+        rule="better or worse, by the sign of the information gain, when the two-sided p < alpha",
+    ),
+)
+
+#: All tests by forequake's name.
+TESTS: Final[dict[str, TestDefinition]] = {definition.name: definition for definition in _DEFINITIONS}
+_BY_ANY_NAME: Final[dict[str, TestDefinition]] = {
+    name: definition
+    for definition in _DEFINITIONS
+    for name in (definition.name, definition.short, definition.floatcsep)
+}
+
+
+def find_test(name: str) -> TestDefinition:
+    """Find a test by forequake's name, by its letters, or by floatCSEP's function.
+
+    Raises
+    ------
+    InputError
+        Where no test has the name; the message gives the nearest one.
+
+    Examples
+    --------
+    >>> find_test("poisson_evaluations.number_test").name
+    'poisson_number'
+    >>> find_test("CL").name
+    'poisson_conditional_likelihood'
+    """
+    if name in _BY_ANY_NAME:
+        return _BY_ANY_NAME[name]
+    near = suggestion(name, _BY_ANY_NAME)
+    hint = f"; did you mean {near!r}?" if near else ""
+    message = f"there is no test {name!r}{hint} Known tests: {', '.join(_BY_ANY_NAME)}"
+    raise InputError(message)

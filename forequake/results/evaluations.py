@@ -1,0 +1,174 @@
+"""The results of tests: a union by kind, with outcomes that are decided once and stored.
+
+Which statistic and quantiles a test has, when it rejects and on which side, and when it says nothing, is
+written at each test in `forequake.evaluations`. Nothing here has NaN: an undefined result has a reason.
+"""
+
+from enum import StrEnum
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from forequake.quantities import Probability, Score, Sha256, UtcDatetime
+from forequake.results._record import Record, RecordModel
+from forequake.results.distributions import Distribution
+
+__all__ = [
+    "AnyEvaluation",
+    "ComparisonRecord",
+    "ConsistencyRecord",
+    "EvaluationRecord",
+    "LowerQuantile",
+    "Outcome",
+    "Quantiles",
+    "Side",
+    "StudentQuantiles",
+    "TailQuantiles",
+    "WilcoxonQuantile",
+]
+
+
+class Outcome(StrEnum):
+    """What a result says, in the words of its kind of test."""
+
+    PASSED = "passed"
+    REJECTED = "rejected"
+    BETTER = "better"
+    WORSE = "worse"
+    NO_DIFFERENCE = "no_difference"
+    SCORE_ONLY = "score_only"
+    UNDEFINED = "undefined"
+
+
+class Side(StrEnum):
+    """On which side of its distribution a statistic leads to rejection."""
+
+    LOWER = "lower"
+    UPPER = "upper"
+    TWO_SIDED = "two_sided"
+    NONE = "none"
+
+
+class _NamedQuantiles(RecordModel):
+    def named(self) -> dict[str, float]:
+        """Give the quantiles by their names, without the kind."""
+        return self.model_dump(exclude={"kind"})
+
+
+class TailQuantiles(_NamedQuantiles):
+    """Both tails: delta1 = P(X >= observed), delta2 = P(X <= observed); both hold the observed value."""
+
+    kind: Literal["tails"] = "tails"
+    delta1: Probability
+    delta2: Probability
+
+
+class LowerQuantile(_NamedQuantiles):
+    """The share of simulated statistics that are not above the observed one."""
+
+    kind: Literal["lower"] = "lower"
+    q: Probability
+
+
+class StudentQuantiles(_NamedQuantiles):
+    """Student's t, its critical value at the stored alpha (two-sided), and the two-sided p."""
+
+    kind: Literal["student_t"] = "student_t"
+    t: float = Field(allow_inf_nan=False)
+    t_critical: float = Field(gt=0, allow_inf_nan=False)
+    p: Probability
+
+
+class WilcoxonQuantile(_NamedQuantiles):
+    """Two-sided p of the signed-rank test: exact for few differences, else of the normal limit."""
+
+    kind: Literal["wilcoxon"] = "wilcoxon"
+    p: Probability
+
+
+Quantiles = Annotated[
+    TailQuantiles | LowerQuantile | StudentQuantiles | WilcoxonQuantile, Field(discriminator="kind")
+]
+
+
+class EvaluationRecord(Record):
+    """One result of one test; the base of the union, never stored itself.
+
+    Attributes
+    ----------
+    test
+        The test's name in forequake's registry, such as ``poisson_number``.
+    statistic
+        The observed statistic as pyCSEP defines it; may be infinite; None where it cannot be computed.
+    quantiles
+        By the names of the test; None where they cannot be computed.
+    outcome, reason
+        The verdict at `alpha`; the reason is given wherever the outcome is ``undefined``.
+    alpha, side, rule
+        The level, the side and the rule in words that gave the outcome.
+    n_observed
+        Number of target events.
+    n_forecast
+        Expected number of events of the forecast in its window.
+    flags
+        What a reader must know beside the numbers, such as ``event_in_zero_rate_cell``.
+    seed, num_simulations
+        None for tests without random numbers.
+    kernel_version
+        The hand-raised version of the test's computation.
+    environment
+        Key of the `EnvironmentRecord` of the computation; recorded, never part of the key.
+    computed_at, seconds
+        When, and how long it took.
+    """
+
+    circumstances: ClassVar[frozenset[str]] = frozenset({"environment", "computed_at", "seconds"})
+
+    kind: str
+    test: str
+    statistic: Score | None
+    quantiles: Quantiles | None
+    outcome: Outcome
+    reason: str | None = None
+    alpha: float = Field(gt=0, lt=1)
+    side: Side
+    rule: str
+    n_observed: int = Field(ge=0)
+    n_forecast: Score
+    flags: tuple[str, ...] = ()
+    seed: int | None = None
+    num_simulations: int | None = None
+    distribution: Distribution | None = None
+    kernel_version: int = Field(ge=1)
+    environment: Sha256 | None = None
+    computed_at: UtcDatetime
+    seconds: float = Field(ge=0)
+
+
+class ConsistencyRecord(EvaluationRecord):
+    """A forecast against the observed catalog: ``passed``, ``rejected`` or ``undefined``."""
+
+    kind: Literal["consistency"] = "consistency"
+
+
+class ComparisonRecord(EvaluationRecord):
+    """A forecast against a reference forecast: ``better``, ``worse``, ``no_difference`` or ``undefined``.
+
+    Attributes
+    ----------
+    n_reference
+        Expected number of events of the reference in the window.
+    information_gain
+        Mean information gain per event over the reference, in nats; positive where the forecast is better;
+        infinite where one of the two has a zero rate at an event; None without events.
+    interval : tuple of float, shape (2,)
+        Confidence interval of the information gain at 1 - alpha, where the test has one.
+    """
+
+    kind: Literal["comparison"] = "comparison"
+    n_reference: Score
+    information_gain: Score | None = None
+    interval: tuple[Score, Score] | None = None
+
+
+AnyEvaluation = Annotated[ConsistencyRecord | ComparisonRecord, Field(discriminator="kind")]

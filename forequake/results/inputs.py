@@ -1,0 +1,159 @@
+"""Records of what experiments start from: regions, catalogs, forecasts."""
+
+from enum import StrEnum
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from forequake.quantities import Rate, Sha256, UtcDatetime
+from forequake.results._record import BlobRef, Record, RecordModel
+
+__all__ = [
+    "CatalogRetrieval",
+    "CatalogSnapshot",
+    "ForecastRecord",
+    "ProspectiveStatus",
+    "QualityFinding",
+    "RegionRecord",
+]
+
+
+class RegionRecord(Record):
+    """A region's cells.
+
+    Attributes
+    ----------
+    origins
+        Lower left corners of the cells: an array in ``.npy`` form, float64, shape (cells, 2), degrees east
+        and north.
+    cell_size
+        Side of a cell in degrees.
+    """
+
+    kind: Literal["region"] = "region"
+    circumstances: ClassVar[frozenset[str]] = frozenset({"name", "origins"})
+
+    name: str
+    n_cells: int = Field(gt=0)
+    cell_size: float = Field(gt=0)
+    origins: BlobRef
+
+    @property
+    def blobs(self) -> tuple[Sha256, ...]:
+        """The blob of the origins."""
+        return (self.origins.sha256,)
+
+
+class CatalogSnapshot(Record):
+    """The events of a catalog, whatever the source: equal events are one snapshot.
+
+    Attributes
+    ----------
+    events
+        Arrays in ``.npz`` form: ``time_us`` (int64, microseconds since 1970), ``longitude``, ``latitude``,
+        ``depth_km``, ``magnitude`` (float64) and ``event_id`` (text), in order of time.
+    """
+
+    kind: Literal["catalog"] = "catalog"
+    circumstances: ClassVar[frozenset[str]] = frozenset({"events"})
+
+    n_events: int = Field(ge=0)
+    first: UtcDatetime | None = None
+    last: UtcDatetime | None = None
+    events: BlobRef
+
+    @property
+    def blobs(self) -> tuple[Sha256, ...]:
+        """The blob of the events."""
+        return (self.events.sha256,)
+
+
+class CatalogRetrieval(Record):
+    """One reading of a source, and the snapshot that it gave.
+
+    Attributes
+    ----------
+    source
+        The file or the service, as the experiment names it.
+    purpose
+        ``testing`` for the observed catalog, ``learning`` for the input of models.
+    """
+
+    kind: Literal["retrieval"] = "retrieval"
+
+    source: str
+    purpose: Literal["learning", "testing"] = "testing"
+    retrieved_at: UtcDatetime
+    snapshot: Sha256
+
+
+class QualityFinding(RecordModel):
+    """Something about a forecast that its reader should know.
+
+    Attributes
+    ----------
+    code
+        A short stable word, such as ``zero_rates``.
+    severity
+        ``note`` or ``warning``; what makes a forecast unusable is an error, not a finding.
+    count
+        Number of cells or bins concerned, where it is counted.
+    """
+
+    code: str
+    severity: Literal["note", "warning"]
+    message: str
+    count: int | None = None
+
+
+class ProspectiveStatus(StrEnum):
+    """How a forecast stands in time to the window that it speaks of."""
+
+    PROSPECTIVE = "prospective"
+    LATE = "late"
+    PSEUDO_PROSPECTIVE = "pseudo_prospective"
+    RETROSPECTIVE = "retrospective"
+
+
+class ForecastRecord(Record):
+    """A gridded forecast, scaled to one length of window.
+
+    Attributes
+    ----------
+    content
+        SHA-256 of the source file's bytes, or of the definition of a built-in reference.
+    reader
+        Name and version of the reader that understood them.
+    rates
+        Unscaled rates: an array in ``.npy`` form, float64, shape (cells, magnitude bins), the cells in the
+        order of the region.
+    magnitudes : tuple of float, shape (magnitude bins,)
+        Lower edges of the magnitude bins; the last bin is open.
+    scale
+        Factor from the file's rates to the window's.
+    total
+        Expected number of events in the window, after scaling.
+    """
+
+    kind: Literal["forecast"] = "forecast"
+    circumstances: ClassVar[frozenset[str]] = frozenset(
+        {"source", "made_at", "seconds", "rates", "prospective"}
+    )
+
+    content: Sha256
+    reader: str
+    source: str
+    region: Sha256
+    magnitudes: tuple[float, ...]
+    rates: BlobRef
+    scale: float = Field(gt=0, allow_inf_nan=False)
+    total: Rate
+    findings: tuple[QualityFinding, ...] = ()
+    prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
+    made_at: UtcDatetime
+    seconds: float = Field(ge=0)
+
+    @property
+    def blobs(self) -> tuple[Sha256, ...]:
+        """The blob of the rates."""
+        return (self.rates.sha256,)

@@ -1,0 +1,186 @@
+"""Records of experiments, of their runs, and of the units of work that are under way or ended badly."""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import Field, JsonValue
+
+from forequake.quantities import Sha256, UtcDatetime
+from forequake.results._record import Label, Record, RecordModel
+
+__all__ = [
+    "EnvironmentRecord",
+    "ExperimentRecord",
+    "RunChange",
+    "RunCounts",
+    "RunDraft",
+    "RunRecord",
+    "RunState",
+    "UnitEnd",
+    "UnitError",
+    "UnitRecord",
+    "UnitState",
+]
+
+
+class ExperimentRecord(Record):
+    """An experiment as it was resolved: its files with all defaults written out."""
+
+    kind: Literal["experiment"] = "experiment"
+
+    name: str
+    config: dict[str, JsonValue]
+
+
+class EnvironmentRecord(Record):
+    """Where something was computed.
+
+    Attributes
+    ----------
+    packages
+        Installed distributions and their versions.
+    image_digest
+        Of the container image, where there is one.
+    """
+
+    kind: Literal["environment"] = "environment"
+
+    python: str
+    platform: str
+    packages: dict[str, str]
+    image_digest: str | None = None
+
+
+class RunState(StrEnum):
+    """How a run stands; all but ``running`` are final."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    CRASHED = "crashed"
+
+
+class RunCounts(RecordModel):
+    """Units of a run by what became of them."""
+
+    cached: int = 0
+    computed: int = 0
+    failed: int = 0
+    upstream_failed: int = 0
+    skipped: int = 0
+    undefined: int = 0
+
+
+class RunDraft(RecordModel):
+    """What a run says of itself before it begins.
+
+    Attributes
+    ----------
+    experiment, experiment_key
+        Name, and key of the `ExperimentRecord` that the run resolved.
+    owner
+        The process, as ``host/boot/pid/start``: tells later whether it still lives.
+    command
+        What repeats the run, word by word.
+    """
+
+    experiment: str
+    experiment_key: Sha256
+    owner: str
+    command: tuple[str, ...] = ()
+    git_commit: str | None = None
+    git_dirty: bool | None = None
+    environment: Sha256 | None = None
+    host: str = ""
+    seed: int | None = None
+    label: str | None = None
+    notes: str = ""
+    tags: tuple[str, ...] = ()
+    flow_run_id: str | None = None
+
+
+class RunRecord(RunDraft):
+    """One run: what it said of itself, and what became of it.
+
+    Attributes
+    ----------
+    id
+        A UUID.
+    run_no
+        The experiment's counter: a later run has the larger number.
+    heartbeat_at
+        When the run was last known to live, by the store's clock.
+    """
+
+    id: str
+    run_no: int = Field(ge=1)
+    state: RunState = RunState.RUNNING
+    started_at: UtcDatetime
+    heartbeat_at: UtcDatetime
+    ended_at: UtcDatetime | None = None
+    counts: RunCounts = RunCounts()
+    schema_version: int = 1
+
+
+class RunChange(RecordModel):
+    """What changes in a run; None leaves as it was. Every change is also a heartbeat."""
+
+    state: RunState | None = None
+    counts: RunCounts | None = None
+    flow_run_id: str | None = None
+    notes: str | None = None
+    tags: tuple[str, ...] | None = None
+
+
+class UnitState(StrEnum):
+    """How a unit of work stands.
+
+    A store keeps the first six. The others follow from the plan and from the results that exist.
+    """
+
+    RUNNING = "running"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    KILLED = "killed"
+    CRASHED = "crashed"
+    UPSTREAM_FAILED = "upstream_failed"
+    PLANNED = "planned"
+    WAITING = "waiting"
+    CACHED = "cached"
+    SKIPPED = "skipped"
+    SUCCEEDED = "succeeded"
+
+
+class UnitError(RecordModel):
+    """Why a unit ended badly, for a person: the kind of error and its message, never a secret."""
+
+    kind: str
+    message: str
+
+
+class UnitEnd(RecordModel):
+    """How a unit of a block ended; ``succeeded`` removes it from the units that need attention."""
+
+    label: Label
+    state: UnitState
+    error: UnitError | None = None
+
+
+class UnitRecord(RecordModel):
+    """A unit of work that is under way or ended badly.
+
+    Attributes
+    ----------
+    attempts
+        How often it was begun since it last succeeded.
+    owner
+        Who has it, or had it last.
+    """
+
+    label: Label
+    state: UnitState
+    attempts: int = Field(ge=0)
+    error: UnitError | None = None
+    owner: str
+    changed_at: UtcDatetime

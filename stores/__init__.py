@@ -1,0 +1,41 @@
+"""Results stores: one interface (`ResultsStore`), and `open_store` to get one by its address."""
+
+from stores.base import LEASE, RENEWAL, ResultsStore
+from stores.exchange import (
+    Binding,
+    Block,
+    BoundResult,
+    Claim,
+    ExperimentSummary,
+    Finding,
+    Overview,
+    OverviewCell,
+    Page,
+    PublishReport,
+    PutReport,
+    ResultQuery,
+    ResultRow,
+    RunRef,
+    SweepReport,
+)
+
+__all__ = [
+    "LEASE",
+    "RENEWAL",
+    "Binding",
+    "Block",
+    "BoundResult",
+    "Claim",
+    "ExperimentSummary",
+    "Finding",
+    "Overview",
+    "OverviewCell",
+    "Page",
+    "PublishReport",
+    "PutReport",
+    "ResultQuery",
+    "ResultRow",
+    "ResultsStore",
+    "RunRef",
+    "SweepReport",
+]

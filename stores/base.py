@@ -1,0 +1,270 @@
+"""The interface of a results store. Its docstrings are the contract; `stores.testing` checks it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from datetime import timedelta
+from types import TracebackType
+from typing import BinaryIO, Self, TypeVar
+
+from forequake.quantities import Sha256
+from forequake.results import (
+    BlobRef,
+    Record,
+    RunChange,
+    RunDraft,
+    RunRecord,
+    RunState,
+    UnitEnd,
+    UnitRecord,
+    UnitState,
+)
+from stores.exchange import (
+    Binding,
+    Block,
+    BoundResult,
+    Claim,
+    ExperimentSummary,
+    Finding,
+    Overview,
+    Page,
+    PublishReport,
+    PutReport,
+    ResultQuery,
+    ResultRow,
+    RunRef,
+    SweepReport,
+)
+
+__all__ = ["LEASE", "RENEWAL", "ResultsStore"]
+
+R = TypeVar("R", bound=Record)
+
+#: How long a claim holds without being renewed.
+LEASE = timedelta(seconds=120)
+#: How often a worker renews its claims.
+RENEWAL = timedelta(seconds=30)
+
+
+class ResultsStore(ABC):
+    """Where records, results, runs, claims and blobs live.
+
+    Values and labels are kept apart. A value (a record) is immutable under the key of its inputs and may
+    serve many experiments. Which value an experiment has in a slot is an append-only history of bindings,
+    and the current one is the slot's latest row. The order of writing is: blob, record, binding, latest.
+
+    A store may be shared by threads. On return from a method that writes, the data are durable and every
+    other process reads them. A record is written whole or not at all; a batch may be cut between records.
+    `put`, `publish` and `put_blob` may be repeated at will. Times are the store's own clock, in UTC.
+
+    Every method raises `StoreUnavailable` where the store does not answer (worth retrying), `AccessDenied`
+    where it refuses, and, if it writes, `StoreFull` where there is no space. No message holds a password.
+
+    Attributes
+    ----------
+    name
+        The store's address as it may be shown to anybody, without a password.
+    """
+
+    name: str
+
+    # --- records -----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def put(self, records: Sequence[Record]) -> PutReport:
+        """Write records under their keys; never overwrite.
+
+        A record whose key is present is compared, all fields but its `circumstances`: numbers within 1e-9
+        (relative, and absolute below 1), everything else exactly. A second value that differs is reported
+        as divergent, and the first stays.
+        """
+
+    @abstractmethod
+    def get(self, kind: type[R], key: Sha256) -> R:
+        """Read one record; a base such as `EvaluationRecord` reads any of its kinds.
+
+        Raises
+        ------
+        NotFound
+            Where no record of this kind has the key.
+        CorruptRecord
+            Where the stored text cannot be read as this kind, or is not what its key names.
+        SchemaVersion
+            Where a newer forequake wrote the record.
+        """
+
+    @abstractmethod
+    def existing(self, kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:
+        """Tell which of the keys are present, without reading the records."""
+
+    @abstractmethod
+    def scan(self, kind: type[R], after: Sha256 | None = None, limit: int = 1000) -> list[R]:
+        """Read records in the order of their keys, those behind `after`, at most `limit`."""
+
+    # --- results in their places ---------------------------------------------------------------------
+
+    @abstractmethod
+    def publish(self, run: RunRef, bindings: Sequence[Binding]) -> PublishReport:
+        """Say which results an experiment has, and make them the latest where no later run has spoken.
+
+        A key that equals the latest one appends nothing, but the later of the two runs now vouches for it.
+        Where an earlier run is told by a later one that it is outdated, its binding enters the history, and
+        if the later run had appended none of its own (its value being unchanged), that one is appended now:
+        so the highest `run_no` of the history always gives the latest value. Publishing the same again
+        changes nothing.
+
+        Raises
+        ------
+        NotFound
+            Where the run or one of the results is not in the store; nothing is published then.
+        """
+
+    @abstractmethod
+    def latest(self, query: ResultQuery) -> Page[ResultRow]:
+        """Read a page of the results that an experiment has now, or had at `query.as_of`.
+
+        As of a time, a slot's value is the one of the highest `run_no` that was bound by then. An unknown
+        experiment gives an empty page.
+
+        Raises
+        ------
+        NotFound
+            Where the cursor is not one of this store's.
+        """
+
+    @abstractmethod
+    def history(self, slot: Sha256) -> list[BoundResult]:
+        """Read all values that a slot has had, in the order of `run_no`."""
+
+    @abstractmethod
+    def overview(self, experiment: str) -> Overview:
+        """Count an experiment's latest results by test, model and outcome.
+
+        Raises
+        ------
+        NotFound
+            Where the store has no such experiment.
+        """
+
+    @abstractmethod
+    def experiments(self) -> list[ExperimentSummary]:
+        """List all experiments that ever began a run, by name."""
+
+    # --- runs ------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def begin_run(self, draft: RunDraft) -> RunRecord:
+        """Write a new run in the state ``running`` and give it the experiment's next `run_no`.
+
+        Numbers are unique and growing, from 1, also for runs that begin at once in several processes.
+
+        Raises
+        ------
+        NotFound
+            Where `draft.experiment_key` is not in the store.
+        """
+
+    @abstractmethod
+    def update_run(self, run: RunRef, change: RunChange, *, expect: RunState) -> RunRecord:
+        """Change a run and refresh its heartbeat; a final state also sets `ended_at`.
+
+        Raises
+        ------
+        NotFound
+            Where there is no such run.
+        Conflict
+            Where the run is not in the state `expect`.
+        """
+
+    @abstractmethod
+    def runs(self, experiment: str | None, limit: int = 50) -> list[RunRecord]:
+        """List runs of one or of all experiments, those that started last first."""
+
+    # --- work --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def claim(self, blocks: Sequence[Block], owner: str, ttl: timedelta = LEASE) -> list[Claim]:
+        """Take those of the blocks that nobody holds, for `ttl`.
+
+        A claimed block's units are ``running`` from then on, each with one more attempt. Of several that
+        ask at once exactly one gets a block; asking for a block that one holds already gives nothing.
+        """
+
+    @abstractmethod
+    def renew(self, owner: str, ttl: timedelta = LEASE) -> frozenset[str]:
+        """Extend all leases of `owner` by `ttl` from now; give the blocks that it lost meanwhile.
+
+        A lease that ran out but that nobody else took is extended too. Lost are the blocks that another
+        owner took since; each is told once.
+        """
+
+    @abstractmethod
+    def finish(self, claim: Claim, ends: Sequence[UnitEnd]) -> None:
+        """Write how the units of a block ended, and give the block back.
+
+        Units that succeeded leave the list of units; the others stay there with state and error. A unit of
+        the block that is not among `ends` leaves the list as well: it is to be planned again.
+
+        Raises
+        ------
+        ClaimLost
+            Where the block was claimed anew since; nothing is written then.
+        """
+
+    @abstractmethod
+    def release(self, owner: str) -> int:
+        """End all leases of an owner that is known to be dead; give their number.
+
+        Its running units read as ``crashed`` from then on, as they would when the leases run out.
+        """
+
+    @abstractmethod
+    def units(self, experiment: str, states: Collection[UnitState] = ()) -> list[UnitRecord]:
+        """List the units that are under way or ended badly; no states mean all.
+
+        A unit that is ``running`` under a lease that ran out reads as ``crashed``.
+        """
+
+    # --- blobs -------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def put_blob(self, source: BinaryIO) -> BlobRef:
+        """Keep bytes under their SHA-256; if they are there already, refresh their age."""
+
+    @abstractmethod
+    def open_blob(self, sha: Sha256) -> BinaryIO:
+        """Open a blob for reading; the caller closes it.
+
+        Raises
+        ------
+        NotFound
+            Where there is no such blob.
+        """
+
+    # --- care --------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def check(self, *, repair: bool = False) -> Iterator[Finding]:
+        """Look for damage, reading everything; a healthy store gives no finding of severity ``error``.
+
+        With `repair`, the latest rows are built again from the bindings where they are wrong. Records and
+        blobs are never changed.
+        """
+
+    @abstractmethod
+    def sweep(self, older_than: timedelta = timedelta(days=1), *, dry_run: bool) -> SweepReport:
+        """Remove blobs that no record refers to and that were put longer ago than `older_than`."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of files and connections; the store cannot be used afterwards."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
