@@ -34,6 +34,7 @@ from forequake.results.inputs import (
 from forequake.results.runs import (
     EnvironmentRecord,
     ExperimentRecord,
+    ResolvedInputs,
     RunChange,
     RunCounts,
     RunDraft,
@@ -69,6 +70,7 @@ __all__ = [
     "Record",
     "RecordModel",
     "RegionRecord",
+    "ResolvedInputs",
     "RunChange",
     "RunCounts",
     "RunDraft",

@@ -11,6 +11,7 @@ from forequake.results._record import Label, Record, RecordModel
 __all__ = [
     "EnvironmentRecord",
     "ExperimentRecord",
+    "ResolvedInputs",
     "RunChange",
     "RunCounts",
     "RunDraft",
@@ -23,13 +24,38 @@ __all__ = [
 ]
 
 
+class ResolvedInputs(RecordModel):
+    """What the files and sources of an experiment held when it was resolved, by content.
+
+    Attributes
+    ----------
+    region, catalog
+        Keys of the `RegionRecord` and of the `CatalogSnapshot`.
+    models
+        Name of each model and the SHA-256 of its source file's bytes, or of its definition.
+    """
+
+    region: Sha256
+    catalog: Sha256
+    models: dict[str, Sha256]
+
+
 class ExperimentRecord(Record):
-    """An experiment as it was resolved: its files with all defaults written out."""
+    """An experiment as it was resolved: its files with all defaults written out, and what they held.
+
+    Attributes
+    ----------
+    config
+        The experiment's configuration as JSON.
+    inputs
+        The contents that a run computes with, whatever becomes of the files meanwhile.
+    """
 
     kind: Literal["experiment"] = "experiment"
 
     name: str
     config: dict[str, JsonValue]
+    inputs: ResolvedInputs | None = None
 
 
 class EnvironmentRecord(Record):
