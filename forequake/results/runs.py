@@ -55,7 +55,7 @@ class ExperimentRecord(Record):
 
     name: str
     config: dict[str, JsonValue]
-    inputs: ResolvedInputs | None = None
+    inputs: ResolvedInputs
 
 
 class EnvironmentRecord(Record):
