@@ -1,0 +1,180 @@
+"""Computing one block of results under its claim, and marking those that cannot be computed."""
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from flows._session import Session
+from forequake.errors import ClaimLost, ForequakeError, StoreError
+from forequake.experiments import Experiment
+from forequake.quantities import Sha256
+from forequake.results import (
+    EvaluationRecord,
+    Label,
+    Outcome,
+    Record,
+    RunCounts,
+    UnitEnd,
+    UnitError,
+    UnitState,
+)
+from forequake.steps import ForecastShelf, evaluate_unit
+from stores import Binding, Block, Claim, ResultsStore, RunRef
+
+__all__ = ["BlockWork", "compute_block", "mark_upstream_failed"]
+
+#: Results are written when so many wait, or after so many seconds: what a crash may cost.
+_BATCH: Final = 200
+_BATCH_SECONDS: Final = 5.0
+#: How often a block that somebody else holds is looked at again, in seconds.
+_PATIENCE: Final = 1.0
+
+
+@dataclass(frozen=True)
+class BlockWork:
+    """A block as a worker gets it.
+
+    Attributes
+    ----------
+    labels
+        The places whose results are due.
+    broken
+        Names of models without a forecast, each with the reason: what needs them ends upstream_failed.
+    """
+
+    id: str
+    labels: tuple[Label, ...]
+    broken: Mapping[str, str]
+    environment: Sha256
+    force: bool = False
+
+    def obstacle(self, label: Label) -> str | None:
+        """Tell why a result cannot be computed, or give None where it can."""
+        for name in (label.model, label.reference):
+            if name is not None and name in self.broken:
+                return f"no forecast of model {name!r}: {self.broken[name]}"
+        return None
+
+
+@dataclass
+class _Writer:
+    """Writes results in batches: first the values, then which experiment has them."""
+
+    store: ResultsStore
+    run: RunRef
+    session: Session
+    records: list[Record] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
+    written_at: float = field(default_factory=time.monotonic)
+
+    def add(self, label: Label, key: Sha256, records: Sequence[Record] = ()) -> None:
+        self.records += records
+        self.bindings.append(Binding(label=label, key=key))
+        if len(self.bindings) >= _BATCH or time.monotonic() - self.written_at > _BATCH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.records:
+            self.store.put(self.records)
+        if self.bindings:
+            self.store.publish(self.run, self.bindings)
+            self.session.on_progress(len(self.bindings), self.bindings[-1].label.model)
+        self.records, self.bindings, self.written_at = [], [], time.monotonic()
+
+
+def compute_block(
+    store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
+) -> RunCounts:
+    """Claim a block, compute what the store lacks of it, write it, and give the block back.
+
+    While another run holds the block this one waits: the results that appear meanwhile are taken over.
+
+    Raises
+    ------
+    StoreError
+        Where the store fails; what was written by then stays, and a repetition continues behind it.
+    """
+    block = Block(id=work.id, units=work.labels)
+    claim = _await_claim(store, session, run, block)
+    if claim is None:
+        return RunCounts(skipped=len(work.labels))
+    try:
+        counts, ends = _compute(store, session, experiment, run, work)
+    except StoreError as error:
+        if not error.transient:
+            with contextlib.suppress(StoreError):
+                store.finish(claim, ())
+            session.forget(run, block.id)
+        raise
+    with contextlib.suppress(ClaimLost):  # our results stand all the same: they are what anybody gets
+        store.finish(claim, ends)
+    session.forget(run, block.id)
+    return counts
+
+
+def mark_upstream_failed(store: ResultsStore, session: Session, run: RunRef, work: BlockWork) -> RunCounts:
+    """Write that none of a block's results can be computed, and why, without submitting it."""
+    claim = session.take(store, run, Block(id=work.id, units=work.labels))
+    if claim is not None:  # else another run is at it and will come to the same end
+        store.finish(claim, [_upstream_failed(label, work.obstacle(label) or "") for label in work.labels])
+        session.forget(run, work.id)
+    session.on_progress(len(work.labels), "upstream failed")
+    return RunCounts(upstream_failed=len(work.labels))
+
+
+def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Block) -> Claim | None:
+    while not session.stop.is_set():
+        claim = session.take(store, run, block)
+        if claim is not None:
+            return claim
+        session.stop.wait(_PATIENCE)
+    return None
+
+
+def _compute(
+    store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
+) -> tuple[RunCounts, list[UnitEnd]]:
+    keys = {label: experiment.result_inputs(label).key for label in work.labels}
+    known = frozenset() if work.force else store.existing(EvaluationRecord, tuple(keys.values()))
+    shelf = ForecastShelf(experiment, store)
+    writer = _Writer(store, run, session)
+    ends: list[UnitEnd] = []
+    tally = dict.fromkeys(RunCounts.model_fields, 0)
+    for label, key in keys.items():
+        obstacle = work.obstacle(label)
+        if session.stop.is_set() or session.lost(work.id):
+            tally["skipped"] += 1
+        elif key in known:
+            writer.add(label, key)
+            tally["cached"] += 1
+        elif obstacle is not None:
+            ends.append(_upstream_failed(label, obstacle))
+            session.on_progress(1, label.model)
+            tally["upstream_failed"] += 1
+        else:
+            try:
+                record, distribution = evaluate_unit(experiment, shelf, label, work.environment)
+            except StoreError:
+                raise
+            except ForequakeError as error:
+                trouble = UnitError(kind=type(error).__name__, message=str(error))
+                ends.append(UnitEnd(label=label, state=UnitState.FAILED, error=trouble))
+                session.on_progress(1, label.model)
+                tally["failed"] += 1
+                continue
+            writer.add(label, key, [record] if distribution is None else [record, distribution])
+            ends.append(UnitEnd(label=label, state=UnitState.SUCCEEDED))
+            tally["computed"] += 1
+            tally["undefined"] += record.outcome is Outcome.UNDEFINED
+    writer.flush()
+    return RunCounts(**tally), ends
+
+
+def _upstream_failed(label: Label, reason: str) -> UnitEnd:
+    return UnitEnd(
+        label=label,
+        state=UnitState.UPSTREAM_FAILED,
+        error=UnitError(kind="UpstreamFailed", message=reason),
+    )

@@ -1,0 +1,80 @@
+"""What a run knows before it computes anything: files read and checked, contents pinned, dead runs noted."""
+
+import threading
+from pathlib import Path
+from typing import Final
+
+from forequake.config import LoadedExperiment, load_experiment
+from forequake.environment import owner_is_dead
+from forequake.errors import Conflict, InputError
+from forequake.experiments import Experiment, resolve
+from forequake.quantities import Sha256, now
+from forequake.results import RunChange, RunState
+from stores import LEASE, ResultsStore, RunRef
+
+__all__ = ["prepare", "prepared", "reconcile"]
+
+_Prepared = tuple[LoadedExperiment, Experiment]
+
+_lock: Final = threading.Lock()
+_by_key: Final[dict[Sha256, _Prepared]] = {}
+
+
+def prepare(config: str) -> _Prepared:
+    """Read an experiment's files as they are now, and remember them for the tasks of this process.
+
+    Raises
+    ------
+    InputError
+        With all mistakes of the user's files.
+    """
+    loaded = load_experiment(Path(config))
+    experiment = resolve(loaded)
+    with _lock:
+        while len(_by_key) >= 8:
+            _by_key.pop(next(iter(_by_key)))
+        _by_key[experiment.record.key] = loaded, experiment
+    return loaded, experiment
+
+
+def prepared(config: str, key: Sha256) -> _Prepared:
+    """Give the files as the run found them; in another process they are read again, and must be the same.
+
+    Raises
+    ------
+    InputError
+        Where they changed since the run began.
+    """
+    with _lock:
+        known = _by_key.get(key)
+    if known is not None:
+        return known
+    loaded, experiment = prepare(config)
+    if experiment.record.key != key:
+        message = f"{config}: the experiment's files changed while the run was under way; run again"
+        raise InputError(message)
+    return loaded, experiment
+
+
+def reconcile(store: ResultsStore, experiment: str) -> int:
+    """Mark runs whose process is gone as crashed and free their blocks; give the number of such runs.
+
+    A process is gone where the system says so (same host, same boot) or where its heartbeat stopped for as
+    long as a lease holds.
+    """
+    crashed = 0
+    for run in store.runs(experiment):
+        if run.state is not RunState.RUNNING:
+            continue
+        dead = owner_is_dead(run.owner)
+        if not dead and now() - run.heartbeat_at <= 2 * LEASE:
+            continue
+        if dead:
+            store.release(run.owner)
+        try:
+            reference = RunRef(id=run.id, experiment=run.experiment, run_no=run.run_no)
+            store.update_run(reference, RunChange(state=RunState.CRASHED), expect=RunState.RUNNING)
+        except Conflict:  # another start reconciled it first
+            continue
+        crashed += 1
+    return crashed

@@ -1,0 +1,251 @@
+"""One run from its files to its end: what the flow `run-experiment` does, step by step."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from prefect import get_run_logger
+from prefect.futures import PrefectFuture
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed, State
+
+from flows._blocks import BlockWork, mark_upstream_failed
+from flows._preparation import prepare, reconcile
+from flows._session import Session, current_session
+from flows._tasks import (
+    aggregate,
+    describe_counts,
+    evaluate_block,
+    make_forecast,
+    open_named_store,
+    report,
+    snapshot_catalog,
+    stage_model_source,
+)
+from forequake.config import LoadedExperiment
+from forequake.environment import git_state, record_environment
+from forequake.errors import StoreError
+from forequake.experiments import Experiment
+from forequake.plan import Plan, PlannedBlock, Selection, plan_experiment, result_keys
+from forequake.quantities import Sha256
+from forequake.results import EvaluationRecord, RunChange, RunCounts, RunDraft, RunRecord, RunState
+from stores import Binding, ResultsStore, RunRef
+
+__all__ = ["RunRequest", "execute"]
+
+#: Bindings of results that exist already are published in batches of so many.
+_BATCH: Final = 1000
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """The parameters of the flow."""
+
+    config: str
+    label: str | None
+    store: str
+    models: tuple[str, ...]
+    tests: tuple[str, ...]
+    windows: tuple[str, ...]
+    force: bool
+
+
+@dataclass
+class _Run:
+    """What the steps of one run share."""
+
+    request: RunRequest
+    store: ResultsStore
+    session: Session
+    experiment: Experiment
+    run: RunRef
+    environment: Sha256
+    tally: RunCounts = field(default_factory=RunCounts)
+
+    @property
+    def key(self) -> Sha256:
+        return self.experiment.record.key
+
+    def count(self, counts: RunCounts | Mapping[str, int]) -> None:
+        more = counts.model_dump() if isinstance(counts, RunCounts) else counts
+        self.tally = RunCounts(
+            **{name: value + more[name] for name, value in self.tally.model_dump().items()}
+        )
+
+
+def execute(request: RunRequest) -> State[dict[str, int]]:
+    """Do a run and give the flow's final state: failed where any unit failed, with what was done stored.
+
+    Raises
+    ------
+    InputError
+        Before anything was written, where the user's files or names are wrong.
+    StoreError
+        Where the store failed for longer than the retries.
+    """
+    loaded, experiment = prepare(request.config)
+    selection = Selection(request.models, request.tests, request.windows)
+    selection.check(experiment)
+    store = open_named_store(request.store)
+    store.put([experiment.record, record_environment()])
+    reconcile(store, experiment.name)
+    session = current_session()
+    begun = store.begin_run(_draft(request, loaded, experiment, session))
+    reference = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
+    this = _Run(request, store, session, experiment, reference, record_environment().key)
+    session.keep_alive(store, reference)
+    state = RunState.CRASHED
+    try:
+        _work(this, selection)
+        state = _final_state(this)
+    finally:  # also where an interrupt or a failing store ends the run: it must not seem to be running
+        session.let_go(reference)
+        ended = _end(this, state)
+    return _flow_state(ended)
+
+
+def _draft(
+    request: RunRequest, loaded: LoadedExperiment, experiment: Experiment, session: Session
+) -> RunDraft:
+    commit, dirty = git_state(loaded.folder)
+    return RunDraft(
+        experiment=experiment.name,
+        experiment_key=experiment.record.key,
+        owner=session.owner,
+        command=_command(request),
+        git_commit=commit,
+        git_dirty=dirty,
+        environment=record_environment().key,
+        host=session.owner.split("/")[0],
+        seed=experiment.config.seed,
+        label=request.label,
+        tags=("forequake", experiment.name),
+        flow_run_id=flow_run.get_id(),
+    )
+
+
+def _command(request: RunRequest) -> tuple[str, ...]:
+    words = ["forequake", "run", request.config, "--store", request.store]
+    for option, names in (
+        ("--model", request.models),
+        ("--test", request.tests),
+        ("--window", request.windows),
+    ):
+        words += [word for name in names for word in (option, name)]
+    return (*words, "--force") if request.force else tuple(words)
+
+
+def _work(this: _Run, selection: Selection) -> None:
+    log = get_run_logger()
+    keys = result_keys(this.experiment, selection)
+    known = this.store.existing(EvaluationRecord, tuple(keys.values()))
+    plan = plan_experiment(this.experiment, keys, known, force=this.request.force)
+    log.info(
+        "%s, run %d: %d results, %d of them stored already, %d due",
+        this.experiment.name,
+        this.run.run_no,
+        len(plan.units),
+        len(plan.cached),
+        len(plan.due),
+    )
+    this.session.on_plan(len(plan.units), len(plan.cached))
+    _publish_cached(this, plan)
+    if plan.due:
+        snapshot_catalog.submit(this.request.store, this.request.config, this.key).result()
+        broken = _forecasts(this, plan)
+        _evaluations(this, plan, broken)
+    total = aggregate.submit(this.request.store, this.experiment.name).result()
+    report.submit(this.request.store, this.experiment.name, describe_counts(this.tally)).result()
+    log.info("%s has %d results now; this run: %s", this.experiment.name, total, describe_counts(this.tally))
+
+
+def _publish_cached(this: _Run, plan: Plan) -> None:
+    bindings = [Binding(label=unit.label, key=unit.key) for unit in plan.cached]
+    for begin in range(0, len(bindings), _BATCH):
+        batch = bindings[begin : begin + _BATCH]
+        this.store.publish(this.run, batch)
+        this.session.on_progress(len(batch), "stored already")
+    this.count(RunCounts(cached=len(bindings)))
+
+
+def _forecasts(this: _Run, plan: Plan) -> dict[str, str]:
+    """Make the forecasts that the due results need; give the models that have none, each with the reason."""
+    request = this.request
+    futures: dict[str, PrefectFuture[int]] = {}
+    for model in plan.models_needed:
+        windows = list(
+            dict.fromkeys(
+                unit.label.window.id for unit in plan.due if model in (unit.label.model, unit.label.reference)
+            )
+        )
+        content = stage_model_source.submit(request.config, this.key, model)
+        futures[model] = make_forecast.submit(
+            request.store, request.config, this.key, model, windows, content
+        )
+    return {model: trouble for model, future in futures.items() if (trouble := _trouble(future))}
+
+
+def _trouble(future: PrefectFuture[int]) -> str | None:
+    """Wait for a forecast; say why there is none, and pass on what concerns the whole run."""
+    outcome = future.result(raise_on_failure=False)
+    if isinstance(outcome, StoreError):
+        raise outcome
+    return str(outcome) if isinstance(outcome, BaseException) else None
+
+
+def _evaluations(this: _Run, plan: Plan, broken: dict[str, str]) -> None:
+    futures: list[PrefectFuture[dict[str, int]]] = []
+    for block in plan.blocks:
+        work = BlockWork(
+            id=block.id,
+            labels=tuple(unit.label for unit in block.units),
+            broken=broken,
+            environment=this.environment,
+            force=this.request.force,
+        )
+        if all(work.obstacle(label) for label in work.labels):
+            this.count(mark_upstream_failed(this.store, this.session, this.run, work))
+        else:
+            futures.append(_submit(this, block, broken))
+    for future in futures:
+        this.count(future.result())
+
+
+def _submit(this: _Run, block: PlannedBlock, broken: dict[str, str]) -> PrefectFuture[dict[str, int]]:
+    return evaluate_block.submit(
+        store=this.request.store,
+        experiment_key=this.key,
+        run=this.run.model_dump(),
+        model=block.model,
+        block_id=block.id,
+        places=[[unit.label.test, unit.label.window.id] for unit in block.units],
+        broken=broken,
+        environment=this.environment,
+        force=this.request.force,
+    )
+
+
+def _final_state(this: _Run) -> RunState:
+    if this.session.stop.is_set():
+        return RunState.INTERRUPTED
+    failed = this.tally.failed + this.tally.upstream_failed
+    return RunState.FAILED if failed else RunState.COMPLETED
+
+
+def _end(this: _Run, state: RunState) -> RunRecord:
+    if state is RunState.CRASHED and this.session.stop.is_set():
+        state = RunState.INTERRUPTED
+    if state is RunState.CRASHED and isinstance(sys.exc_info()[1], StoreError):
+        state = RunState.FAILED
+    change = RunChange(state=state, counts=this.tally)
+    return this.store.update_run(this.run, change, expect=RunState.RUNNING)
+
+
+def _flow_state(run: RunRecord) -> State[dict[str, int]]:
+    counts: dict[str, Any] = run.counts.model_dump()
+    message = describe_counts(run.counts)
+    if run.state is RunState.COMPLETED:
+        return Completed(message=message, data=counts)
+    name = "Interrupted" if run.state is RunState.INTERRUPTED else "CompletedWithErrors"
+    return Failed(name=name, message=message)

@@ -1,0 +1,80 @@
+"""Outcomes in words, for tables: the same in the terminal, in Prefect's pages and in files."""
+
+import re
+from collections.abc import Iterator
+
+from forequake.evaluations.registry import TESTS
+from forequake.results import Outcome
+from stores import ResultQuery, ResultRow, ResultsStore
+
+__all__ = ["all_rows", "artifact_key", "cell_text", "column_name", "outcome_table"]
+
+
+def all_rows(store: ResultsStore, query: ResultQuery) -> Iterator[ResultRow]:
+    """Read all pages of a query."""
+    while True:
+        page = store.latest(query)
+        yield from page.rows
+        if page.cursor is None:
+            return
+        query = query.model_copy(update={"cursor": page.cursor})
+
+
+def artifact_key(experiment: str) -> str:
+    """Give the name under which Prefect keeps the history of an experiment's outcome matrix."""
+    words = re.sub(r"[^a-z0-9]+", "-", experiment.lower()).strip("-")
+    return f"outcomes-{words}" if words else "outcomes"
+
+
+def column_name(row: ResultRow) -> str:
+    """Name a column of the matrix: the test, and its reference where it has one."""
+    name = row.label.test
+    return name if row.label.reference is None else f"{name} vs {row.label.reference}"
+
+
+def cell_text(rows: list[ResultRow]) -> str:
+    """Say the outcomes of one test of one model: in words for one window, counted for several."""
+    if len(rows) == 1:
+        row = rows[0]
+        outcome = row.outcome.value.replace("_", " ")
+        numbers = quantile_text(row)
+        return f"{outcome} ({numbers})" if numbers else outcome
+    undefined = sum(row.outcome is Outcome.UNDEFINED for row in rows)
+    defined = len(rows) - undefined
+    if rows[0].kind == "comparison":
+        better = sum(row.outcome is Outcome.BETTER for row in rows)
+        worse = sum(row.outcome is Outcome.WORSE for row in rows)
+        text = f"better {better}, worse {worse} of {defined}"
+    else:
+        rejected = sum(row.outcome is Outcome.REJECTED for row in rows)
+        text = f"rejected {rejected}/{defined}"
+    return f"{text}, undefined {undefined}" if undefined else text
+
+
+def quantile_text(row: ResultRow) -> str:
+    """Give the quantiles of a result by name, to three digits; 0 of n simulations is less than 1/n."""
+    if row.outcome is Outcome.UNDEFINED or row.quantiles is None:
+        return row.reason or ""
+    parts = []
+    for name, value in row.quantiles.named().items():
+        if name == "t_critical":
+            continue
+        zero = value == 0 and name == "q"
+        parts.append(f"{name} < 1/n" if zero else f"{name} {value:.3g}")
+    return ", ".join(parts)
+
+
+def outcome_table(store: ResultsStore, experiment: str) -> list[dict[str, str]]:
+    """Give the outcome matrix: a row for each model, a column for each test, in the order of the tests."""
+    cells: dict[str, dict[str, list[ResultRow]]] = {}
+    columns: dict[str, int] = {}
+    order = {name: number for number, name in enumerate(TESTS)}
+    for row in all_rows(store, ResultQuery(experiment=experiment, limit=10_000)):
+        column = column_name(row)
+        columns[column] = order.get(row.test, len(order))
+        cells.setdefault(row.label.model, {}).setdefault(column, []).append(row)
+    names = sorted(columns, key=lambda name: (columns[name], name))
+    return [
+        {"model": model} | {name: cell_text(row[name]) if name in row else "" for name in names}
+        for model, row in cells.items()
+    ]

@@ -1,0 +1,166 @@
+"""The tasks of a run: arguments are ids, what they return are counts, and the store has the rest.
+
+Only errors that trying again can mend are retried: a store that does not answer for half a minute costs no
+run. Prefect's own cache and timeouts are not used: the store knows what is done, and a thread cannot be timed
+out from outside.
+"""
+
+import io
+from functools import lru_cache, partial
+from typing import Any, Final
+
+from prefect import get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.tasks import Task, exponential_backoff
+
+from flows._blocks import BlockWork, compute_block
+from flows._preparation import prepared
+from flows._session import current_session
+from flows._summary import artifact_key, outcome_table
+from forequake.errors import ForequakeError
+from forequake.experiments import Experiment
+from forequake.quantities import Sha256
+from forequake.results import ForecastRecord, Label, RunCounts
+from forequake.steps import make_forecasts, retrieve_catalog, stage_model
+from forequake.windows import TimeWindow
+from stores import ResultsStore, RunRef, open_store, resolve_store
+
+__all__ = [
+    "aggregate",
+    "evaluate_block",
+    "make_forecast",
+    "open_named_store",
+    "report",
+    "snapshot_catalog",
+    "stage_model_source",
+]
+
+
+async def _is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
+    """Tell whether trying again can help: the errors themselves know."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, ForequakeError) and error.transient
+
+
+#: Four retries spread over 45 s outlast a database that is started again.
+_retriable: Final = partial(
+    task,
+    cache_policy=NO_CACHE,
+    persist_result=False,
+    retries=4,
+    retry_delay_seconds=exponential_backoff(3),
+    retry_jitter_factor=0.3,
+    retry_condition_fn=_is_transient,
+)
+
+
+def open_named_store(name: str) -> ResultsStore:
+    """Open the store that a flow's parameter names."""
+    return open_store(resolve_store(name))
+
+
+@lru_cache(maxsize=8)
+def _stored_experiment(store: str, key: Sha256) -> Experiment:
+    return Experiment.from_store(open_named_store(store), key)
+
+
+@_retriable(name="snapshot-catalog", task_run_name="catalog")
+def snapshot_catalog(store: str, config: str, experiment_key: Sha256) -> int:
+    """Keep the observed catalog and the region; give the number of events."""
+    target = open_named_store(store)
+    _, experiment = prepared(config, experiment_key)
+    region, cells = experiment.region_record()
+    catalog, events = experiment.catalog_record()
+    for data in (cells, events):
+        target.put_blob(io.BytesIO(data))
+    target.put([region, catalog, retrieve_catalog(experiment)])
+    get_run_logger().info(
+        "%d events in snapshot %s of %s", catalog.n_events, catalog.key[:12], experiment.config.catalog
+    )
+    return catalog.n_events
+
+
+@_retriable(name="stage-model", task_run_name="stage {model}")
+def stage_model_source(config: str, experiment_key: Sha256, model: str) -> Sha256:
+    """Make sure that a model's source is what the run was planned with; give its content."""
+    loaded, experiment = prepared(config, experiment_key)
+    return stage_model(loaded, experiment, model)
+
+
+@_retriable(name="make-forecast", task_run_name="forecast {model}")
+def make_forecast(
+    store: str, config: str, experiment_key: Sha256, model: str, windows: list[str], content: Sha256
+) -> int:
+    """Keep a model's forecasts for the windows; give the number of those that were made now."""
+    target = open_named_store(store)
+    loaded, experiment = prepared(config, experiment_key)
+    keys = {window: experiment.forecast_inputs(model, TimeWindow.from_id(window)).key for window in windows}
+    known = target.existing(ForecastRecord, tuple(keys.values()))
+    missing = [TimeWindow.from_id(window) for window, key in keys.items() if key not in known]
+    if not missing:
+        return 0
+    records, data = make_forecasts(loaded, experiment, model, missing)
+    target.put_blob(io.BytesIO(data))
+    target.put(records)
+    log = get_run_logger()
+    for finding in records[0].findings:
+        log.warning("%s: %s", model, finding.message)
+    log.info("%s: %d forecasts from content %s", model, len(records), content[:12])
+    return len(records)
+
+
+@_retriable(name="evaluate-block", task_run_name="evaluate {model} {block_id:.8}")
+def evaluate_block(
+    store: str,
+    experiment_key: Sha256,
+    run: dict[str, Any],
+    model: str,
+    block_id: str,
+    places: list[list[str]],
+    broken: dict[str, str],
+    environment: Sha256,
+    force: bool,
+) -> dict[str, int]:
+    """Compute the results of a block: of one model, for the (test, window) pairs in `places`."""
+    experiment = _stored_experiment(store, experiment_key)
+    labels = tuple(
+        Label(
+            experiment=experiment.name,
+            test=test,
+            model=model,
+            reference=experiment.test(test).reference,
+            window=TimeWindow.from_id(window),
+        )
+        for test, window in places
+    )
+    work = BlockWork(id=block_id, labels=labels, broken=broken, environment=environment, force=force)
+    counts = compute_block(
+        open_named_store(store), current_session(), experiment, RunRef.model_validate(run), work
+    )
+    get_run_logger().info("%s: %s", model, describe_counts(counts))
+    return counts.model_dump()
+
+
+def describe_counts(counts: RunCounts) -> str:
+    """Say counts in words, leaving out what did not happen."""
+    words = [f"{number} {name.replace('_', ' ')}" for name, number in counts.model_dump().items() if number]
+    return ", ".join(words) or "nothing to do"
+
+
+@_retriable(name="aggregate", task_run_name="aggregate")
+def aggregate(store: str, experiment: str) -> int:
+    """Give the number of results that the experiment has now, over all its runs."""
+    overview = open_named_store(store).overview(experiment)
+    return sum(sum(cell.outcomes.values()) for cell in overview.cells)
+
+
+@_retriable(name="report", task_run_name="report")
+def report(store: str, experiment: str, summary: str) -> int:
+    """Show the outcome matrix in Prefect's pages; give its number of rows."""
+    table = outcome_table(open_named_store(store), experiment)
+    create_table_artifact(
+        key=artifact_key(experiment), table=table, description=f"Outcomes of **{experiment}**: {summary}"
+    )
+    return len(table)

@@ -1,0 +1,74 @@
+"""The command line: ``forequake``.
+
+Exit codes: 0 all is done or was done already, 1 something failed and the rest is stored, 2 the user's input
+is wrong and nothing was written, 130 interrupted with what was finished stored.
+"""
+
+import sys
+
+import click
+import typer
+
+from flows.cli import experiment, results, run, service
+from flows.cli._terminal import complain
+from forequake import __version__
+from forequake.errors import ForequakeError, InputError, Interrupted
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="forequake",
+    help="Run earthquake-forecasting experiments, store their results, and look at them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+experiment.register(app)
+run.register(app)
+results.register(app)
+service.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"forequake {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+    ),
+) -> None:
+    """Run earthquake-forecasting experiments, store their results, and look at them."""
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code; a user's mistake gives no traceback."""
+    sys.exit(_run())
+
+
+def _run() -> int:
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except (click.Abort, KeyboardInterrupt, Interrupted):
+        complain("Interrupted.")
+        return 130
+    except InputError as error:
+        complain(str(error))
+        return 2
+    except ForequakeError as error:
+        complain(str(error))
+        return 1
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stderr.close()
+        return 0
+    return code if isinstance(code, int) else 0

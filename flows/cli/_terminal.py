@@ -1,0 +1,79 @@
+"""What all commands share: where they write, their common options, and machine-readable output."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+
+from stores import ResultsStore, open_store, resolve_store
+
+__all__ = [
+    "ConfigPath",
+    "JsonFlag",
+    "StoreName",
+    "complain",
+    "note",
+    "out",
+    "print_json",
+    "store_of",
+    "words",
+]
+
+#: Results, tables, JSON.
+out: Final = Console(highlight=False, soft_wrap=False)
+#: Everything else, so that a pipe gets results only.
+_err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ConfigPath = Annotated[
+    Path, typer.Argument(help="The experiment's file, or the folder of its config.yml.", show_default=False)
+]
+StoreName = Annotated[
+    str,
+    typer.Option(
+        "--store",
+        metavar="NAME|URL",
+        help="Where results live: 'default', a name NAME set by FOREQUAKE_STORE_NAME, or an address such as "
+        "sqlite:///path/file.sqlite.",
+    ),
+]
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+def note(text: str) -> None:
+    """Say something beside the results."""
+    _err.print(text, markup=False)
+
+
+def complain(text: str) -> None:
+    """Say what went wrong."""
+    _err.print(text, style="bold red", markup=False)
+
+
+def store_of(name: str) -> ResultsStore:
+    """Open the store that an option names."""
+    return open_store(resolve_store(name))
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print JSON; infinities are text, since JSON has no numbers for them."""
+    typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def words(names: Sequence[str], most: int = 6) -> str:
+    """List names, and the number of those that are left out."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

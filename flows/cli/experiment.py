@@ -1,0 +1,174 @@
+"""``forequake validate`` and ``forequake plan``: what an experiment's files say, before anything runs."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from flows.cli._terminal import (
+    ConfigPath,
+    JsonFlag,
+    StoreName,
+    complain,
+    note,
+    out,
+    print_json,
+    store_of,
+    words,
+)
+from forequake.errors import InputError
+from forequake.results import EvaluationRecord, QualityFinding, UnitState
+
+__all__ = ["register"]
+
+
+@dataclass(frozen=True)
+class _ModelCheck:
+    name: str
+    total: float | None
+    findings: tuple[QualityFinding, ...]
+    error: str | None
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command("validate")(validate)
+    app.command("plan")(plan)
+
+
+def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
+    """Check an experiment's files, all of them, and say what is wrong.
+
+    Reads the configuration, the region, the catalog and every forecast; writes nothing.
+
+    Example: `forequake validate examples/california/config.yml`
+    """
+    from flows._preparation import prepare
+
+    loaded, experiment = prepare(str(config))
+    checks = [_check_model(loaded, experiment, model.name) for model in experiment.config.models]
+    windows = experiment.config.windows
+    observed = [len(experiment.observed(window)[0]) for window in windows]
+    wrong = [check for check in checks if check.error]
+    if as_json:
+        print_json(
+            {
+                "experiment": experiment.name,
+                "valid": not wrong,
+                "windows": [
+                    {"id": window.id, "events": count}
+                    for window, count in zip(windows, observed, strict=True)
+                ],
+                "models": [
+                    {
+                        "name": check.name,
+                        "events_expected_in_first_window": check.total,
+                        "findings": [finding.model_dump() for finding in check.findings],
+                        "error": check.error,
+                    }
+                    for check in checks
+                ],
+                "notes": list(loaded.notes),
+                "unused": list(experiment.config.unused),
+            }
+        )
+    else:
+        _show_validation(loaded, experiment, checks, observed)
+    if wrong:
+        if not as_json:
+            for check in wrong:
+                complain(str(check.error))
+        raise typer.Exit(2)
+
+
+def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
+    from forequake.steps import make_forecasts
+
+    try:
+        records, _ = make_forecasts(loaded, experiment, name, experiment.config.windows[:1])
+    except InputError as error:
+        return _ModelCheck(name, None, (), str(error))
+    return _ModelCheck(name, records[0].total, records[0].findings, None)
+
+
+def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], observed: list[int]) -> None:
+    config = experiment.config
+    out.print(f"[bold]{config.name}[/]: {len(config.models)} models, {len(config.tests)} tests")
+    out.print(f"Region     {experiment.region.name}, {len(experiment.region)} cells")
+    out.print(
+        f"Magnitudes {len(config.magnitudes)} bins from {config.magnitudes[0]:g}, the last one open upwards"
+    )
+    out.print(f"Windows    {len(config.windows)}: {words([window.id for window in config.windows], 3)}")
+    out.print(f"Catalog    {len(experiment.events)} events, {sum(observed)} of them count in the windows")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model")
+    table.add_column("events expected in the first window", justify="right")
+    table.add_column("findings")
+    for check in checks:
+        total = "unusable" if check.total is None else f"{check.total:.6g}"
+        table.add_row(check.name, total, "; ".join(finding.message for finding in check.findings))
+    out.print(table)
+    for line in loaded.notes:
+        note(f"Note: {line}")
+    if config.unused:
+        note(f"Accepted but not used: {words(config.unused)}")
+    if not any(check.error for check in checks):
+        out.print("All is well.")
+
+
+def plan(
+    config: ConfigPath,
+    store: StoreName = "default",
+    as_json: JsonFlag = False,
+    every_unit: Annotated[bool, typer.Option("--units", help="List every result, not only counts.")] = False,
+) -> None:
+    """Tell what a run would compute, and what the store has already. Writes nothing.
+
+    Example: `forequake plan examples/california/config.yml`
+    """
+    from flows._preparation import prepare
+    from forequake.plan import Selection, plan_experiment, result_keys
+
+    _, experiment = prepare(str(config))
+    target = store_of(store)
+    keys = result_keys(experiment, Selection())
+    planned = plan_experiment(experiment, keys, target.existing(EvaluationRecord, tuple(keys.values())))
+    if as_json:
+        print_json(
+            {
+                "experiment": experiment.name,
+                "store": target.name,
+                "cached": len(planned.cached),
+                "due": len(planned.due),
+                "blocks": len(planned.blocks),
+                "units": [
+                    {
+                        "test": unit.label.test,
+                        "model": unit.label.model,
+                        "reference": unit.label.reference,
+                        "window": unit.label.window.id,
+                        "state": "cached" if unit.state is UnitState.CACHED else "due",
+                        "key": unit.key,
+                    }
+                    for unit in planned.units
+                ],
+            }
+        )
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("model", "test", "window", "state") if every_unit else ("model", "stored", "due"):
+        table.add_column(column, justify="right" if column in {"stored", "due"} else "left")
+    if every_unit:
+        for unit in planned.units:
+            state = "stored" if unit.state is UnitState.CACHED else "due"
+            table.add_row(unit.label.model, unit.label.test, unit.label.window.id, state)
+    else:
+        for model in experiment.config.models:
+            states = [unit.state for unit in planned.units if unit.label.model == model.name]
+            stored = states.count(UnitState.CACHED)
+            table.add_row(model.name, str(stored), str(len(states) - stored))
+    out.print(table)
+    out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {len(planned.blocks)} blocks.")
+    note(f"Store: {target.name}")

@@ -1,0 +1,215 @@
+"""``forequake run``: an experiment from its files to a table of outcomes, through a Prefect flow."""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich import box
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from flows._server import ensure_api
+from flows.cli._terminal import ConfigPath, JsonFlag, StoreName, complain, note, out, print_json, store_of
+from forequake.results import RunRecord, RunState, UnitRecord
+
+if TYPE_CHECKING:
+    from flows._session import Session
+    from stores import ResultsStore
+
+__all__ = ["register"]
+
+#: A run with failures names so many of them; `forequake status` names all.
+_SHOWN_FAILURES: Final = 8
+
+_ModelNames = Annotated[list[str], typer.Option("--model", help="Only this model; may be repeated.")]
+_TestNames = Annotated[list[str], typer.Option("--test", help="Only this test; may be repeated.")]
+_WindowIds = Annotated[list[str], typer.Option("--window", help="Only this window; may be repeated.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("run")(run)
+
+
+def run(
+    config: ConfigPath,
+    store: StoreName = "default",
+    models: _ModelNames = [],  # noqa: B006
+    tests: _TestNames = [],  # noqa: B006
+    windows: _WindowIds = [],  # noqa: B006
+    label: Annotated[str | None, typer.Option(help="A word for this run, kept with it.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what the store has.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run an experiment: compute what is due, store it, and show the outcomes.
+
+    What the store has is not computed again. Ctrl-C finishes the result under way and stores what is done.
+
+    Example: `forequake run examples/california/config.yml`
+    """
+    from flows._preparation import prepare
+    from flows._session import current_session
+    from forequake.plan import Selection
+
+    _, experiment = prepare(str(config))
+    Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
+    target = store_of(store)
+    note(f"Store: {target.name}")
+    _announce_unused(experiment.config.unused)
+    endpoint = ensure_api(note)
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "ERROR")
+    from flows.run_experiment import run_experiment
+
+    session = current_session()
+    with _progress(session, experiment.name), _stopping(session):
+        state = run_experiment(
+            config=str(config.resolve()),
+            label=label,
+            store=store,
+            models=models,
+            tests=tests,
+            windows=windows,
+            force=force,
+            return_state=True,
+        )
+    ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
+    if ended is None:  # the flow failed before the run began: its own error says why
+        state.result()
+        raise typer.Exit(1)
+    _show(target, ended, endpoint.url, as_json=as_json)
+    if ended.state is RunState.INTERRUPTED:
+        raise typer.Exit(130)
+    if ended.state is not RunState.COMPLETED:
+        raise typer.Exit(1)
+
+
+def _announce_unused(keys: tuple[str, ...]) -> None:
+    if keys:
+        note(f"Accepted but not used: {', '.join(keys)}")
+
+
+def _run_of(store: "ResultsStore", experiment: str, flow_run_id: str) -> RunRecord | None:
+    return next((run for run in store.runs(experiment) if run.flow_run_id == flow_run_id), None)
+
+
+@contextmanager
+def _progress(session: "Session", experiment: str) -> Iterator[None]:
+    """Show a bar of results while the flow works."""
+    from rich.console import Console
+
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(f"{experiment}: planning", total=None)
+
+        def plan(total: int, cached: int) -> None:
+            bar.update(task, total=total, description=f"{experiment}: {cached} stored already")
+
+        def advance(count: int, what: str) -> None:
+            bar.update(task, advance=count, description=f"{experiment}: {what}")
+
+        session.on_plan, session.on_progress = plan, advance
+        try:
+            yield
+        finally:
+            session.on_plan, session.on_progress = (lambda *_: None), (lambda *_: None)
+
+
+@contextmanager
+def _stopping(session: "Session") -> Iterator[None]:
+    """Let the first Ctrl-C or SIGTERM stop the run in order, and the second one at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if session.stop.is_set():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise KeyboardInterrupt
+        session.stop.set()
+        note("Stopping: the results under way are being finished and stored (again to stop at once).")
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool) -> None:
+    from flows._summary import outcome_table
+    from stores import ResultQuery
+
+    matrix = outcome_table(store, run.experiment)
+    bad = store.units(run.experiment)
+    if as_json:
+        print_json(
+            {
+                "run": run.model_dump(mode="json", exclude={"schema_version"}),
+                "outcomes": matrix,
+                "failures": [unit.model_dump(mode="json") for unit in bad],
+                "store": store.name,
+            }
+        )
+        return
+    if matrix:
+        first = store.latest(ResultQuery(experiment=run.experiment, limit=1)).rows[0]
+        title = f"{run.experiment}: {first.n_observed} events in the first window"
+        out.print(_matrix_table(matrix, title))
+    out.print(_closing_words(run))
+    _show_failures(bad)
+    note(f"Store: {store.name}")
+    ui = api_url.removesuffix("/api")
+    note(f"Prefect: {ui}/runs/flow-run/{run.flow_run_id}")
+    note("Look at the results: forequake dashboard")
+
+
+def _matrix_table(matrix: list[dict[str, str]], title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    models = [row["model"] for row in matrix]
+    table.add_column("test", overflow="fold")
+    for model in models:
+        table.add_column(model, overflow="fold")
+    for column in [name for name in matrix[0] if name != "model"]:
+        table.add_row(column, *(row.get(column, "") for row in matrix))
+    return table
+
+
+def _closing_words(run: RunRecord) -> str:
+    counts = run.counts
+    if run.state is RunState.INTERRUPTED:
+        return f"Interrupted: {counts.computed} results computed, {counts.skipped} left for the next run."
+    bad = counts.failed + counts.upstream_failed
+    if bad:
+        return f"{bad} results failed; {counts.computed} computed, {counts.cached} stored already."
+    if not counts.computed:
+        return f"Nothing to compute: all {counts.cached} results were stored already."
+    return f"{counts.computed} results computed, {counts.cached} stored already."
+
+
+def _show_failures(units: list[UnitRecord]) -> None:
+    reasons: dict[str, list[UnitRecord]] = {}
+    for unit in units:
+        reasons.setdefault(unit.error.message if unit.error else unit.state.value, []).append(unit)
+    for reason, concerned in list(reasons.items())[:_SHOWN_FAILURES]:
+        first = concerned[0].label
+        more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
+        complain(f"{first.test} of {first.model}{more}: {concerned[0].state.value}: {reason}")
+    if len(reasons) > _SHOWN_FAILURES:
+        complain(f"... and {len(reasons) - _SHOWN_FAILURES} more reasons: forequake status")

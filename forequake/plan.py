@@ -1,0 +1,177 @@
+"""The plan: which results an experiment is to have, which it has, and what is left to do. Pure."""
+
+import math
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from forequake.errors import InputError, suggestion
+from forequake.evaluations.registry import TESTS
+from forequake.experiments import Experiment
+from forequake.keys import KeyInputs
+from forequake.quantities import Sha256
+from forequake.results import Label, UnitState
+
+__all__ = ["Plan", "PlannedBlock", "PlannedUnit", "Selection", "plan_experiment", "result_keys"]
+
+#: A block holds at most so many windows of one model.
+_MOST_WINDOWS: Final = 50
+#: A block is cut so that it takes about this long; a crash costs no more than the block's last seconds.
+_SECONDS_A_BLOCK: Final = 10.0
+#: Seconds that a simulated test takes for each bin and simulation on the slowest kernel.
+_SECONDS_A_DRAW: Final = 2e-9
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which part of an experiment is meant; empty means all."""
+
+    models: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+    windows: tuple[str, ...] = ()
+
+    def check(self, experiment: Experiment) -> None:
+        """Refuse names that the experiment does not have.
+
+        Raises
+        ------
+        InputError
+            With the name, the nearest one, and all that are allowed.
+        """
+        config = experiment.config
+        for what, chosen, allowed in (
+            ("model", self.models, [model.name for model in config.models]),
+            ("test", self.tests, [test.name for test in config.tests]),
+            ("window", self.windows, [window.id for window in config.windows]),
+        ):
+            for name in chosen:
+                if name not in allowed:
+                    near = suggestion(name, allowed)
+                    hint = f"; did you mean {near!r}?" if near else ""
+                    message = f"{experiment.name} has no {what} {name!r}{hint} It has: {', '.join(allowed)}"
+                    raise InputError(message)
+
+    def holds(self, label: Label) -> bool:
+        """Tell whether a place is in the selection."""
+        return (
+            (not self.models or label.model in self.models)
+            and (not self.tests or label.test in self.tests)
+            and (not self.windows or label.window.id in self.windows)
+        )
+
+
+@dataclass(frozen=True)
+class PlannedUnit:
+    """One result to be had.
+
+    Attributes
+    ----------
+    state
+        ``cached`` where the store has the value, ``planned`` where it is due.
+    key
+        Of the result.
+    """
+
+    label: Label
+    state: UnitState
+    key: Sha256
+
+
+@dataclass(frozen=True)
+class PlannedBlock:
+    """Units of one model that are worth one task; only those that are due.
+
+    Attributes
+    ----------
+    id
+        From the experiment, the model and the block's number: the same whatever is done already.
+    """
+
+    id: str
+    model: str
+    units: tuple[PlannedUnit, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All units of a selection, and the blocks of those that are due."""
+
+    units: tuple[PlannedUnit, ...]
+    blocks: tuple[PlannedBlock, ...]
+
+    @property
+    def cached(self) -> tuple[PlannedUnit, ...]:
+        """Units whose value the store has."""
+        return tuple(unit for unit in self.units if unit.state is UnitState.CACHED)
+
+    @property
+    def due(self) -> tuple[PlannedUnit, ...]:
+        """Units that are to be computed."""
+        return tuple(unit for unit in self.units if unit.state is UnitState.PLANNED)
+
+    @property
+    def models_needed(self) -> tuple[str, ...]:
+        """Models whose forecasts the due units need, references included, in the order of need."""
+        names = [name for unit in self.due for name in (unit.label.model, unit.label.reference) if name]
+        return tuple(dict.fromkeys(names))
+
+
+class _BlockInputs(KeyInputs):
+    what = "block"
+
+    experiment: str
+    model: str
+    number: int
+
+
+def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha256]:
+    """Give the key of every result of a selection, in the order of the experiment."""
+    return {
+        label: experiment.result_inputs(label).key for label in experiment.labels() if selection.holds(label)
+    }
+
+
+def plan_experiment(
+    experiment: Experiment, keys: dict[Label, Sha256], known: Collection[Sha256], *, force: bool = False
+) -> Plan:
+    """Tell what is done and what is due.
+
+    Parameters
+    ----------
+    keys
+        Of the results that are wanted.
+    known
+        Those of them that the store has.
+    force
+        Whether to compute also what the store has (its values stay; a difference would be reported).
+    """
+    units = tuple(
+        PlannedUnit(
+            label=label,
+            state=UnitState.CACHED if key in known and not force else UnitState.PLANNED,
+            key=key,
+        )
+        for label, key in keys.items()
+    )
+    return Plan(units=units, blocks=tuple(_blocks(experiment, units)))
+
+
+def _blocks(experiment: Experiment, units: Iterable[PlannedUnit]) -> Iterable[PlannedBlock]:
+    size = _windows_a_block(experiment)
+    number_of = {window.id: number // size for number, window in enumerate(experiment.config.windows)}
+    groups: dict[tuple[str, int], list[PlannedUnit]] = {}
+    for unit in units:
+        if unit.state is UnitState.PLANNED:
+            place = unit.label.model, number_of[unit.label.window.id]
+            groups.setdefault(place, []).append(unit)
+    for (model, number), group in groups.items():
+        block = _BlockInputs(experiment=experiment.name, model=model, number=number)
+        yield PlannedBlock(id=block.key, model=model, units=tuple(group))
+
+
+def _windows_a_block(experiment: Experiment) -> int:
+    """Choose the size of blocks from the configuration alone, so that it does not change between runs."""
+    draws = sum(test.num_simulations or 0 for test in experiment.config.tests if TESTS[test.test].simulated)
+    bins = len(experiment.region) * len(experiment.config.magnitudes)
+    seconds = max(draws * bins * _SECONDS_A_DRAW, 1e-3)
+    return max(1, min(_MOST_WINDOWS, math.floor(_SECONDS_A_BLOCK / seconds)))
