@@ -52,6 +52,7 @@ __all__ = [
     "StoreFull",
     "StoreUnavailable",
     "suggestion",
+    "unknown",
 ]
 
 
@@ -184,3 +185,17 @@ def suggestion(word: str, allowed: Iterable[str]) -> str | None:
     choices = {choice.casefold(): choice for choice in allowed}
     near = get_close_matches(word.casefold(), choices, n=1, cutoff=0.6)
     return choices[near[0]] if near else None
+
+
+def unknown(what: str, word: str, allowed: Iterable[str]) -> str:
+    """Say that a word names nothing, which one is near, and which are allowed.
+
+    Examples
+    --------
+    >>> unknown("model", "afterhsock", ["mainshock", "aftershock"])
+    "there is no model 'afterhsock'; did you mean 'aftershock'? There is: mainshock, aftershock"
+    """
+    choices = list(allowed)
+    near = suggestion(word, choices)
+    hint = f"; did you mean {near!r}?" if near else "."
+    return f"there is no {what} {word!r}{hint} There is: {', '.join(choices) or 'none'}"

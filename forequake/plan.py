@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from forequake.errors import InputError, suggestion
+from forequake.errors import InputError, unknown
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment
 from forequake.keys import KeyInputs
@@ -46,9 +46,7 @@ class Selection:
         ):
             for name in chosen:
                 if name not in allowed:
-                    near = suggestion(name, allowed)
-                    hint = f"; did you mean {near!r}?" if near else ""
-                    message = f"{experiment.name} has no {what} {name!r}{hint} It has: {', '.join(allowed)}"
+                    message = f"{experiment.name}: {unknown(what, name, allowed)}"
                     raise InputError(message)
 
     def holds(self, label: Label) -> bool:

@@ -11,7 +11,7 @@ from rich import box
 from rich.table import Table
 
 from flows.cli._terminal import JsonFlag, StoreName, complain, note, out, print_json, store_of
-from forequake.errors import InputError, NotFound, suggestion
+from forequake.errors import InputError, NotFound, unknown
 from forequake.results import (
     DistributionRecord,
     EvaluationRecord,
@@ -80,10 +80,8 @@ def check_name(store: "ResultsStore", name: str) -> None:
     """
     names = [summary.name for summary in store.experiments()]
     if name not in names:
-        near = suggestion(name, names)
-        hint = f"; did you mean {near!r}?" if near else ""
-        has = f"It has: {', '.join(names)}" if names else "It is empty: run one with forequake run CONFIG"
-        message = f"the store {store.name} has no experiment {name!r}{hint} {has}"
+        hint = "" if names else "; run one with forequake run CONFIG"
+        message = f"{store.name}: {unknown('experiment', name, names)}{hint}"
         raise InputError(message)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.errors import ForecastError, suggestion
+from forequake.errors import ForecastError, unknown
 from forequake.forecasts.gridded import ForecastTable
 from forequake.results import QualityFinding
 

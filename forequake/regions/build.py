@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
-from forequake.errors import RegionError, suggestion
+from forequake.errors import RegionError, unknown
 from forequake.regions.cells import Region
 
 __all__ = ["REGION_NAMES", "named_region", "region_from_file"]
@@ -43,10 +43,7 @@ def named_region(name: str) -> Region:
         Where there is no such region.
     """
     if name not in REGION_NAMES:
-        near = suggestion(name, REGION_NAMES)
-        hint = f"; did you mean {near!r}?" if near else ""
-        message = f"there is no region {name!r}{hint} Known regions: {', '.join(REGION_NAMES)}"
-        raise RegionError(message)
+        raise RegionError(unknown("region", name, REGION_NAMES))
     file = user_cache_path("forequake") / f"{name}-pycsep-{version('pycsep')}.npz"
     cached = _load(name, file)
     if cached is not None:
@@ -60,7 +57,7 @@ def region_from_file(path: Path) -> Region:
     """Read a region from a text file of cell corners: longitude and latitude a line.
 
     Columns stand apart by white space or commas; lines that start with ``#`` and one heading line of words
-    are passed over. The side of the cells is the smallest step that is common to the corners' longitudes and
+    are passed over. The side of the cells is the most frequent step between the corners' longitudes or
     latitudes.
 
     Raises
@@ -72,16 +69,16 @@ def region_from_file(path: Path) -> Region:
     if len(origins) < 2:
         message = f"{path}: a region file needs two cells or more, since their distance gives their size"
         raise RegionError(message)
+    repeated = len(origins) - len(np.unique(np.round(origins, 6), axis=0))
+    if repeated:
+        message = f"{path}: {repeated} cells are given twice"
+        raise RegionError(message)
     size = _cell_size(origins)
     places = np.rint((origins - origins.min(axis=0)) / size)
     off = np.abs(origins.min(axis=0) + places * size - origins).max(axis=1) > size * 1e-3
     if off.any():
         first = origins[np.argmax(off)]
         message = f"{path}: the corner {first[0]:g}, {first[1]:g} does not lie on a grid of {size:g} degrees"
-        raise RegionError(message)
-    _, counts = np.unique(places, axis=0, return_counts=True)
-    if (counts > 1).any():
-        message = f"{path}: {int((counts > 1).sum())} cells are given twice"
         raise RegionError(message)
     return Region(name=path.name, origins=origins, cell_size=size)
 
