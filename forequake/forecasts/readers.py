@@ -39,11 +39,7 @@ def reader_of(path: Path) -> str:
     ending = path.suffix.lower()
     if ending in READERS:
         return READERS[ending][0]
-    near = suggestion(ending, READERS)
-    hint = f"; did you mean {near}?" if near else ""
-    message = (
-        f"{path}: no reader for {ending or 'a file without an ending'}{hint} Known: {', '.join(READERS)}"
-    )
+    message = f"{path}: {unknown('forecast reader for the ending', ending, READERS)}"
     raise ForecastError(message)
 
 
