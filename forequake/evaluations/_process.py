@@ -79,8 +79,7 @@ class _Worker:
         """Start the worker where none runs; give the pipes of its requests and replies."""
         if self._process is None:
             try:
-                self._log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
-                self._process = _start(self._log)
+                self._process, self._log = _start()
             except OSError as error:
                 message = f"the worker process for the tests cannot be started: {error}"
                 raise EvaluationError(message) from error
@@ -119,19 +118,26 @@ class _Worker:
             self._process.returncode = 0  # it is the parent's child: there is nothing to wait for here
 
 
-def _start(log: IO[bytes]) -> "subprocess.Popen[bytes]":
+def _start() -> "tuple[subprocess.Popen[bytes], IO[bytes]]":
+    """Start a worker; give it with the file of what it prints."""
     root = str(Path(forequake.__file__).resolve().parents[1])
     paths = [root, os.environ.get("PYTHONPATH", "")]
-    return subprocess.Popen(
-        # -P: no file of the working directory may shadow a module.
-        [sys.executable, "-P", "-m", "forequake.evaluations._worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        bufsize=0,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
-        start_new_session=True,  # Ctrl-C in the terminal does not reach it
-    )
+    log = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the worker
+    try:
+        process = subprocess.Popen(
+            # -P: no file of the working directory may shadow a module.
+            [sys.executable, "-P", "-m", "forequake.evaluations._worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            bufsize=0,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)},
+            start_new_session=True,  # Ctrl-C in the terminal does not reach it
+        )
+    except OSError:
+        log.close()
+        raise
+    return process, log
 
 
 _worker = _Worker()

@@ -55,7 +55,7 @@ def evaluate(
     definition = find_test(test)
     check_parameters(definition, parameters, seed)
     if (reference is None) == (definition.kind == "comparison"):
-        needs = "needs" if reference is None else "takes no"
+        needs = "needs a" if reference is None else "takes no"
         message = f"{definition.name} is a {definition.kind} test and {needs} reference forecast"
         raise InputError(message)
     forecast = _checked("forecast", forecast, observation)

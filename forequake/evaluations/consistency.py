@@ -86,7 +86,8 @@ def simulated_likelihood(
         found = _process.likelihood_test(rates, observation, num_simulations=num_simulations, seed=seed)
     else:
         found = _adapt.simulated_test(test, rates, observation, num_simulations=num_simulations, seed=seed)
-    if math.isnan(found.statistic) or np.isnan(found.sample).any():
+    # The logarithm of a probability is at most 0; NaN or infinity come of a scale that overflowed.
+    if not (found.statistic < math.inf and np.all(found.sample < math.inf)):
         return Numbers(
             outcome=Outcome.UNDEFINED, reason="the rates are too small or too large for double precision"
         )

@@ -1,0 +1,97 @@
+"""Nothing that belongs to the whole process changes, and threads change nothing."""
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from forequake.evaluations import Evaluated, Observation
+
+LETTERS = ("N", "L", "CL", "S", "M", "T", "W")
+
+
+def _jobs(
+    observe: Callable[..., Observation], run: Callable[..., Evaluated], repeats: int
+) -> list[Callable[[], Evaluated]]:
+    random = np.random.default_rng(5)
+    jobs: list[Callable[[], Evaluated]] = []
+    for seed in range(repeats):
+        rates, reference = random.gamma(1.0, size=(2, 12, 3))
+        cells = random.integers(12, size=int(random.integers(2, 14)))
+        observation = observe([(10.5 + cell // 3, 40.5 + cell % 3, 4.2 + 0.5 * (cell % 3)) for cell in cells])
+        for letters in LETTERS:
+
+            def job(
+                letters: str = letters,
+                rates: np.ndarray = rates,
+                reference: np.ndarray = reference,
+                observation: Observation = observation,
+                seed: int = seed,
+            ) -> Evaluated:
+                return run(letters, rates, observation, reference=reference, seed=seed)
+
+            jobs.append(job)
+    return jobs
+
+
+def _numbers(results: list[Evaluated]) -> list[object]:
+    return [
+        (
+            result.test,
+            result.statistic,
+            result.quantiles,
+            result.outcome,
+            result.distribution,
+            None if result.sample is None else result.sample.tobytes(),
+        )
+        for result in results
+    ]
+
+
+def _state() -> tuple[bytes, int]:
+    _, words, position, *_ = np.random.get_state(legacy=True)  # noqa: NPY002  # looked at, not used
+    return np.asarray(words).tobytes(), int(position)
+
+
+def test_eight_threads_give_what_one_gives_and_leave_the_generator_alone(
+    observe: Callable[..., Observation], run: Callable[..., Evaluated]
+) -> None:
+    jobs = _jobs(observe, run, repeats=12)
+    before, filters = _state(), list(warnings.filters)
+    serial = [job() for job in jobs]
+    with ThreadPoolExecutor(8) as pool:
+        threaded = list(pool.map(lambda job: job(), reversed(jobs)))
+    assert _numbers(threaded[::-1]) == _numbers(serial)
+    assert _state() == before
+    assert list(warnings.filters) == filters
+
+
+@pytest.mark.parametrize("letters", LETTERS)
+def test_the_generator_of_the_process_is_not_used(
+    letters: str, observe: Callable[..., Observation], run: Callable[..., Evaluated]
+) -> None:
+    points = [(10.5 + n % 4, 40.5 + n % 3, 4.2) for n in range(3)]
+    rates = np.random.default_rng(1).gamma(1.0, size=(12, 3))
+    before = _state()
+    first = run(letters, rates, observe(points), reference=np.ones((12, 3)))
+    assert _state() == before
+    np.random.random_sample(3)  # noqa: NPY002  # somebody else's use of it must not change the numbers
+    assert _numbers([run(letters, rates, observe(points), reference=np.ones((12, 3)))]) == _numbers([first])
+
+
+def test_importing_the_tests_is_cheap_and_draws_nothing() -> None:
+    script = (
+        "import sys\n"
+        "import forequake.evaluations\n"
+        "assert not {'csep', 'scipy', 'pandas', 'matplotlib'} & set(sys.modules)\n"
+        "import numpy as np\n"
+        "np.random.seed(3)\n"
+        "before = np.random.get_state()[1].tobytes()\n"
+        "import forequake.evaluations._adapt\n"
+        "assert np.random.get_state()[1].tobytes() == before\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
