@@ -1,0 +1,60 @@
+# forequake: everything runs in .venv, which the first target makes. `make help` lists the targets.
+PYTHON ?= python3
+ARGS ?=
+BIN := .venv/bin
+PINS := pyproject.toml constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo dashboard test unit check format clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+install: .venv/.dev ## Make .venv with all that development needs
+
+demo: .venv/.runtime ## Run the example experiment and print its results
+	@$(BIN)/forequake run examples/california/config.yml
+
+dashboard: .venv/.runtime ## Open the dashboard on the default store
+	@$(BIN)/forequake dashboard
+
+test: .venv/.dev ## Run the whole test suite (ARGS="-k name" selects)
+	@$(BIN)/python -m pytest $(ARGS)
+
+unit: .venv/.dev ## Run the fast tests only: no server, no browser
+	@$(BIN)/python -m pytest -m "not contract and not prefect and not browser and not slow" $(ARGS)
+
+check: .venv/.dev ## Check format, lint, types and layers
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/.dev ## Format the code and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## Remove what make made: .venv and caches (results are kept)
+	@if [ -e .venv/.made-by-make ]; then rm -rf .venv; else rm -f .venv/.runtime .venv/.dev; fi
+	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find forequake stores flows dashboard tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# $(call packages,what to install,in words). pip says nothing unless something is wrong.
+define packages
+	@if [ ! -x $(BIN)/pip ]; then \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+			{ echo "forequake needs Python 3.11 or later: make PYTHON=/path/to/python"; exit 1; }; \
+		echo "Making .venv"; \
+		$(PYTHON) -m venv .venv && touch .venv/.made-by-make; \
+	fi
+	@echo "Installing $(2) into .venv: a minute or two"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '$(1)'
+endef
+
+.venv/.runtime: $(PINS)
+	$(call packages,.,forequake and what it runs with)
+	@touch $@
+
+.venv/.dev: $(PINS)
+	$(call packages,.[dev],forequake and what its tests need)
+	@touch .venv/.runtime $@
