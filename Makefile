@@ -39,7 +39,7 @@ clean: ## Remove what make made: .venv and caches (results are kept)
 	@rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find forequake stores flows dashboard tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# $(call packages,what to install,in words). pip says nothing unless something is wrong.
+# $(call packages,what to install,in words). pip prints errors only.
 define packages
 	@if [ ! -x $(BIN)/pip ]; then \
 		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,7 +48,7 @@ define packages
 		$(PYTHON) -m venv .venv && touch .venv/.made-by-make; \
 	fi
 	@echo "Installing $(2) into .venv: a minute or two"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '$(1)'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '$(1)'
 endef
 
 .venv/.runtime: $(PINS)

@@ -15,7 +15,14 @@ from forequake.quantities import Sha256
 from forequake.regions import Region
 from forequake.windows import TimeWindow
 
-__all__ = ["DEFAULT_SIMULATIONS", "Observation", "ResultInputs", "TestParameters", "derive_seed"]
+__all__ = [
+    "DEFAULT_SIMULATIONS",
+    "Observation",
+    "ResultInputs",
+    "TestParameters",
+    "check_parameters",
+    "derive_seed",
+]
 
 #: Simulated catalogs of a test that draws random numbers, where the experiment does not say: pyCSEP's number.
 DEFAULT_SIMULATIONS: Final = 1000

@@ -12,8 +12,9 @@ from forequake.errors import ForecastError, unknown
 from forequake.forecasts.gridded import ForecastTable
 from forequake.results import QualityFinding
 
-__all__ = ["READERS", "read_forecast", "reader_of"]
+__all__ = ["READERS", "Reader", "read_forecast", "reader_of"]
 
+#: Reads one format of forecast files.
 Reader = Callable[[Path], ForecastTable]
 
 #: Ending -> (name and version of the reader, the reader). The version counts in every forecast's key.
