@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from prefect import get_run_logger
 from prefect.futures import PrefectFuture
@@ -33,6 +33,8 @@ from forequake.results import EvaluationRecord, RunChange, RunCounts, RunDraft, 
 from stores import Binding, ResultsStore, RunRef
 
 __all__ = ["RunRequest", "execute"]
+
+T = TypeVar("T")
 
 #: Bindings of results that exist already are published in batches of so many.
 _BATCH: Final = 1000
@@ -172,26 +174,39 @@ def _publish_cached(this: _Run, plan: Plan) -> None:
 def _forecasts(this: _Run, plan: Plan) -> dict[str, str]:
     """Make the forecasts that the due results need; give the models that have none, each with the reason."""
     request = this.request
-    futures: dict[str, PrefectFuture[int]] = {}
-    for model in plan.models_needed:
-        windows = list(
-            dict.fromkeys(
-                unit.label.window.id for unit in plan.due if model in (unit.label.model, unit.label.reference)
+    broken: dict[str, str] = {}
+    staged = {
+        model: stage_model_source.submit(request.config, this.key, model) for model in plan.models_needed
+    }
+    making: dict[str, PrefectFuture[int]] = {}
+    # A task below a failed one would stay pending in Prefect for ever: it is never submitted.
+    for model, future in staged.items():
+        content = _value(future)
+        if isinstance(content, BaseException):
+            broken[model] = str(content)
+        else:
+            windows = _windows_needed(plan, model)
+            making[model] = make_forecast.submit(
+                request.store, request.config, this.key, model, windows, content
             )
-        )
-        content = stage_model_source.submit(request.config, this.key, model)
-        futures[model] = make_forecast.submit(
-            request.store, request.config, this.key, model, windows, content
-        )
-    return {model: trouble for model, future in futures.items() if (trouble := _trouble(future))}
+    for model, made in making.items():
+        number = _value(made)
+        if isinstance(number, BaseException):
+            broken[model] = str(number)
+    return broken
 
 
-def _trouble(future: PrefectFuture[int]) -> str | None:
-    """Wait for a forecast; say why there is none, and pass on what concerns the whole run."""
-    outcome = future.result(raise_on_failure=False)
+def _windows_needed(plan: Plan, model: str) -> list[str]:
+    places = [unit.label for unit in plan.due if model in (unit.label.model, unit.label.reference)]
+    return list(dict.fromkeys(label.window.id for label in places))
+
+
+def _value(future: PrefectFuture[T]) -> T | BaseException:
+    """Wait for a task and give what it returned or raised; what concerns the whole run is raised on."""
+    outcome: T | BaseException = future.result(raise_on_failure=False)
     if isinstance(outcome, StoreError):
         raise outcome
-    return str(outcome) if isinstance(outcome, BaseException) else None
+    return outcome
 
 
 def _evaluations(this: _Run, plan: Plan, broken: dict[str, str]) -> None:

@@ -138,7 +138,8 @@ class Experiment:
 
     def parameters(self, test: TestSpec) -> TestParameters:
         """Give a test's parameters, with the experiment's where it has none of its own."""
-        return TestParameters(
+        return TestParameters.for_test(
+            TESTS[test.test],
             alpha=self.config.alpha if test.alpha is None else test.alpha,
             num_simulations=test.num_simulations,
         )

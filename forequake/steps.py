@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.config import LoadedExperiment
-from forequake.errors import EvaluationError, ForecastError, StoreError
-from forequake.evaluations import Evaluated, evaluate
+from forequake.errors import ForecastError
+from forequake.evaluations import evaluate
 from forequake.experiments import Experiment, RecordReader
 from forequake.forecasts import GriddedRates, rates_from_file
 from forequake.forecasts.sources import content_of, read_model, reader_of_model
@@ -174,28 +174,20 @@ def evaluate_unit(
 
     Raises
     ------
-    EvaluationError
-        Where the computation fails for any reason but the store.
+    InputError, EvaluationError
+        Where the result cannot be computed.
     StoreError
         Where the forecasts cannot be read.
     """
     inputs = experiment.result_inputs(label)
     reference = None if label.reference is None else shelf.rates(label.reference, label.window)
     forecast = shelf.rates(label.model, label.window)
-    try:
-        evaluated: Evaluated = evaluate(
-            inputs.test,
-            inputs.parameters,
-            forecast,
-            experiment.observation(label.window),
-            reference=reference,
-            seed=inputs.seed,
-        )
-    except (EvaluationError, StoreError):
-        raise
-    # pyCSEP and NumPy raise whatever they like; one unit's trouble must not take its neighbours along.
-    except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError) as error:
-        message = f"{label.test} of {label.model} in {label.window.id}: {type(error).__name__}: {error}"
-        raise EvaluationError(message) from error
-    record = evaluated.record(inputs.canon, environment, now())
-    return record, evaluated.distribution_record(inputs.canon)
+    evaluated = evaluate(
+        inputs.test,
+        inputs.parameters,
+        forecast,
+        experiment.observation(label.window),
+        reference=reference,
+        seed=inputs.seed,
+    )
+    return evaluated.record(inputs.canon, environment, now()), evaluated.distribution_record(inputs.canon)

@@ -1,6 +1,10 @@
-"""What every test relies on: nothing of the user's own folders or settings is read or written."""
+"""What tests share: folders of their own, one real Prefect server, and the example once run."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,3 +26,47 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         ):
             patch.delenv(name, raising=False)
         yield home
+
+
+@pytest.fixture(scope="session")
+def prefect_api(_own_folders: Path) -> Iterator[str]:
+    """Start a local server, as the command starts it, for all tests of the session; give its address."""
+    from flows._server import ensure_api, stop_server
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PREFECT_API_URL", raising=False)
+        endpoint = ensure_api(print)
+        yield endpoint.url
+        os.environ.pop("PREFECT_API_URL", None)
+        stop_server()
+
+
+@dataclass(frozen=True)
+class CaliforniaRun:
+    """The example, run by the command in a process of its own.
+
+    Attributes
+    ----------
+    store_url
+        Where its results are.
+    first, second
+        What the command printed in the first and in the second run.
+    """
+
+    store_url: str
+    first: str
+    second: str
+
+
+@pytest.fixture(scope="session")
+def california(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> CaliforniaRun:
+    """Run the example twice, as a user would."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('california') / 'results.sqlite'}"
+    config = Path(__file__).parents[1] / "examples" / "california" / "config.yml"
+    arguments = [Path(sys.executable).with_name("forequake"), "run", config, "--store", url]
+    printed = []
+    for _ in range(2):
+        process = subprocess.run(arguments, capture_output=True, text=True, timeout=240)
+        assert process.returncode == 0, process.stderr
+        printed.append(process.stdout)
+    return CaliforniaRun(url, *printed)

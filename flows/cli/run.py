@@ -68,7 +68,7 @@ def run(
     note(f"Store: {target.name}")
     _announce_unused(experiment.config.unused)
     endpoint = ensure_api(note)
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "ERROR")
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from flows.run_experiment import run_experiment
 
     session = current_session()

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.config import LoadedExperiment, ModelSpec
+from forequake.datasets import source_file
 from forequake.errors import ForecastError
 from forequake.forecasts.gridded import GriddedRates, fit_to_experiment
 from forequake.forecasts.readers import read_forecast, reader_of
@@ -22,7 +23,7 @@ _UNIFORM_READER: Final = "uniform/1"
 
 def reader_of_model(model: ModelSpec) -> str:
     """Give the name and version of what understands the model's source."""
-    return reader_of(model.path) if model.kind == "file" else _UNIFORM_READER
+    return reader_of(source_file(model.path)) if model.kind == "file" else _UNIFORM_READER
 
 
 def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from forequake.catalogs import Events, read_catalog
-from forequake.datasets import dataset_path
+from forequake.datasets import locate_dataset
 from forequake.errors import CatalogError
 from forequake.regions import Region
 from forequake.windows import TimeWindow
@@ -118,7 +118,7 @@ def test_events_survive_being_stored(tmp_path: Path) -> None:
 def test_the_sample_of_pycsep_reads_as_pycsep_reads_it() -> None:
     import csep
 
-    path = dataset_path("csep:comcat_example_catalog")
+    path = locate_dataset("csep:comcat_example_catalog")
     ours, theirs = read_catalog(path), csep.load_catalog(str(path))
     assert len(ours) == theirs.get_number_of_events() == 829
     assert np.array_equal(ours.time_us // 1000, theirs.get_epoch_times())

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from forequake.datasets import dataset_path
+from forequake.datasets import locate_dataset
 from forequake.errors import ForecastError
 from forequake.forecasts import fit_to_experiment, rates_from_file, read_forecast, uniform_rates
 from forequake.regions import Region, named_region
@@ -127,7 +127,7 @@ def test_the_published_forecasts_read_as_pycsep_reads_them(tmp_path: Path) -> No
         ("csep:helmstetter_mainshock", 21.128924168796416),
         ("csep:helmstetter_aftershock", 35.402430726026594),
     ):
-        path = dataset_path(name)
+        path = locate_dataset(name)
         ours = fit_to_experiment(read_forecast(path), region, magnitudes)
         theirs = csep.load_gridded_forecast(str(path))
         assert np.array_equal(ours.rates, theirs.data)
