@@ -26,6 +26,28 @@ def test_equal_ratios_are_rounding(ratio: float, exponents: list[float]) -> None
 
 @given(
     ratio=st.floats(-10, 10).filter(lambda value: abs(value) > 1e-3),
+    spread=st.floats(0, 1e-8),
+    count=st.integers(2, 40),
+)
+def test_a_spread_that_the_variance_cannot_hold_is_rounding(ratio: float, spread: float, count: int) -> None:
+    # 1e-8 of the log-ratios' size is their variance's 1e-16 of their mean square: one epsilon.
+    ratios = ratio * (1 + spread * np.linspace(-1, 1, count))
+    assert spread_is_rounding(np.exp(ratios), np.ones(count))
+
+
+@given(
+    exponents=st.lists(st.floats(-12, 3), min_size=2, max_size=40),
+    nudges=st.lists(st.integers(-2, 2), min_size=40, max_size=40),
+)
+def test_rates_that_differ_in_their_last_digit_are_rounding(
+    exponents: list[float], nudges: list[int]
+) -> None:
+    rates = 10.0 ** np.array(exponents)
+    assert spread_is_rounding(rates + np.array(nudges[: len(rates)]) * np.spacing(rates), rates)
+
+
+@given(
+    ratio=st.floats(-10, 10).filter(lambda value: abs(value) > 1e-3),
     spread=st.floats(1e-5, 1.0),
     count=st.integers(2, 40),
 )

@@ -1,4 +1,4 @@
-"""Every reason for an undefined result, and the cases beside it that are defined."""
+"""Every reason for an undefined result, the cases beside it that are defined, and verdicts at the limit."""
 
 from collections.abc import Callable
 
@@ -158,3 +158,47 @@ def test_signed_ranks_are_judged_from_six_events_on(
     if defined:
         expected = Outcome.BETTER if (result.information_gain or 0) > 0 else Outcome.WORSE
         assert result.outcome is expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "events", "outcome"),
+    # P(X >= 2) and P(X <= 0) of Poisson distributions, on both sides of 0.025 (and above 0.025, below 0.05).
+    [
+        (0.23, 2, Outcome.REJECTED),  # delta1 = 0.0227
+        (0.30, 2, Outcome.PASSED),  # delta1 = 0.0369
+        (3.2, 0, Outcome.PASSED),  # delta2 = 0.0408
+        (3.8, 0, Outcome.REJECTED),  # delta2 = 0.0224
+    ],
+)
+def test_each_tail_of_the_number_test_has_half_of_alpha(
+    expected: float,
+    events: int,
+    outcome: Outcome,
+    observe: Callable[..., Observation],
+    run: Callable[..., Evaluated],
+) -> None:
+    assert run("N", expected / 36 * ONES, observe([EVENT] * events)).outcome is outcome
+
+
+def test_a_quantile_equal_to_alpha_does_not_reject(
+    observe: Callable[..., Observation], run: Callable[..., Evaluated]
+) -> None:
+    rates = np.random.default_rng(3).gamma(1.0, size=(12, 3))
+    observation = observe([(10.5, 40.5, 4.2), (12.5, 41.5, 5.5)])
+    quantiles = run("CL", rates, observation).quantiles
+    assert isinstance(quantiles, LowerQuantile)
+    assert 0 < quantiles.q < 1
+    assert run("CL", rates, observation, alpha=quantiles.q).outcome is Outcome.PASSED
+    assert run("CL", rates, observation, alpha=quantiles.q + 1e-9).outcome is Outcome.REJECTED
+
+
+def test_a_p_equal_to_alpha_shows_no_difference(
+    observe: Callable[..., Observation], run: Callable[..., Evaluated]
+) -> None:
+    reference = 0.001 * ONES
+    rates = reference * np.random.default_rng(4).uniform(1.5, 2.5, size=ONES.shape)
+    observation = observe([(10.5 + n % 4, 40.5 + n % 3, 4.2) for n in range(6)])
+    # Six differences of one sign: p = 1/32.
+    at_p = run("W", rates, observation, reference=reference, alpha=1 / 32)
+    above_p = run("W", rates, observation, reference=reference, alpha=1 / 31)
+    assert (at_p.outcome, above_p.outcome) == (Outcome.NO_DIFFERENCE, Outcome.BETTER)
