@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from prefect import get_run_logger
+from prefect.client.schemas.objects import State
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 
 from flows._blocks import BlockWork, mark_upstream_failed
 from flows._preparation import prepare, reconcile

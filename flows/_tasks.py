@@ -6,8 +6,9 @@ out from outside.
 """
 
 import io
-from functools import lru_cache, partial
-from typing import Any, Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, ParamSpec, TypeVar
 
 from prefect import get_run_logger, task
 from prefect.artifacts import create_table_artifact
@@ -38,22 +39,28 @@ __all__ = [
 ]
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
 async def _is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
     """Tell whether trying again can help: the errors themselves know."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, ForequakeError) and error.transient
 
 
-#: Four retries spread over 45 s outlast a database that is started again.
-_retriable: Final = partial(
-    task,
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    retries=4,
-    retry_delay_seconds=exponential_backoff(3),
-    retry_jitter_factor=0.3,
-    retry_condition_fn=_is_transient,
-)
+def _retriable(name: str, task_run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+    """Make a task whose four retries, over 45 s, outlast a database that is started again."""
+    return task(
+        name=name,
+        task_run_name=task_run_name,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=4,
+        retry_delay_seconds=exponential_backoff(3),
+        retry_jitter_factor=0.3,
+        retry_condition_fn=_is_transient,
+    )
 
 
 def open_named_store(name: str) -> ResultsStore:

@@ -6,7 +6,7 @@ parameters in clear.
 
 from typing import Annotated
 
-from prefect.states import State
+from prefect.client.schemas.objects import State
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import Field
 
@@ -45,6 +45,7 @@ run_experiment = GuardedFlow(
     _run_experiment,
     name="run-experiment",
     flow_run_name="{config}",
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
+    # Prefect's own type of this parameter does not admit its own runner of threads.
+    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
     persist_result=False,
 )

@@ -69,10 +69,14 @@ def run(
     _announce_unused(experiment.config.unused)
     endpoint = ensure_api(note)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
     from flows.run_experiment import run_experiment
 
     session = current_session()
-    with _progress(session, experiment.name), _stopping(session):
+    # Prefect's heartbeat costs a second at the end of each run; the store keeps a heartbeat of its own.
+    quiet = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    with _progress(session, experiment.name), _stopping(session), quiet:
         state = run_experiment(
             config=str(config.resolve()),
             label=label,

@@ -96,12 +96,14 @@ class Events:
         magnitude_min
             Events below it are left out. There is no upper limit, since the last magnitude bin is open.
         depth_km
-            Least and greatest depth, both included; None takes any depth.
+            Least and greatest depth, both included; None takes any depth. A least depth of 0 means the
+            surface, not the datum: hypocentres under mountains lie above sea level and count.
         """
         start, end = ((moment - _EPOCH) // _MICROSECOND for moment in (window.start, window.end))
         chosen = (self.time_us >= start) & (self.time_us < end) & (self.magnitude >= magnitude_min)
         if depth_km is not None:
-            chosen &= (self.depth_km >= depth_km[0]) & (self.depth_km <= depth_km[1])
+            least = -np.inf if depth_km[0] == 0 else depth_km[0]
+            chosen &= (self.depth_km >= least) & (self.depth_km <= depth_km[1])
         inside = self.take(chosen)
         return inside.take(region.cells_of(inside.longitude, inside.latitude) >= 0)
 

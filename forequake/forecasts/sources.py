@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import LoadedExperiment, ModelSpec
+from forequake.config import LoadedExperiment, ModelSpec, ReferenceModel
 from forequake.datasets import source_file
 from forequake.errors import ForecastError
 from forequake.forecasts.gridded import GriddedRates, fit_to_experiment
@@ -34,7 +34,7 @@ def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:
     ForecastError
         Where the file cannot be read.
     """
-    if model.kind != "file":
+    if isinstance(model, ReferenceModel):
         return _uniform(model).key
     path = loaded.locate(model.path)
     try:
@@ -55,11 +55,11 @@ def read_model(
     ForecastError
         Where the file is damaged, or made for other cells or magnitudes.
     """
-    if model.kind != "file":
+    if isinstance(model, ReferenceModel):
         definition = _uniform(model)
         return uniform_rates(region, magnitudes, total=definition.total, b_value=definition.b_value)
     return fit_to_experiment(read_forecast(loaded.locate(model.path)), region, magnitudes)
 
 
-def _uniform(model: ModelSpec) -> UniformInputs:
+def _uniform(model: ReferenceModel) -> UniformInputs:
     return UniformInputs(total=model.total, b_value=model.b_value)

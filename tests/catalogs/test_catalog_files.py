@@ -91,8 +91,10 @@ def test_cut_keeps_the_start_and_not_the_end_and_the_depths_at_both_limits(tmp_p
             "0.5,0.5,5.0,2020-02-01T00:00:00,-1.3,0,above\n",
         )
     )
-    cut = events.cut(window=WINDOW, region=SQUARE, magnitude_min=5, depth_km=(0, 30))
+    cut = events.cut(window=WINDOW, region=SQUARE, magnitude_min=5, depth_km=(-1, 30))
     assert cut.event_id.tolist() == ["start", "huge", "deepest"]
+    surface = events.cut(window=WINDOW, region=SQUARE, magnitude_min=5, depth_km=(0, 30))
+    assert surface.event_id.tolist() == ["start", "huge", "deepest", "above"]
     free = events.cut(window=WINDOW, region=SQUARE, magnitude_min=5, depth_km=None)
     assert free.event_id.tolist() == ["start", "huge", "deepest", "deep", "above"]
 
