@@ -1,0 +1,92 @@
+"""The lists of models and tests: named entries, in the experiment's file or in one of their own."""
+
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+from pydantic_core import PydanticCustomError
+
+from forequake.config._files import Folder
+from forequake.config._names import as_name, fault_of_name
+from forequake.config._places import Place, Problems
+from forequake.config._yaml import read_yaml
+
+__all__ = ["find_list", "named_entries"]
+
+
+def find_list(
+    root: Place, key: str, other_key: str, folder: Folder, problems: Problems, files: list[Path]
+) -> tuple[Place, Folder] | None:
+    """Find the list of models or tests.
+
+    Parameters
+    ----------
+    key, other_key
+        The two names under which it may be given.
+    files
+        A file that is opened is added.
+
+    Returns
+    -------
+    Place
+        Of the list.
+    Folder
+        Where its paths start.
+    """
+    given = [name for name in (key, other_key) if root.at(name).value is not None]
+    if len(given) == 2:
+        problems.add(root.at(other_key), f"given here and as {key}; leave one of them out")
+        return None
+    if not given:  # noted with the other required keys
+        return None
+    place = root.at(given[0])
+    value = place.value
+    if not isinstance(value, str):
+        return place, folder
+    try:
+        recorded = folder.existing_file(value, f"a YAML file with the list of {key}")
+    except PydanticCustomError as error:
+        problems.add(place, error.message(), (error.context or {}).get("near"))
+        return None
+    file = folder.root / recorded
+    files.append(file)
+    document, found = read_yaml(file, key)
+    problems.extend(found)
+    if document.data is None and found:
+        return None
+    return Place(document), Folder(root=folder.root, here=PurePosixPath(recorded).parent)
+
+
+def named_entries(home: Place, what: str, problems: Problems) -> dict[str, Place] | None:
+    """Give the places of a list's entries by their names; None where there is no list.
+
+    Each item of the list is a mapping of one key, the entry's name, as floatCSEP has them.
+    """
+    items = home.value
+    form = f"expected a list of {what}, each as `- name:` with its keys indented below"
+    if not isinstance(items, list):
+        problems.add(home, form)
+        return None
+    if not items:
+        problems.add(home, f"the list of {what} is empty; an experiment needs one or more")
+    entries: dict[str, Place] = {}
+    first_lines: dict[str, int | None] = {}
+    for number, item in enumerate(items):
+        place = home.at(number)
+        if not isinstance(item, Mapping):
+            problems.add(place, form)
+            continue
+        if len(item) != 1:
+            message = f"expected one name with its keys indented below, got {len(item)} keys side by side"
+            problems.add(place, message)
+            continue
+        (written,) = item
+        name, place = as_name(written), place.at(written)
+        fault = fault_of_name(name)
+        if fault is not None:
+            problems.add(place, f"{fault} (the name is {written!r})")
+        if name in entries:
+            problems.add(place, f"the name {name!r} is given twice; first in line {first_lines[name]}")
+            continue
+        entries[name] = place
+        first_lines[name] = place.document.lines.get(place.path)
+    return entries

@@ -1,0 +1,143 @@
+"""Paths that an experiment's files name: found, and written as they are recorded."""
+
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+
+from forequake.config._refusals import refuse, refuse_word
+from forequake.config.specs import FileRegion, NamedRegion
+from forequake.datasets import DATASETS, PREFIX, is_dataset, locate_dataset, source_file
+from forequake.errors import InputError, suggestion
+from forequake.forecasts.readers import READERS
+from forequake.regions import REGION_NAMES
+
+__all__ = ["CatalogPath", "Folder", "ForecastPath", "RegionPlace"]
+
+_ROOT: Final = PurePosixPath()
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Where relative paths start.
+
+    Attributes
+    ----------
+    root
+        The experiment's folder.
+    here
+        The folder of the file that names the paths, relative to `root` unless it is absolute.
+    """
+
+    root: Path
+    here: PurePosixPath = _ROOT
+
+    def recorded(self, text: str) -> str:
+        """Give a path as it is recorded: relative to the experiment's folder, unless it is absolute."""
+        return text if self.here == _ROOT else str(self.here / text)
+
+    def existing_file(self, text: str, what: str) -> str:
+        """Give the recorded form of a path to a file that must exist.
+
+        Raises
+        ------
+        PydanticCustomError
+            Where there is no such file, with the nearest name beside it.
+        """
+        recorded = self.recorded(text)
+        path = self.root / recorded
+        try:
+            is_file, is_folder = path.is_file(), bool(text.strip()) and path.is_dir()
+        except OSError as error:
+            refuse(f"{what} cannot be reached ({error.strerror})")
+        if is_folder:
+            refuse(f"expected {what}, but this is a folder")
+        if not is_file:
+            refuse(f"there is no such file; expected {what}", _neighbour(text, path))
+        return recorded
+
+
+def _neighbour(text: str, path: Path) -> str | None:
+    """Find the file beside a path whose name is nearest, written as the path was."""
+    try:
+        names = [file.name for file in path.parent.iterdir() if file.is_file()]
+    except OSError:
+        return None
+    near = suggestion(path.name, names)
+    return None if near is None else str(PurePosixPath(text).parent / near)
+
+
+def _folder(info: ValidationInfo) -> Folder:
+    if not isinstance(info.context, Folder):
+        message = "paths are read in a folder only"
+        raise TypeError(message)
+    return info.context
+
+
+def _dataset(text: str, kind: Literal["gridded forecast", "catalog"]) -> str:
+    """Check that a data set exists, holds what is needed, and is there in this installation."""
+    name = text.removeprefix(PREFIX)
+    fitting = [PREFIX + known for known, dataset in DATASETS.items() if dataset.kind == kind]
+    if name not in DATASETS:
+        refuse_word("data set in pycsep", text, fitting)
+    if DATASETS[name].kind != kind:
+        refuse(f"this data set is a {DATASETS[name].kind}, not a {kind}; known: {', '.join(fitting)}")
+    try:
+        locate_dataset(text)
+    except InputError as error:
+        refuse(str(error))
+    return text
+
+
+def _check_forecast(text: str, info: ValidationInfo) -> str:
+    folder = _folder(info)
+    if is_dataset(text):
+        recorded = _dataset(text, "gridded forecast")
+    elif text.strip() and (folder.root / folder.recorded(text)).is_dir():
+        refuse(
+            "this is a folder, which is how time-dependent models are given; this version runs "
+            "time-independent gridded forecasts from files"
+        )
+    else:
+        recorded = folder.existing_file(text, "a file with a gridded forecast")
+    ending = source_file(recorded).suffix.lower()
+    if ending not in READERS:
+        refuse(
+            f"no reader for the ending {ending or '(none)'}; gridded forecasts are read from "
+            f"{', '.join(READERS)}"
+        )
+    return recorded
+
+
+def _check_catalog(text: str, info: ValidationInfo) -> str:
+    if is_dataset(text):
+        return _dataset(text, "catalog")
+    if text.startswith("query_"):
+        refuse(
+            "this version reads catalogs from files; save what the query gives and name the file "
+            f"(or a data set, such as {PREFIX}comcat_example_catalog)"
+        )
+    return _folder(info).existing_file(text, "a catalog in pyCSEP's text or json form")
+
+
+def _read_region(value: object, info: ValidationInfo) -> NamedRegion | FileRegion:
+    if not isinstance(value, str):
+        refuse("expected the name of a region or a file with the corners of its cells")
+    if value in REGION_NAMES:
+        return NamedRegion(name=value)
+    if is_dataset(value):
+        refuse(f"no data set of pycsep is a list of cells; known regions: {', '.join(REGION_NAMES)}")
+    folder = _folder(info)
+    path = folder.root / folder.recorded(value)
+    if not path.is_file() and PurePosixPath(value).name == value and "." not in value:
+        refuse_word("region, nor a file of this name", value, REGION_NAMES)
+    return FileRegion(path=folder.existing_file(value, "a file with the corners of cells"))
+
+
+#: A file with a gridded forecast, in its recorded form.
+ForecastPath = Annotated[str, AfterValidator(_check_forecast)]
+#: A file with a catalog, in its recorded form.
+CatalogPath = Annotated[str, AfterValidator(_check_catalog)]
+#: A named region or a file of cells.
+RegionPlace = Annotated[NamedRegion | FileRegion, BeforeValidator(_read_region)]

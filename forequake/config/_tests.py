@@ -1,0 +1,77 @@
+"""The tests of an experiment."""
+
+from forequake.config._places import Place, Problems
+from forequake.config._section import read_section
+from forequake.config._shapes import ArgumentSection, TestSection
+from forequake.config.specs import DEFAULT_SIMULATIONS, TestSpec
+from forequake.errors import suggestion
+from forequake.evaluations.registry import TestDefinition
+
+__all__ = ["read_test_entry"]
+
+
+def read_test_entry(
+    name: str, place: Place, models: list[str] | None, problems: Problems
+) -> tuple[TestSpec | None, TestSection, ArgumentSection]:
+    """Read what follows a test's name; the test is None where it has mistakes.
+
+    Parameters
+    ----------
+    models
+        Names of the experiment's models, None where they could not be read.
+    """
+    if place.value is not None and not isinstance(place.value, dict):
+        problems.add(place, "expected a mapping of the test's keys, such as func")
+        return None, TestSection(), ArgumentSection()
+    before = len(problems)
+    section = read_section(TestSection, place, place.entries, problems, required=["func"])
+    arguments_place = place.at("func_kwargs")
+    arguments = read_section(ArgumentSection, arguments_place, arguments_place.entries, problems)
+    definition = section.func
+    if definition is not None:
+        _check_reference(definition, place, models, problems)
+        _check_arguments(definition, arguments_place, problems)
+    if definition is None or len(problems) > before:
+        return None, section, arguments
+    simulations = DEFAULT_SIMULATIONS if arguments.num_simulations is None else arguments.num_simulations
+    spec = TestSpec(
+        name=name,
+        test=definition.name,
+        num_simulations=simulations if definition.simulated else None,
+        seed=arguments.seed,
+        alpha=arguments.alpha,
+        reference=section.ref_model,
+    )
+    return spec, section, arguments
+
+
+def _check_reference(
+    definition: TestDefinition, place: Place, models: list[str] | None, problems: Problems
+) -> None:
+    reference = place.at("ref_model")
+    name = reference.value
+    if definition.kind != "comparison":
+        if name is not None:
+            message = (
+                f"the {definition.short}-test looks at one model and takes no reference; leave this key out"
+            )
+            problems.add(reference, message)
+        return
+    if name is None:
+        message = f"this key is required: the {definition.short}-test compares models with a reference model"
+        problems.add(reference, message)
+    elif isinstance(name, str) and models is not None and name not in models:
+        message = f"there is no such model; the experiment has {', '.join(models) or 'none'}"
+        problems.add(reference, message, suggestion(name, models))
+
+
+def _check_arguments(definition: TestDefinition, place: Place, problems: Problems) -> None:
+    entries = place.entries
+    for key in ("seed", "num_simulations"):
+        if key in entries and not definition.simulated:
+            problems.add(
+                entries[key], f"the {definition.short}-test draws no random numbers; leave this key out"
+            )
+    if "alpha" in entries and definition.short != "T":
+        message = "only the T-test takes it here; the experiment's own key alpha is for all tests"
+        problems.add(entries["alpha"], message)

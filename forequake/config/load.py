@@ -1,0 +1,238 @@
+"""Reading an experiment's files, all mistakes at once."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from forequake.config._entries import find_list, named_entries
+from forequake.config._files import Folder
+from forequake.config._grid import read_depths, read_magnitudes
+from forequake.config._models import read_model_entry
+from forequake.config._names import as_name
+from forequake.config._places import Place, Problems
+from forequake.config._section import metadata_of, read_section, unused_keys
+from forequake.config._shapes import ExperimentSection, RegionSection, TimeSection
+from forequake.config._tests import read_test_entry
+from forequake.config._windows import TimePlan, read_windows
+from forequake.config._yaml import read_yaml, shown_path
+from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, ModelSpec, RegionSpec, TestSpec
+from forequake.datasets import is_dataset, locate_dataset
+from forequake.errors import ConfigError, Problem, suggestion
+
+__all__ = ["LoadedExperiment", "load_experiment"]
+
+#: The file that is meant where a folder is given.
+_DEFAULT_FILE = "config.yml"
+
+
+@dataclass(frozen=True)
+class LoadedExperiment:
+    """A configuration and where it lies on this machine, which is kept out of the configuration.
+
+    Attributes
+    ----------
+    folder
+        From which the configuration's relative paths start.
+    files
+        The configuration's own files: of the experiment, and of its models and tests where they have one.
+    notes
+        What the user should know although nothing is wrong, such as a part of the span that no window covers.
+    """
+
+    config: ExperimentConfig
+    folder: Path
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+    def locate(self, text: str) -> Path:
+        """Give the file that a path of the configuration means on this machine.
+
+        Raises
+        ------
+        InputError
+            Where it names a data set that is not there.
+        """
+        return locate_dataset(text) if is_dataset(text) else self.folder / text
+
+
+def load_experiment(path: Path) -> LoadedExperiment:
+    """Read an experiment in floatCSEP's format.
+
+    Parameters
+    ----------
+    path
+        The experiment's file, or the folder of its ``config.yml``.
+
+    Raises
+    ------
+    ConfigError
+        With all that is wrong in the experiment's files.
+    """
+    file = _find(path)
+    reading = _Reading(file)
+    loaded = reading.load()
+    if loaded is None or reading.problems:
+        raise reading.problems.error()
+    return loaded
+
+
+def _find(path: Path) -> Path:
+    file = path.absolute()
+    if file.is_dir():
+        file /= _DEFAULT_FILE
+    if file.is_file():
+        return file
+    near = None
+    if file.parent.is_dir():
+        near = suggestion(file.name, [found.name for found in file.parent.iterdir() if found.is_file()])
+    message = "there is no such file; expected an experiment's file, or the folder of its config.yml"
+    raise ConfigError([Problem(message, file=shown_path(file), suggestion=near)])
+
+
+class _Reading:
+    """One reading of an experiment's files."""
+
+    def __init__(self, file: Path) -> None:
+        self.problems = Problems()
+        self._files = [file]
+        self._folder = Folder(root=file.parent)
+        self._unused: dict[str, None] = {}  # a set that keeps its order
+
+    def load(self) -> LoadedExperiment | None:
+        """Read everything; None where something is missing, and then there are problems."""
+        document, found = read_yaml(self._files[0])
+        self.problems.extend(found)
+        root = Place(document)
+        if not isinstance(root.value, dict):
+            if not found:
+                self.problems.add(root, "expected a mapping of keys such as name, time_config, models, tests")
+            return None
+        self._folder = self._base(root)
+        top = read_section(
+            ExperimentSection,
+            root,
+            {key: place for key, place in root.entries.items() if key not in _SHARED},
+            self.problems,
+            required=_required(root.entries),
+            context=self._folder,
+            known_too=_SHARED,
+        )
+        self._use(unused_keys(top))
+        plan = self._time(root)
+        region, magnitudes, depths = self._region(root)
+        models, names = self._models(root)
+        tests = self._tests(root, names)
+        if top.name is None or top.catalog is None or plan is None or region is None or magnitudes is None:
+            return None
+        if self.problems:
+            return None
+        config = ExperimentConfig(
+            name=top.name,
+            seed=top.seed,
+            alpha=DEFAULT_ALPHA if top.alpha is None else top.alpha,
+            windows=plan.windows,
+            growth=plan.growth,
+            region=region,
+            magnitudes=magnitudes,
+            depth_km=depths,
+            catalog=top.catalog,
+            models=models,
+            tests=tests,
+            metadata=_sorted(metadata_of(top)),
+            unused=tuple(self._unused),
+        )
+        return LoadedExperiment(
+            config=config, folder=self._folder.root, files=tuple(self._files), notes=plan.notes
+        )
+
+    def _base(self, root: Place) -> Folder:
+        """Give the folder from which paths start: the file's own, or the one that the key path names."""
+        text = root.at("path").value
+        if not isinstance(text, str):  # a wrong type is noted with the section
+            return self._folder
+        base = self._folder.root / text
+        if not base.is_dir():
+            self.problems.add(root.at("path"), "there is no such folder; relative paths start from it")
+            return self._folder
+        return Folder(root=base)
+
+    def _entries(self, root: Place, key: str, allowed: Iterable[str]) -> dict[str, Place]:
+        """Gather the keys of a mapping and those of them that stand at the top of the file."""
+        inside = root.at(key).entries
+        outside = {name: place for name, place in root.entries.items() if name in set(allowed)}
+        for name in inside.keys() & outside.keys():
+            line = inside[name].document.lines.get(inside[name].path)
+            self.problems.add(outside[name], f"given here and in {key} (line {line}); leave one of them out")
+        return {**outside, **inside}
+
+    def _time(self, root: Place) -> TimePlan | None:
+        entries = self._entries(root, "time_config", TimeSection.keys())
+        home = root.at("time_config")
+        present = {key: place for key, place in entries.items() if place.value is not None}
+        listed = present.keys() & {"time_windows", "timewindows"}
+        required = () if listed else ("start_date",)
+        section = read_section(TimeSection, home, entries, self.problems, required=required)
+        return read_windows(section, home, present, self.problems)
+
+    def _region(
+        self, root: Place
+    ) -> tuple[RegionSpec | None, tuple[float, ...] | None, tuple[float, float] | None]:
+        entries = self._entries(root, "region_config", RegionSection.keys())
+        home = root.at("region_config")
+        present = {key: place for key, place in entries.items() if place.value is not None}
+        bins = () if "magnitudes" in present else ("mag_min", "mag_max", "mag_bin")
+        section = read_section(
+            RegionSection,
+            home,
+            entries,
+            self.problems,
+            required=("region", *bins),
+            context=self._folder,
+        )
+        magnitudes = read_magnitudes(section, present, self.problems)
+        return section.region, magnitudes, read_depths(section, present, self.problems)
+
+    def _models(self, root: Place) -> tuple[tuple[ModelSpec, ...], list[str] | None]:
+        found = find_list(root, "models", "model_config", self._folder, self.problems, self._files)
+        entries = None if found is None else named_entries(found[0], "models", self.problems)
+        if found is None or entries is None:
+            return (), None
+        models: list[ModelSpec] = []
+        for name, place in entries.items():
+            model, section = read_model_entry(name, place, found[1], self.problems)
+            self._use(unused_keys(section, "models."))
+            if model is not None:
+                models.append(model)
+        return tuple(models), list(entries)
+
+    def _tests(self, root: Place, models: list[str] | None) -> tuple[TestSpec, ...]:
+        found = find_list(root, "tests", "test_config", self._folder, self.problems, self._files)
+        entries = None if found is None else named_entries(found[0], "tests", self.problems)
+        tests: list[TestSpec] = []
+        for name, place in (entries or {}).items():
+            test, section, arguments = read_test_entry(name, place, models, self.problems)
+            self._use(unused_keys(section, "tests."))
+            self._use(unused_keys(arguments, "tests.func_kwargs."))
+            if test is not None:
+                tests.append(test)
+        return tuple(tests)
+
+    def _use(self, keys: Iterable[str]) -> None:
+        self._unused.update(dict.fromkeys(keys))
+
+
+def _required(entries: Mapping[str, Place]) -> list[str]:
+    """List the keys without which there is no experiment, under their first names."""
+    given = {key for key, place in entries.items() if place.value is not None}
+    either = (("models", "model_config"), ("tests", "test_config"))
+    return ["name", "catalog", *(first for first, second in either if not given & {first, second})]
+
+
+def _sorted(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    return {as_name(key): metadata[key] for key in sorted(metadata)}
+
+
+#: Keys of time and region, which floatCSEP also takes at the top of the file.
+_SHARED = frozenset([*TimeSection.keys(), *RegionSection.keys()])
