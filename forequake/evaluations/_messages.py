@@ -1,4 +1,4 @@
-"""Messages between a process and its worker: a JSON header and arrays, each with its length in front.
+"""Messages between a process and its worker: a JSON header and arrays, each behind a mark and its length.
 
 No pickle: a message can carry text, numbers and plain arrays, and nothing that runs.
 """
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 
 __all__ = ["Message", "read_message", "write_message"]
 
-_LENGTH: Final = struct.Struct(">Q")
+# A mark before each length: whatever else gets into the pipe is noticed, and not waited for.
+_MARK: Final = b"fqk1"
+_HEAD: Final = struct.Struct(">4sQ")
 
 #: The header, whose values are what JSON holds (and infinities), and the arrays by name.
 Message = tuple[dict[str, Any], dict[str, NDArray[Any]]]
@@ -65,33 +67,36 @@ def read_message(pipe: _Readable) -> Message | None:
 
 
 def _write_frame(pipe: _Writable, data: bytes | memoryview) -> None:
-    for part in (_LENGTH.pack(len(data)), data):
+    for part in (_HEAD.pack(_MARK, len(data)), data):
         rest = memoryview(part)
         while len(rest):
             rest = rest[pipe.write(rest) or 0 :]
 
 
 def _read_frame(pipe: _Readable) -> bytes | None:
-    head = _read_exactly(pipe, _LENGTH.size)
+    head = _read_up_to(pipe, _HEAD.size)
     if not head:
         return None
-    size = _LENGTH.unpack(head)[0]
-    data = _read_exactly(pipe, size)
+    if len(head) < _HEAD.size:
+        message = f"the pipe ended after {len(head)} of {_HEAD.size} bytes"
+        raise EOFError(message)
+    mark, size = _HEAD.unpack(head)
+    if mark != _MARK:
+        message = f"expected a message, got bytes that begin with {head!r}"
+        raise ValueError(message)
+    data = _read_up_to(pipe, size)
     if len(data) < size:
         message = f"the pipe ended after {len(data)} of {size} bytes"
         raise EOFError(message)
     return data
 
 
-def _read_exactly(pipe: _Readable, size: int) -> bytes:
-    """Read `size` bytes; none where the pipe ends before the first, fewer where it ends later."""
+def _read_up_to(pipe: _Readable, size: int) -> bytes:
+    """Read `size` bytes, fewer where the pipe ends before."""
     data = bytearray()
     while len(data) < size:
         part = pipe.read(min(size - len(data), 1 << 20))
         if not part:
             break
         data += part
-    if 0 < len(data) < _LENGTH.size <= size:
-        message = f"the pipe ended after {len(data)} of {size} bytes"
-        raise EOFError(message)
     return bytes(data)

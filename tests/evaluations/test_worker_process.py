@@ -100,6 +100,11 @@ def test_a_message_that_is_cut_anywhere_is_noticed() -> None:
             read_message(io.BytesIO(whole[:length]))
 
 
+def test_anything_else_in_the_pipe_is_noticed() -> None:
+    with pytest.raises(ValueError, match="hello, world"):
+        read_message(io.BytesIO(b"hello, world and more"))
+
+
 def test_a_message_never_unpickles() -> None:
     pipe = io.BytesIO()
     with pytest.raises(ValueError, match="pickle"):
