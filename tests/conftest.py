@@ -63,7 +63,8 @@ def california(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> Ca
     """Run the example twice, as a user would."""
     url = f"sqlite:///{tmp_path_factory.mktemp('california') / 'results.sqlite'}"
     config = Path(__file__).parents[1] / "examples" / "california" / "config.yml"
-    arguments = [Path(sys.executable).with_name("forequake"), "run", config, "--store", url]
+    command = str(Path(sys.executable).with_name("forequake"))
+    arguments = [command, "run", str(config), "--store", url]
     printed = []
     for _ in range(2):
         process = subprocess.run(arguments, capture_output=True, text=True, timeout=240)

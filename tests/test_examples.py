@@ -29,7 +29,7 @@ EXPECTED_NUMBER = {"mainshock": 0.08104244886639791, "aftershock": 0.13579014525
 @pytest.fixture(scope="module")
 def results(california: Any) -> dict[tuple[str, str], dict[str, Any]]:
     """The results as another program reads them."""
-    command = [Path(sys.executable).with_name("forequake"), "results", "california"]
+    command = [str(Path(sys.executable).with_name("forequake")), "results", "california"]
     options = ["--store", california.store_url, "--format", "json", "--distribution"]
     printed = subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
     return {(entry["test"], entry["model"]): entry for entry in json.loads(printed)}

@@ -62,7 +62,10 @@ def test_an_event_that_cannot_be_counted_is_refused_with_its_line(
 
 
 def test_json_form_and_what_is_not(tmp_path: Path) -> None:
-    rows = [["7", 1262615094440, 0.8, 1.4, 29.8, 4.12], [None, 1262615094000, 0.7, 1.3, None, 4.1]]
+    rows: list[list[object]] = [
+        ["7", 1262615094440, 0.8, 1.4, 29.8, 4.12],
+        [None, 1262615094000, 0.7, 1.3, None, 4.1],
+    ]
     events = read_catalog(_catalog(tmp_path, json.dumps({"catalog": rows}), "catalog.json"))
     assert events.time_us.tolist() == [1262615094000000, 1262615094440000]
     assert events.event_id.tolist() == ["", "7"]
