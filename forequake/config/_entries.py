@@ -56,26 +56,36 @@ def find_list(
     return Place(document), Folder(root=folder.root, here=PurePosixPath(recorded).parent)
 
 
-def named_entries(home: Place, what: str, problems: Problems) -> dict[str, Place] | None:
-    """Give the places of a list's entries by their names; None where there is no list.
+def named_entries(home: Place, what: str, problems: Problems) -> tuple[dict[str, Place], bool]:
+    """Give the places of a list's entries by their names.
 
     Each item of the list is a mapping of one key, the entry's name, as floatCSEP has them.
+
+    Returns
+    -------
+    dict
+        The first entry of each name.
+    bool
+        Whether the names are complete; else a name that is missed may be one that could not be read.
     """
     items = home.value
     form = f"expected a list of {what}, each as `- name:` with its keys indented below"
     if not isinstance(items, list):
         problems.add(home, form)
-        return None
+        return {}, False
     if not items:
         problems.add(home, f"the list of {what} is empty; an experiment needs one or more")
     entries: dict[str, Place] = {}
+    complete = True
     first_lines: dict[str, int | None] = {}
     for number, item in enumerate(items):
         place = home.at(number)
         if not isinstance(item, Mapping):
             problems.add(place, form)
+            complete = False
             continue
         if len(item) != 1:
+            complete = False
             message = f"expected one name with its keys indented below, got {len(item)} keys side by side"
             problems.add(place, message)
             continue
@@ -89,4 +99,4 @@ def named_entries(home: Place, what: str, problems: Problems) -> dict[str, Place
             continue
         entries[name] = place
         first_lines[name] = place.document.lines.get(place.path)
-    return entries
+    return entries, complete

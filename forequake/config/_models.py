@@ -13,6 +13,11 @@ __all__ = ["read_model_entry"]
 #: Keys that only a file has, and keys that only a built-in reference has.
 _FILE_KEYS: Final = ("path",)
 _REFERENCE_KEYS: Final = ("reference", "total", "b_value")
+_FILE_NEEDS: Final = {"path": "the file with the forecast"}
+_REFERENCE_NEEDS: Final = {
+    "reference": "the kind of reference, such as uniform",
+    "total": "the expected number of events in forecast_unit years",
+}
 
 
 def read_model_entry(
@@ -30,7 +35,7 @@ def read_model_entry(
         place,
         entries,
         problems,
-        required=("reference", "total") if built_in else ("path",),
+        required=_REFERENCE_NEEDS if built_in else _FILE_NEEDS,
         context=folder,
     )
     for key in _FILE_KEYS if built_in else _REFERENCE_KEYS:

@@ -73,7 +73,7 @@ def read_section(
     entries: Mapping[str, Place],
     problems: Problems,
     *,
-    required: Iterable[str] = (),
+    required: Mapping[str, str],
     context: object = None,
     known_too: Iterable[str] = (),
 ) -> S:
@@ -86,7 +86,7 @@ def read_section(
     entries
         The keys and where they are, which need not be in one mapping.
     required
-        Keys that must have a value.
+        Keys that must have a value, and why.
     context
         Handed to the validators.
     known_too
@@ -96,7 +96,7 @@ def read_section(
     values = {
         key: place.value for key, place in entries.items() if place.value is not None or key not in keys
     }
-    missing = set(required) - values.keys()
+    missing = required.keys() - values.keys()
     while True:
         try:
             section = shape.model_validate(values, context=context)
@@ -108,7 +108,7 @@ def read_section(
                 missing -= {near}  # the misspelt key stands for the missing one
                 values.pop(str(first), None)
     for key in sorted(missing):
-        problems.add(entries.get(key, home.at(key)), "this key is required")
+        problems.add(entries.get(key, home.at(key)), f"this key is required: {required[key]}")
     return section
 
 

@@ -1,5 +1,6 @@
 """The mappings of floatCSEP's experiment files, key by key."""
 
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Never
 
@@ -26,6 +27,8 @@ __all__ = [
 ]
 
 _TIME_INDEPENDENT = ("ti", "time_independent", "time-independent")
+#: Where floatCSEP finds the tests that this version knows.
+_MODULE = "poisson_evaluations"
 _TIME_DEPENDENT = ("td", "time_dependent", "time-dependent")
 
 
@@ -64,20 +67,15 @@ def _read_function(value: object) -> TestDefinition:
     try:
         return find_test(value)
     except InputError:
-        functions = [definition.floatcsep for definition in TESTS.values()]
-        near = suggestion(value, functions) or suggestion(value.rpartition(".")[2], _function_names())
-        message = f"there is no such test; this version knows {', '.join(functions)}"
-        refuse(message, _full_name(near))
-
-
-def _function_names() -> list[str]:
-    return [definition.floatcsep.rpartition(".")[2] for definition in TESTS.values()]
-
-
-def _full_name(function: str | None) -> str | None:
-    """Give a function with its module."""
-    known = [definition.floatcsep for definition in TESTS.values()]
-    return next((name for name in known if function and name.endswith(function)), None)
+        functions = {definition.floatcsep.rpartition(".")[2]: definition for definition in TESTS.values()}
+        module, _, function = value.rpartition(".")
+        near = suggestion(function, functions)
+        # A catalog-based test is no misspelt Poisson test, however much the names look alike.
+        if near is None or (module and not get_close_matches(module, [_MODULE], cutoff=0.8)):
+            near = None
+        known = ", ".join(definition.floatcsep for definition in functions.values())
+        message = f"there is no such test; this version knows {known}"
+        refuse(message, None if near is None else functions[near].floatcsep)
 
 
 def _increasing(edges: list[float]) -> list[float]:

@@ -4,8 +4,8 @@ from forequake.config._places import Place, Problems
 from forequake.config._section import read_section
 from forequake.config._shapes import ArgumentSection, TestSection
 from forequake.config.specs import DEFAULT_SIMULATIONS, TestSpec
-from forequake.errors import suggestion
-from forequake.evaluations.registry import TestDefinition
+from forequake.errors import InputError, suggestion
+from forequake.evaluations.registry import TestDefinition, find_test
 
 __all__ = ["read_test_entry"]
 
@@ -24,9 +24,11 @@ def read_test_entry(
         problems.add(place, "expected a mapping of the test's keys, such as func")
         return None, TestSection(), ArgumentSection()
     before = len(problems)
-    section = read_section(TestSection, place, place.entries, problems, required=["func"])
+    section = read_section(
+        TestSection, place, place.entries, problems, required=_required(place.at("func").value)
+    )
     arguments_place = place.at("func_kwargs")
-    arguments = read_section(ArgumentSection, arguments_place, arguments_place.entries, problems)
+    arguments = read_section(ArgumentSection, arguments_place, arguments_place.entries, problems, required={})
     definition = section.func
     if definition is not None:
         _check_reference(definition, place, models, problems)
@@ -45,6 +47,17 @@ def read_test_entry(
     return spec, section, arguments
 
 
+def _required(function: object) -> dict[str, str]:
+    required = {"func": "the test's function, such as poisson_evaluations.number_test"}
+    try:
+        definition = find_test(function) if isinstance(function, str) else None
+    except InputError:  # noted where the function is read
+        return required
+    if definition is not None and definition.kind == "comparison":
+        required["ref_model"] = f"the {definition.short}-test compares models with a reference model"
+    return required
+
+
 def _check_reference(
     definition: TestDefinition, place: Place, models: list[str] | None, problems: Problems
 ) -> None:
@@ -57,10 +70,7 @@ def _check_reference(
             )
             problems.add(reference, message)
         return
-    if name is None:
-        message = f"this key is required: the {definition.short}-test compares models with a reference model"
-        problems.add(reference, message)
-    elif isinstance(name, str) and models is not None and name not in models:
+    if isinstance(name, str) and models is not None and name not in models:
         message = f"there is no such model; the experiment has {', '.join(models) or 'none'}"
         problems.add(reference, message, suggestion(name, models))
 

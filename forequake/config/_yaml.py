@@ -57,8 +57,8 @@ def read_yaml(file: Path, prefix: str = "") -> tuple[Document, list[Problem]]:
     Document
         With what could be read.
     list of Problem
-        What is wrong with the file as YAML: unreadable, not UTF-8, bad syntax, empty, a key given twice or
-        not text, tags beyond plain data.
+        What is wrong with the file as YAML: unreadable, not UTF-8, bad syntax, empty, a key given twice,
+        tags beyond plain data.
     """
 
     def only(message: str, line: int | None = None) -> tuple[Document, list[Problem]]:
@@ -97,10 +97,10 @@ def dotted(path: KeyPath, prefix: str = "") -> str:
     The position in a list of named items is left out, since the name follows it.
     """
     name = prefix
-    for key, following in zip(path, (*path[1:], None), strict=True):
+    for position, key in enumerate(path, 1):
         if isinstance(key, str):
             name += f".{key}" if name else key
-        elif not isinstance(following, str):
+        elif position == len(path) or not isinstance(path[position], str):
             name += f"[{key}]"
     return name
 
@@ -189,8 +189,6 @@ class _Converter:
                     merged.setdefault(name, added)
                 continue
             written = self._key(key, path)
-            if written is None:
-                continue
             if written in own:
                 self._note(f"given twice; the first is in line {lines[written]}", key, (*path, written))
                 continue
@@ -212,13 +210,12 @@ class _Converter:
             self._open.discard(id(source))
         return entries
 
-    def _key(self, key: yaml.Node, path: KeyPath) -> str | None:
-        if isinstance(key, yaml.ScalarNode) and key.tag == _TAG + "str":
+    def _key(self, key: yaml.Node, path: KeyPath) -> str:
+        """Give a key as it is written, also where YAML would read a number, a date or a truth value."""
+        if isinstance(key, yaml.ScalarNode) and key.tag.startswith(_TAG):
             return str(key.value)
-        shown = key.value if isinstance(key, yaml.ScalarNode) else "a list or mapping"
-        message = f"a key must be text, but YAML reads {shown} as something else; put it into quotes"
-        self._note(message, key, path)
-        return None
+        self._note("a key must be plain text", key, path)
+        return ""
 
     def _refuse_tag(self, node: yaml.Node, path: KeyPath) -> None:
         tag = node.tag.replace(_TAG, "!!")

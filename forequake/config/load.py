@@ -172,7 +172,7 @@ class _Reading:
         home = root.at("time_config")
         present = {key: place for key, place in entries.items() if place.value is not None}
         listed = present.keys() & {"time_windows", "timewindows"}
-        required = () if listed else ("start_date",)
+        required = {} if listed else {"start_date": "it begins the first window"}
         section = read_section(TimeSection, home, entries, self.problems, required=required)
         return read_windows(section, home, present, self.problems)
 
@@ -182,13 +182,16 @@ class _Reading:
         entries = self._entries(root, "region_config", RegionSection.keys())
         home = root.at("region_config")
         present = {key: place for key, place in entries.items() if place.value is not None}
-        bins = () if "magnitudes" in present else ("mag_min", "mag_max", "mag_bin")
+        required = {"region": "a region's name, or a file with the corners of its cells"}
+        if "magnitudes" not in present:
+            why = "it gives the magnitude bins (or magnitudes, a list of their lower edges)"
+            required |= dict.fromkeys(("mag_min", "mag_max", "mag_bin"), why)
         section = read_section(
             RegionSection,
             home,
             entries,
             self.problems,
-            required=("region", *bins),
+            required=required,
             context=self._folder,
         )
         magnitudes = read_magnitudes(section, present, self.problems)
@@ -196,22 +199,24 @@ class _Reading:
 
     def _models(self, root: Place) -> tuple[tuple[ModelSpec, ...], list[str] | None]:
         found = find_list(root, "models", "model_config", self._folder, self.problems, self._files)
-        entries = None if found is None else named_entries(found[0], "models", self.problems)
-        if found is None or entries is None:
+        if found is None:
             return (), None
+        entries, complete = named_entries(found[0], "models", self.problems)
         models: list[ModelSpec] = []
         for name, place in entries.items():
             model, section = read_model_entry(name, place, found[1], self.problems)
             self._use(unused_keys(section, "models."))
             if model is not None:
                 models.append(model)
-        return tuple(models), list(entries)
+        return tuple(models), list(entries) if complete else None
 
     def _tests(self, root: Place, models: list[str] | None) -> tuple[TestSpec, ...]:
         found = find_list(root, "tests", "test_config", self._folder, self.problems, self._files)
-        entries = None if found is None else named_entries(found[0], "tests", self.problems)
+        if found is None:
+            return ()
+        entries, _ = named_entries(found[0], "tests", self.problems)
         tests: list[TestSpec] = []
-        for name, place in (entries or {}).items():
+        for name, place in entries.items():
             test, section, arguments = read_test_entry(name, place, models, self.problems)
             self._use(unused_keys(section, "tests."))
             self._use(unused_keys(arguments, "tests.func_kwargs."))
@@ -223,11 +228,14 @@ class _Reading:
         self._unused.update(dict.fromkeys(keys))
 
 
-def _required(entries: Mapping[str, Place]) -> list[str]:
-    """List the keys without which there is no experiment, under their first names."""
+def _required(entries: Mapping[str, Place]) -> dict[str, str]:
+    """Give the keys without which there is no experiment, under their first names."""
     given = {key for key, place in entries.items() if place.value is not None}
-    either = (("models", "model_config"), ("tests", "test_config"))
-    return ["name", "catalog", *(first for first, second in either if not given & {first, second})]
+    required = {"name": "results are kept under it", "catalog": "the file with the observed earthquakes"}
+    for first, second in (("models", "model_config"), ("tests", "test_config")):
+        if not given & {first, second}:
+            required[first] = f"a list of {first}, or the file that holds it"
+    return required
 
 
 def _sorted(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:

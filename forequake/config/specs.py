@@ -32,7 +32,7 @@ DEFAULT_SIMULATIONS = 1000
 #: What NumPy takes as the seed of its legacy generator, which pyCSEP's tests use.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 #: A level of significance.
-Alpha = Annotated[float, Field(gt=0, lt=1)]
+Alpha = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
 #: A length of time in years.
 Years = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
