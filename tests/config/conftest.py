@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from forequake.config import load_experiment
+from forequake.errors import ConfigError
+
 CONFIG = """\
 name: small
 time_config:
@@ -58,3 +61,23 @@ def write(tmp_path: Path) -> Write:
         return root
 
     return write_folder
+
+
+@pytest.fixture
+def told_alone(write: Write) -> Callable[..., None]:
+    """Break the experiment in one place, and look whether just this is told, and where it stands."""
+
+    def check(old: str, new: str, key: str, at: str, says: str, near: str | None = None) -> None:
+        folder = write((old, new))
+        with pytest.raises(ConfigError) as caught:
+            load_experiment(folder)
+        (problem,) = caught.value.problems
+        lines = (folder / "config.yml").read_text().splitlines()
+        assert problem.key == key
+        assert problem.file is not None
+        assert problem.file.absolute() == folder / "config.yml"
+        assert (lines[problem.line - 1].strip() if problem.line else "") == at
+        assert says in problem.message
+        assert problem.suggestion == near
+
+    return check

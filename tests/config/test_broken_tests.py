@@ -1,0 +1,143 @@
+"""Mistakes in tests: one each, found alone, in its line, under its key."""
+
+from collections.abc import Callable
+
+import pytest
+
+ALL_TESTS = (
+    "tests:\n  - N-test:\n      func: poisson_evaluations.number_test\n"
+    "  - S-test:\n      func: poisson_evaluations.spatial_test\n"
+    "      func_kwargs:\n        seed: 23\n        num_simulations: 100\n"
+    "  - T-test:\n      func: poisson_evaluations.paired_t_test\n      ref_model: Model A\n"
+)
+
+#: What is replaced, by what, the key and the line that are blamed, what is said, and what is suggested.
+BROKEN: dict[str, tuple[str, ...]] = {
+    "no tests listed": (
+        ALL_TESTS,
+        "tests: []\n",
+        "tests",
+        "tests: []",
+        "list of tests is empty",
+    ),
+    "test function misspelt": (
+        "poisson_evaluations.number_test",
+        "poisson_evaluations.numbr_test",
+        "tests.N-test.func",
+        "func: poisson_evaluations.numbr_test",
+        "no such test",
+        "poisson_evaluations.number_test",
+    ),
+    "test function without module": (
+        "poisson_evaluations.number_test",
+        "number_test",
+        "tests.N-test.func",
+        "func: number_test",
+        "no such test",
+        "poisson_evaluations.number_test",
+    ),
+    "test that never runs": (
+        "poisson_evaluations.number_test",
+        "catalog_evaluations.calibration_test",
+        "tests.N-test.func",
+        "func: catalog_evaluations.calibration_test",
+        "this version knows",
+    ),
+    "test key misspelt": (
+        "ref_model: Model A",
+        "ref_modl: Model A",
+        "tests.T-test.ref_modl",
+        "ref_modl: Model A",
+        "unknown key",
+        "ref_model",
+    ),
+    "test without function": (
+        "      func: poisson_evaluations.number_test\n",
+        "",
+        "tests.N-test.func",
+        "- N-test:",
+        "required",
+    ),
+    "comparison without reference": (
+        "      ref_model: Model A\n",
+        "",
+        "tests.T-test.ref_model",
+        "- T-test:",
+        "compares models with a reference",
+    ),
+    "reference that does not exist": (
+        "ref_model: Model A",
+        "ref_model: Modle A",
+        "tests.T-test.ref_model",
+        "ref_model: Modle A",
+        "no such model",
+        "Model A",
+    ),
+    "reference that is not needed": (
+        "poisson_evaluations.number_test",
+        "poisson_evaluations.number_test\n      ref_model: Model B",
+        "tests.N-test.ref_model",
+        "ref_model: Model B",
+        "takes no reference",
+    ),
+    "test twice": ("  - S-test:", "  - N-test:", "tests.N-test", "- N-test:", "given twice"),
+    "test with a slash": ("  - S-test:", "  - S/test:", "tests.S/test", "- S/test:", "without /"),
+    "seed of a test that draws nothing": (
+        "poisson_evaluations.number_test",
+        "poisson_evaluations.number_test\n      func_kwargs: {seed: 1}",
+        "tests.N-test.func_kwargs.seed",
+        "func_kwargs: {seed: 1}",
+        "draws no random numbers",
+    ),
+    "seed of a test negative": (
+        "seed: 23",
+        "seed: -23",
+        "tests.S-test.func_kwargs.seed",
+        "seed: -23",
+        "0 or more",
+    ),
+    "no simulations": (
+        "num_simulations: 100",
+        "num_simulations: 0",
+        "tests.S-test.func_kwargs.num_simulations",
+        "num_simulations: 0",
+        "greater than 0",
+    ),
+    "simulations misspelt": (
+        "num_simulations: 100",
+        "num_simulation: 100",
+        "tests.S-test.func_kwargs.num_simulation",
+        "num_simulation: 100",
+        "unknown key",
+        "num_simulations",
+    ),
+    "alpha of the wrong test": (
+        "num_simulations: 100",
+        "alpha: 0.1",
+        "tests.S-test.func_kwargs.alpha",
+        "alpha: 0.1",
+        "only the T-test",
+    ),
+    "func_kwargs a list": (
+        "ref_model: Model A",
+        "ref_model: Model A\n      func_kwargs: [0.1]",
+        "tests.T-test.func_kwargs",
+        "func_kwargs: [0.1]",
+        "expected a mapping",
+    ),
+    "func_args": (
+        "ref_model: Model A",
+        "ref_model: Model A\n      func_args: {}",
+        "tests.T-test.func_args",
+        "func_args: {}",
+        "unknown key",
+        "func_kwargs",
+    ),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+def test_one_mistake_makes_one_problem_in_its_place(
+    broken: tuple[str, ...], told_alone: Callable[..., None]
+) -> None:
+    told_alone(*broken)
