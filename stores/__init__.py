@@ -1,5 +1,7 @@
 """Results stores: one interface (`ResultsStore`), and `open_store` to get one by its address."""
 
+from stores._addresses import default_store_url, resolve_store, shown_url
+from stores._open import open_store
 from stores.base import LEASE, RENEWAL, ResultsStore
 from stores.exchange import (
     Binding,
@@ -38,4 +40,8 @@ __all__ = [
     "ResultsStore",
     "RunRef",
     "SweepReport",
+    "default_store_url",
+    "open_store",
+    "resolve_store",
+    "shown_url",
 ]

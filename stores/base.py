@@ -73,9 +73,21 @@ class ResultsStore(ABC):
     def put(self, records: Sequence[Record]) -> PutReport:
         """Write records under their keys; never overwrite.
 
-        A record whose key is present is compared, all fields but its `circumstances`: numbers within 1e-9
+        A record whose key is present is compared, all fields but its `circumstances`: floats within 1e-9
         (relative, and absolute below 1), everything else exactly. A second value that differs is reported
-        as divergent, and the first stays.
+        as divergent, and the first stays. Each record of the batch counts once, as written, present or
+        divergent, in the order of the batch.
+
+        Raises
+        ------
+        NotFound
+            Where a record refers to a blob that is not in the store; nothing is written then.
+        CorruptRecord, SchemaVersion
+            Where a record that is present cannot be read to compare it; the new ones are written.
+        TypeError
+            Where a record is of no kind that is stored; nothing is written then.
+        ValueError
+            Where a record holds a NaN, or an infinity in free JSON; nothing is written then.
         """
 
     @abstractmethod
@@ -94,11 +106,17 @@ class ResultsStore(ABC):
 
     @abstractmethod
     def existing(self, kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:
-        """Tell which of the keys are present, without reading the records."""
+        """Tell which of the keys are present as this kind, without reading the records."""
 
     @abstractmethod
     def scan(self, kind: type[R], after: Sha256 | None = None, limit: int = 1000) -> list[R]:
-        """Read records in the order of their keys, those behind `after`, at most `limit`."""
+        """Read records in the order of their keys, those behind `after`, at most `limit`.
+
+        Raises
+        ------
+        CorruptRecord, SchemaVersion
+            Where one of them cannot be read.
+        """
 
     # --- results in their places ---------------------------------------------------------------------
 
@@ -116,14 +134,19 @@ class ResultsStore(ABC):
         ------
         NotFound
             Where the run or one of the results is not in the store; nothing is published then.
+        Conflict
+            Where the same run has another result in one of the places already: a run says one thing.
+        ValueError
+            Where a label is of another experiment than the run; nothing is published then.
         """
 
     @abstractmethod
     def latest(self, query: ResultQuery) -> Page[ResultRow]:
         """Read a page of the results that an experiment has now, or had at `query.as_of`.
 
-        As of a time, a slot's value is the one of the highest `run_no` that was bound by then. An unknown
-        experiment gives an empty page.
+        As of a time, a slot's value is the one of the highest `run_no` that was bound by then. A row's
+        `bound_at` is the time of its value's binding. Its `run_no` is the run that vouched for it last or,
+        as of a time, the run that bound it. An unknown experiment gives an empty page.
 
         Raises
         ------
@@ -165,7 +188,7 @@ class ResultsStore(ABC):
 
     @abstractmethod
     def update_run(self, run: RunRef, change: RunChange, *, expect: RunState) -> RunRecord:
-        """Change a run and refresh its heartbeat; a final state also sets `ended_at`.
+        """Change a run and refresh its heartbeat; a final state also sets `ended_at`, and ``running`` clears it.
 
         Raises
         ------
@@ -201,8 +224,9 @@ class ResultsStore(ABC):
     def finish(self, claim: Claim, ends: Sequence[UnitEnd]) -> None:
         """Write how the units of a block ended, and give the block back.
 
-        Units that succeeded leave the list of units; the others stay there with state and error. A unit of
-        the block that is not among `ends` leaves the list as well: it is to be planned again.
+        Units that succeeded leave the list of units; those in one of the bad states that a store keeps stay
+        there with state and error. A unit of the claim that is not among `ends` leaves the list as well: it
+        is to be planned again. Finishing the same again changes nothing.
 
         Raises
         ------
@@ -212,9 +236,10 @@ class ResultsStore(ABC):
 
     @abstractmethod
     def release(self, owner: str) -> int:
-        """End all leases of an owner that is known to be dead; give their number.
+        """End all leases of an owner that is known to be dead; give the number of those that still held.
 
-        Its running units read as ``crashed`` from then on, as they would when the leases run out.
+        Its running units read as ``crashed`` from then on, as they would when the leases run out. An owner
+        that lives after all is in the same place as one whose leases ran out.
         """
 
     @abstractmethod
@@ -228,11 +253,17 @@ class ResultsStore(ABC):
 
     @abstractmethod
     def put_blob(self, source: BinaryIO) -> BlobRef:
-        """Keep bytes under their SHA-256; if they are there already, refresh their age."""
+        """Keep bytes under their SHA-256; if they are there already, refresh their age.
+
+        The stream is read to its end in pieces and not closed; what it raises is passed on, and nothing is
+        kept then.
+        """
 
     @abstractmethod
     def open_blob(self, sha: Sha256) -> BinaryIO:
-        """Open a blob for reading; the caller closes it.
+        """Open a blob for reading from its start; the caller closes it.
+
+        Reading raises `CorruptRecord`, at the latest at the end, where the bytes are not those of the hash.
 
         Raises
         ------
@@ -252,11 +283,25 @@ class ResultsStore(ABC):
 
     @abstractmethod
     def sweep(self, older_than: timedelta = timedelta(days=1), *, dry_run: bool) -> SweepReport:
-        """Remove blobs that no record refers to and that were put longer ago than `older_than`."""
+        """Remove blobs that no record refers to and that were put longer ago than `older_than`.
+
+        Raises
+        ------
+        CorruptRecord, SchemaVersion
+            Where a record cannot be read, which may refer to any blob; nothing is removed then.
+        """
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of files and connections; the store cannot be used afterwards."""
+        """Let go of files and connections; the store cannot be used afterwards.
+
+        `open_store` gives the same store to all who ask in a process, so this is for the last of them.
+        """
+
+    @property
+    @abstractmethod
+    def closed(self) -> bool:
+        """Whether `close` was called."""
 
     def __enter__(self) -> Self:
         return self

@@ -41,6 +41,10 @@ class PutReport(RecordModel):
 
     Attributes
     ----------
+    written
+        Keys that were free.
+    present
+        Keys under which the same value stood already.
     divergent
         Keys under which another value stood already; the first one stays.
     """
@@ -93,7 +97,8 @@ class PublishReport(RecordModel):
 class ResultRow(RecordModel):
     """A result in its place: all that a table or a picture of many results needs.
 
-    Attributes as in `forequake.results.EvaluationRecord` and `BoundResult`.
+    Attributes as in `forequake.results.EvaluationRecord` and `BoundResult`, where `test` is forequake's name
+    of the test and `label.test` the experiment's; for `run_no` see `stores.base.ResultsStore.latest`.
     """
 
     label: Label

@@ -1,0 +1,69 @@
+"""Opening stores by their addresses: one store for each address in a process."""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Final
+
+from stores._addresses import default_store_url, scheme_of, shown_url, sqlite_address, sqlite_url
+from stores.base import ResultsStore
+from stores.sqlite import SqliteStore
+
+__all__ = ["SCHEMES", "open_store"]
+
+
+def _open_sqlite(url: str) -> ResultsStore:
+    address = sqlite_address(url)
+    return SqliteStore(
+        address.path,
+        shown_url(sqlite_url(address.path)),
+        max_page_count=address.max_page_count,
+        busy_timeout=address.busy_timeout,
+    )
+
+
+#: What opens a store, by the scheme of its address.
+SCHEMES: Final[dict[str, Callable[[str], ResultsStore]]] = {"sqlite": _open_sqlite}
+
+_opened: dict[str, ResultsStore] = {}
+_lock = threading.Lock()
+
+
+def open_store(url: str | None = None) -> ResultsStore:
+    """Open the results store at an address, or the default one.
+
+    A process has one store for each address, which its threads share; after a fork the child opens its own.
+    A store that was closed is opened anew.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:////folder/file.sqlite``, with the options ``max_page_count`` and ``busy_timeout`` (seconds)
+        behind a question mark. None stands for `default_store_url`.
+
+    Raises
+    ------
+    InputError
+        Where this is not the address of a store.
+    StoreError
+        Where the store cannot be opened; see `ResultsStore`.
+    """
+    address = default_store_url() if url is None else url
+    scheme = scheme_of(address, SCHEMES)
+    if scheme == "sqlite":  # a relative path means another file after a change of folder
+        query = address.partition("?")[2]
+        address = sqlite_url(sqlite_address(address).path) + (f"?{query}" if query else "")
+    with _lock:
+        store = _opened.get(address)
+        if store is None or store.closed:
+            store = _opened[address] = SCHEMES[scheme](address)
+        return store
+
+
+def _forget() -> None:
+    global _lock  # another thread of the parent may hold the old one for ever
+    _lock = threading.Lock()
+    _opened.clear()
+
+
+os.register_at_fork(after_in_child=_forget)

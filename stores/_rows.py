@@ -1,0 +1,100 @@
+"""Results in their places, as every store reads them: rows from stored bodies, and the cursors of pages."""
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from forequake.errors import CorruptRecord, NotFound
+from forequake.results import Label
+from stores._codec import Encoded, body_of
+from stores.exchange import ResultRow
+
+__all__ = ["Cursor", "result_row"]
+
+#: What a row takes from the body of its result, besides `kind` and `key`.
+_FROM_BODY = (
+    "test",
+    "statistic",
+    "quantiles",
+    "outcome",
+    "reason",
+    "alpha",
+    "side",
+    "n_observed",
+    "n_forecast",
+    "information_gain",
+    "interval",
+    "seed",
+    "computed_at",
+)
+
+
+def result_row(label: Label, encoded: Encoded, *, run_no: int, bound_at: datetime) -> ResultRow:
+    """Put a stored result into its place, without reading its distribution.
+
+    Raises
+    ------
+    CorruptRecord
+        Where the body does not have what a row shows.
+    SchemaVersion
+        Where a newer forequake wrote it.
+    """
+    body = body_of(encoded)
+    shown = {name: body[name] for name in _FROM_BODY if name in body}
+    try:
+        return ResultRow.model_validate(
+            {
+                **shown,
+                "label": label,
+                "key": encoded.key,
+                "run_no": run_no,
+                "bound_at": bound_at,
+                "kind": encoded.kind,
+            }
+        )
+    except ValidationError as error:
+        fields = ", ".join(str(part) for problem in error.errors() for part in problem["loc"][:1])
+        message = f"the {encoded.kind} record {encoded.key} cannot be read: bad or missing {fields}"
+        raise CorruptRecord(message) from error
+
+
+class Cursor(NamedTuple):
+    """Where a page of results ended: the order of rows, as the values of the last one.
+
+    Attributes
+    ----------
+    start_us
+        Start of the window, in microseconds since 1970.
+    """
+
+    start_us: int
+    test: str
+    model: str
+    slot: str
+
+    def text(self) -> str:
+        """Write the cursor as text that says nothing to its holder."""
+        return base64.urlsafe_b64encode(json.dumps(self).encode()).decode()
+
+    @classmethod
+    def read(cls, text: str, store: str) -> "Cursor":
+        """Read a cursor back.
+
+        Raises
+        ------
+        NotFound
+            Where no store wrote it.
+        """
+        try:
+            parts = json.loads(base64.b64decode(text, altchars=b"-_", validate=True))
+        except (binascii.Error, ValueError):
+            parts = None
+        match parts:
+            case [int() as start_us, str() as test, str() as model, str() as slot]:
+                return cls(start_us, test, model, slot)
+        message = f"{store}: {text!r} is not the cursor of a page of results; begin again without one"
+        raise NotFound(message)

@@ -1,0 +1,158 @@
+"""Reading results in their places: pages of rows, and counts."""
+
+import json
+import sqlite3
+from typing import Final
+
+from forequake.errors import NotFound
+from forequake.results import Outcome
+from stores._codec import Encoded, decode_run, from_us, to_us
+from stores._rows import Cursor, result_row
+from stores.exchange import ExperimentSummary, Overview, OverviewCell, Page, ResultQuery, ResultRow
+from stores.sqlite.latest import LATEST, label_of, read_latest
+
+__all__ = ["experiments", "latest_page", "overview", "page_as_of"]
+
+# An empty list of words means any word; the planner sees the same text each time.
+_FILTERS: Final = """
+    p.experiment = :experiment
+    AND (:tests IS NULL OR p.test IN (SELECT value FROM json_each(:tests)))
+    AND (:models IS NULL OR p.model IN (SELECT value FROM json_each(:models)))
+    AND (:refs IS NULL OR p.reference IN (SELECT value FROM json_each(:refs)))
+    AND p.start_us >= :from_us AND p.start_us < :before_us
+    AND (p.start_us, p.test, p.model, p.slot) > (:c_start, :c_test, :c_model, :c_slot)
+"""
+_ORDER: Final = "ORDER BY p.start_us, p.test, p.model, p.slot LIMIT :limit"
+
+_LATEST_PAGE: Final = f"""
+    SELECT {LATEST} FROM latest AS p INDEXED BY latest_by_window
+    WHERE {_FILTERS} AND (:outcomes IS NULL OR p.outcome IN (SELECT value FROM json_each(:outcomes)))
+    {_ORDER}
+"""  # noqa: S608 - our own names
+
+# Of a slot's bindings until then, the one of the highest run.
+_PAGE_AS_OF: Final = f"""
+    SELECT p.slot, p.experiment, p.test, p.model, p.reference, p.start_us, p.end_us, p.run_no, p.bound_us,
+        r.kind, r.key, r.v, r.canon, r.body
+    FROM bindings AS p JOIN results AS r ON r.key = p.key
+    WHERE {_FILTERS} AND p.bound_us <= :as_of
+    AND p.run_no = (SELECT max(run_no) FROM bindings WHERE slot = p.slot AND bound_us <= :as_of)
+    AND (:outcomes IS NULL OR json_extract(r.body, '$.outcome') IN (SELECT value FROM json_each(:outcomes)))
+    {_ORDER}
+"""  # noqa: S608 - our own names
+
+_FAR: Final = 1 << 62
+
+
+def latest_page(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[ResultRow]:
+    """Read a page of the results that stand now; see `ResultsStore.latest`."""
+    rows = [read_latest(row).row for row in db.execute(_LATEST_PAGE, _parameters(query, store))]
+    return _page(rows, query.limit)
+
+
+def page_as_of(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[ResultRow]:
+    """Read a page of the results that stood at `query.as_of`; see `ResultsStore.latest`."""
+    rows = []
+    for _, *label, run_no, bound_us, kind, key, version, canon, body in db.execute(
+        _PAGE_AS_OF, _parameters(query, store)
+    ):
+        encoded = Encoded(kind, key, version, canon, body, None)
+        rows.append(result_row(label_of(*label), encoded, run_no=run_no, bound_at=from_us(bound_us)))
+    return _page(rows, query.limit)
+
+
+def _parameters(query: ResultQuery, store: str) -> dict[str, str | int | None]:
+    cursor = Cursor(-_FAR, "", "", "") if query.cursor is None else Cursor.read(query.cursor, store)
+    return {
+        "experiment": query.experiment,
+        "tests": _words(query.tests),
+        "models": _words(query.models),
+        "refs": _words(query.references),
+        "outcomes": _words(query.outcomes),
+        "from_us": -_FAR if query.start_from is None else to_us(query.start_from),
+        "before_us": _FAR if query.start_before is None else to_us(query.start_before),
+        "as_of": None if query.as_of is None else to_us(query.as_of),
+        "c_start": cursor.start_us,
+        "c_test": cursor.test,
+        "c_model": cursor.model,
+        "c_slot": cursor.slot,
+        "limit": query.limit + 1,  # one more tells whether this page is the last
+    }
+
+
+def _words(words: tuple[str, ...]) -> str | None:
+    return json.dumps(words) if words else None
+
+
+def _page(rows: list[ResultRow], limit: int) -> Page[ResultRow]:
+    if len(rows) <= limit:
+        return Page(rows=tuple(rows))
+    label = rows[limit - 1].label
+    cursor = Cursor(to_us(label.window.start), label.test, label.model, label.slot)
+    return Page(rows=tuple(rows[:limit]), cursor=cursor.text())
+
+
+def overview(db: sqlite3.Connection, experiment: str, store: str) -> Overview:
+    """Count an experiment's latest results; see `ResultsStore.overview`."""
+    row = db.execute("SELECT token FROM experiments WHERE name = ?", (experiment,)).fetchone()
+    if row is None:
+        message = f"{store} has no experiment {experiment!r}"
+        raise NotFound(message)
+    counts: dict[tuple[str, str, str | None], dict[Outcome, int]] = {}
+    newest: dict[tuple[str, str, str | None], int] = {}
+    for test, model, reference, outcome, count, computed_us in db.execute(
+        "SELECT test, model, reference, outcome, count(*), max(computed_us) FROM latest WHERE experiment = ? "
+        "GROUP BY test, model, reference, outcome ORDER BY test, model, reference, outcome",
+        (experiment,),
+    ):
+        place = (test, model, reference)
+        counts.setdefault(place, {})[Outcome(outcome)] = count
+        newest[place] = max(computed_us, newest.get(place, computed_us))
+    (windows,) = db.execute(
+        "SELECT count(*) FROM (SELECT DISTINCT start_us, end_us FROM latest WHERE experiment = ?)",
+        (experiment,),
+    ).fetchone()
+    cells = tuple(
+        OverviewCell(
+            test=place[0],
+            model=place[1],
+            reference=place[2],
+            outcomes=outcomes,
+            n_windows=sum(outcomes.values()),
+            last_computed_at=from_us(newest[place]),
+        )
+        for place, outcomes in counts.items()
+    )
+    return Overview(
+        experiment=experiment,
+        token=row[0],
+        cells=cells,
+        n_windows=windows,
+        last_computed_at=from_us(max(newest.values())) if newest else None,
+    )
+
+
+def experiments(db: sqlite3.Connection) -> list[ExperimentSummary]:
+    """List experiments by name; see `ResultsStore.experiments`."""
+    found = []
+    for name, record_key, token, results, runs, body in db.execute(
+        "SELECT e.name, e.record_key, e.token, "
+        "(SELECT count(*) FROM latest WHERE experiment = e.name), "
+        "(SELECT count(*) FROM runs WHERE experiment = e.name), "
+        "(SELECT body FROM runs WHERE experiment = e.name ORDER BY run_no DESC LIMIT 1) "
+        "FROM experiments AS e ORDER BY e.name"
+    ).fetchall():
+        last = None if body is None else decode_run(body)
+        found.append(
+            ExperimentSummary(
+                name=name,
+                record_key=record_key,
+                n_results=results,
+                n_runs=runs,
+                last_run_state=None if last is None else last.state,
+                last_run_counts=None if last is None else last.counts,
+                last_started_at=None if last is None else last.started_at,
+                token=token,
+            )
+        )
+    return found
