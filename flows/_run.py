@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from prefect import get_run_logger
 from prefect.client.schemas.objects import State
+from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
@@ -65,6 +66,7 @@ class _Run:
     run: RunRef
     environment: Sha256
     tally: RunCounts = field(default_factory=RunCounts)
+    blocks: list[PrefectFuture[dict[str, int]]] = field(default_factory=list)
 
     @property
     def key(self) -> Sha256:
@@ -102,6 +104,10 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     try:
         _work(this, selection)
         state = _final_state(this)
+    except TerminationSignal:  # Prefect's form of SIGTERM, also when a run is cancelled in its pages
+        session.stop.set()
+        _collect(this)
+        state = RunState.INTERRUPTED
     finally:  # also where an interrupt or a failing store ends the run: it must not seem to be running
         session.let_go(reference)
         ended = _end(this, state)
@@ -211,7 +217,6 @@ def _value(future: PrefectFuture[T]) -> T | BaseException:
 
 
 def _evaluations(this: _Run, plan: Plan, broken: dict[str, str]) -> None:
-    futures: list[PrefectFuture[dict[str, int]]] = []
     for block in plan.blocks:
         work = BlockWork(
             id=block.id,
@@ -223,9 +228,15 @@ def _evaluations(this: _Run, plan: Plan, broken: dict[str, str]) -> None:
         if all(work.obstacle(label) for label in work.labels):
             this.count(mark_upstream_failed(this.store, this.session, this.run, work))
         else:
-            futures.append(_submit(this, block, broken))
-    for future in futures:
-        this.count(future.result())
+            this.blocks.append(_submit(this, block, broken))
+    _collect(this)
+
+
+def _collect(this: _Run) -> None:
+    """Wait for the blocks that were submitted, and count what became of their results."""
+    while this.blocks:
+        this.count(this.blocks[0].result())
+        this.blocks.pop(0)
 
 
 def _submit(this: _Run, block: PlannedBlock, broken: dict[str, str]) -> PrefectFuture[dict[str, int]]:

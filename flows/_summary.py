@@ -1,13 +1,21 @@
 """Outcomes in words, for tables: the same in the terminal, in Prefect's pages and in files."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from forequake.evaluations.registry import TESTS
-from forequake.results import Outcome
+from forequake.results import EvaluationRecord, Outcome
 from stores import ResultQuery, ResultRow, ResultsStore
 
-__all__ = ["all_rows", "artifact_key", "cell_text", "column_name", "outcome_table"]
+__all__ = [
+    "all_rows",
+    "artifact_key",
+    "cell_text",
+    "column_name",
+    "outcome_table",
+    "quantile_text",
+    "undefined_reasons",
+]
 
 
 def all_rows(store: ResultsStore, query: ResultQuery) -> Iterator[ResultRow]:
@@ -32,12 +40,11 @@ def column_name(row: ResultRow) -> str:
     return name if row.label.reference is None else f"{name} vs {row.label.reference}"
 
 
-def cell_text(rows: list[ResultRow]) -> str:
+def cell_text(store: ResultsStore, rows: list[ResultRow]) -> str:
     """Say the outcomes of one test of one model: in words for one window, counted for several."""
     if len(rows) == 1:
-        row = rows[0]
-        outcome = row.outcome.value.replace("_", " ")
-        numbers = quantile_text(row)
+        outcome = rows[0].outcome.value.replace("_", " ")
+        numbers = quantile_text(store, rows[0])
         return f"{outcome} ({numbers})" if numbers else outcome
     undefined = sum(row.outcome is Outcome.UNDEFINED for row in rows)
     defined = len(rows) - undefined
@@ -51,17 +58,31 @@ def cell_text(rows: list[ResultRow]) -> str:
     return f"{text}, undefined {undefined}" if undefined else text
 
 
-def quantile_text(row: ResultRow) -> str:
+def quantile_text(store: ResultsStore, row: ResultRow) -> str:
     """Give the quantiles of a result by name, to three digits; 0 of n simulations is less than 1/n."""
     if row.outcome is Outcome.UNDEFINED or row.quantiles is None:
-        return row.reason or ""
+        return ""
     parts = []
     for name, value in row.quantiles.named().items():
         if name == "t_critical":
             continue
-        zero = value == 0 and name == "q"
-        parts.append(f"{name} < 1/n" if zero else f"{name} {value:.3g}")
+        if name == "q" and value == 0:
+            simulations = store.get(EvaluationRecord, row.key).num_simulations
+            parts.append(f"q < 1/{simulations}")
+        else:
+            parts.append(f"{name} {value:.3g}")
     return ", ".join(parts)
+
+
+def undefined_reasons(rows: Iterable[ResultRow]) -> dict[str, list[str]]:
+    """Give the reasons of undefined results, and the columns of the matrix that each of them explains."""
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        if row.outcome is Outcome.UNDEFINED and row.reason:
+            columns = reasons.setdefault(row.reason, [])
+            if column_name(row) not in columns:
+                columns.append(column_name(row))
+    return reasons
 
 
 def outcome_table(store: ResultsStore, experiment: str) -> list[dict[str, str]]:
@@ -75,6 +96,6 @@ def outcome_table(store: ResultsStore, experiment: str) -> list[dict[str, str]]:
         cells.setdefault(row.label.model, {}).setdefault(column, []).append(row)
     names = sorted(columns, key=lambda name: (columns[name], name))
     return [
-        {"model": model} | {name: cell_text(row[name]) if name in row else "" for name in names}
+        {"model": model} | {name: cell_text(store, row[name]) if name in row else "" for name in names}
         for model, row in cells.items()
     ]

@@ -60,7 +60,7 @@ def results(
     check_name(target, experiment)
     rows = all_rows(target, ResultQuery(experiment=experiment, limit=10_000))
     if form is Format.TABLE:
-        out.print(_table(list(rows)))
+        out.print(_table(target, list(rows)))
         note(f"Store: {target.name}")
         return
     objects = (_object(target, row, distribution=distribution) for row in rows)
@@ -142,7 +142,7 @@ def _print_csv(objects: Any, *, distribution: bool) -> None:
         writer.writerow(flat)
 
 
-def _table(rows: list["ResultRow"]) -> Table:
+def _table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
     from flows._summary import column_name, quantile_text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
@@ -162,7 +162,7 @@ def _table(rows: list["ResultRow"]) -> Table:
             str(row.n_observed),
             f"{row.n_forecast:.4g}",
             statistic,
-            quantile_text(row),
+            quantile_text(store, row) or row.reason or "",
             row.outcome.value.replace("_", " "),
         )
     return table

@@ -25,7 +25,7 @@ from forequake.results import RunRecord, RunState, UnitRecord
 
 if TYPE_CHECKING:
     from flows._session import Session
-    from stores import ResultsStore
+    from stores import ResultRow, ResultsStore
 
 __all__ = ["register"]
 
@@ -157,7 +157,7 @@ def _stopping(session: "Session") -> Iterator[None]:
 
 
 def _show(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool) -> None:
-    from flows._summary import outcome_table
+    from flows._summary import all_rows, outcome_table, undefined_reasons
     from stores import ResultQuery
 
     matrix = outcome_table(store, run.experiment)
@@ -173,15 +173,24 @@ def _show(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool)
         )
         return
     if matrix:
-        first = store.latest(ResultQuery(experiment=run.experiment, limit=1)).rows[0]
-        title = f"{run.experiment}: {first.n_observed} events in the first window"
-        out.print(_matrix_table(matrix, title))
+        rows = list(all_rows(store, ResultQuery(experiment=run.experiment, limit=10_000)))
+        out.print(_matrix_table(matrix, _title(run.experiment, rows)))
+        for reason, columns in undefined_reasons(rows).items():
+            out.print(f"Undefined, {', '.join(columns)}: {reason}.")
     out.print(_closing_words(run))
     _show_failures(bad)
     note(f"Store: {store.name}")
     ui = api_url.removesuffix("/api")
     note(f"Prefect: {ui}/runs/flow-run/{run.flow_run_id}")
     note("Look at the results: forequake dashboard")
+
+
+def _title(experiment: str, rows: list["ResultRow"]) -> str:
+    events = {row.label.window.id: row.n_observed for row in rows}
+    count = sum(events.values())
+    if len(events) == 1:
+        return f"{experiment}, {next(iter(events))}: {count} target events"
+    return f"{experiment}, {len(events)} windows: {count} target events, counted window by window"
 
 
 def _matrix_table(matrix: list[dict[str, str]], title: str) -> Table:
