@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
-from prefect import get_run_logger
+from prefect import get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 from prefect.futures import PrefectFuture
@@ -102,7 +102,8 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     session.keep_alive(store, reference)
     state = RunState.CRASHED
     try:
-        _work(this, selection)
+        with tags(experiment.name):
+            _work(this, selection)
         state = _final_state(this)
     except TerminationSignal:  # Prefect's form of SIGTERM, also when a run is cancelled in its pages
         session.stop.set()

@@ -69,6 +69,7 @@ def run(
     _announce_unused(experiment.config.unused)
     endpoint = ensure_api(note)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    from prefect import tags
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.run_experiment import run_experiment
@@ -76,7 +77,7 @@ def run(
     session = current_session()
     # Prefect's heartbeat costs a second at the end of each run; the store keeps a heartbeat of its own.
     quiet = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
-    with _progress(session, experiment.name), _stopping(session), quiet:
+    with _progress(session, experiment.name), _stopping(session), quiet, tags("forequake", experiment.name):
         state = run_experiment(
             config=str(config.resolve()),
             label=label,
@@ -206,14 +207,19 @@ def _matrix_table(matrix: list[dict[str, str]], title: str) -> Table:
 
 def _closing_words(run: RunRecord) -> str:
     counts = run.counts
+    computed = _results(counts.computed)
     if run.state is RunState.INTERRUPTED:
-        return f"Interrupted: {counts.computed} results computed, {counts.skipped} left for the next run."
+        return f"Interrupted: {computed} computed, {counts.skipped} left for the next run."
     bad = counts.failed + counts.upstream_failed
     if bad:
-        return f"{bad} results failed; {counts.computed} computed, {counts.cached} stored already."
+        return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} stored already."
     if not counts.computed:
-        return f"Nothing to compute: all {counts.cached} results were stored already."
-    return f"{counts.computed} results computed, {counts.cached} stored already."
+        return f"Nothing to compute: all {_results(counts.cached)} were stored already."
+    return f"{computed} computed, {counts.cached} stored already."
+
+
+def _results(number: int) -> str:
+    return "1 result" if number == 1 else f"{number} results"
 
 
 def _show_failures(units: list[UnitRecord]) -> None:
