@@ -1,0 +1,258 @@
+"""What pages ask of the store: every question bounded, and answered from memory until an answer can change.
+
+The store's address comes first in every question, so that two stores never share an answer. Results are kept
+under the experiment's token, which changes whenever one of them does; what has no token (the list of
+experiments, runs, units under way) is asked again after `FRESH` seconds. Failures are never kept.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
+
+import streamlit as st
+from pydantic import ValidationError
+
+from forequake.config import ExperimentConfig
+from forequake.errors import NotFound
+from forequake.quantities import Sha256, now
+from forequake.results import (
+    AnyEvaluation,
+    ComparisonRecord,
+    ConsistencyRecord,
+    DistributionRecord,
+    EnvironmentRecord,
+    EvaluationRecord,
+    ExperimentRecord,
+    RunRecord,
+    UnitRecord,
+)
+from forequake.windows import TimeWindow
+from stores import (
+    BoundResult,
+    ExperimentSummary,
+    Overview,
+    ResultQuery,
+    ResultRow,
+    ResultsStore,
+    open_store,
+    resolve_store,
+)
+
+__all__ = [
+    "FRESH",
+    "Listing",
+    "WindowSummary",
+    "Windows",
+    "config",
+    "environment",
+    "experiments",
+    "forget",
+    "history",
+    "overview",
+    "result",
+    "runs",
+    "sample",
+    "series",
+    "store",
+    "store_address",
+    "units",
+    "window_rows",
+    "windows",
+]
+
+#: Seconds for which the list of experiments, runs and units is taken as it was.
+FRESH: Final = 4.0
+#: A page of the store, and how many of them a view reads at most.
+_PAGE: Final = 10_000
+_MOST_PAGES: Final = 5
+#: So many answers of each kind are kept.
+_KEPT: Final = 64
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The store's experiments, and when they were read."""
+
+    experiments: tuple[ExperimentSummary, ...]
+    read_at: datetime
+
+
+@dataclass(frozen=True)
+class WindowSummary:
+    """A window of an experiment and its number of target events."""
+
+    window: TimeWindow
+    n_observed: int
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows that have results, in order of time.
+
+    Attributes
+    ----------
+    alphas
+        Level of each test that was read, by the experiment's name.
+    complete
+        Whether these are all; the largest experiments have more than a page can list.
+    """
+
+    listed: tuple[WindowSummary, ...]
+    complete: bool
+    alphas: dict[str, float]
+
+    @property
+    def overlap(self) -> bool:
+        """Whether windows share time, so that their results depend on one another."""
+        spans = [summary.window for summary in self.listed]
+        return any(former.end > latter.start for former, latter in pairwise(spans))
+
+
+def store_address() -> str:
+    """Give the address of the store to show: ``FOREQUAKE_STORE``, or the default store."""
+    return resolve_store(None)
+
+
+@st.cache_resource(show_spinner=False)
+def store(address: str) -> ResultsStore:
+    """Open the store, once for the process."""
+    return open_store(address)
+
+
+def forget() -> None:
+    """Forget all answers, so that the next questions reach the store."""
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def experiments(address: str) -> Listing:
+    """List the experiments."""
+    return Listing(tuple(store(address).experiments()), now())
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def runs(address: str, experiment: str) -> tuple[RunRecord, ...]:
+    """List an experiment's runs, the last fifty, latest first."""
+    return tuple(store(address).runs(experiment))
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def units(address: str, experiment: str) -> tuple[UnitRecord, ...]:
+    """List the units of work that are under way or ended badly."""
+    return tuple(store(address).units(experiment))
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def config(address: str, key: Sha256) -> ExperimentConfig | None:
+    """Read an experiment's configuration; None where it is not one that this forequake understands."""
+    record = store(address).get(ExperimentRecord, key)
+    try:
+        return ExperimentConfig.model_validate(record.config)
+    except ValidationError:
+        return None
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def overview(address: str, experiment: str, token: int) -> Overview:
+    """Count the experiment's latest results; `token` is that of its summary."""
+    del token  # part of what the answer is kept under
+    return store(address).overview(experiment)
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def windows(address: str, experiment: str, token: int) -> Windows:
+    """List the windows: those of the test and model that have most, joined by others where some lack."""
+    counted = overview(address, experiment, token)
+    found: dict[TimeWindow, int] = {}
+    alphas: dict[str, float] = {}
+    cells = sorted(counted.cells, key=lambda cell: -cell.n_windows)
+    for cell in cells[:_MOST_PAGES]:
+        rows = series(address, experiment, token, cell.test, cell.model, cell.reference)
+        found |= {row.label.window: row.n_observed for row in rows}
+        alphas |= {row.label.test: row.alpha for row in rows[-1:]}
+        if len(found) >= counted.n_windows:
+            break
+    ordered = sorted(found.items(), key=lambda item: (item[0].start, item[0].end))
+    listed = tuple(WindowSummary(window, events) for window, events in ordered)
+    return Windows(listed, complete=len(listed) >= counted.n_windows, alphas=alphas)
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def window_rows(address: str, experiment: str, token: int, window: TimeWindow) -> tuple[ResultRow, ...]:
+    """Read the results of one window.
+
+    Windows that grow from one start are told apart by their ends only after reading; of them at most
+    50,000 results are read.
+    """
+    del token
+    query = ResultQuery(
+        experiment=experiment,
+        start_from=window.start,
+        start_before=window.start + timedelta(microseconds=1),
+        limit=_PAGE,
+    )
+    return tuple(row for row in _pages(address, query) if row.label.window == window)
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def series(
+    address: str, experiment: str, token: int, test: str, model: str, reference: str | None
+) -> tuple[ResultRow, ...]:
+    """Read the results of one test of one model in all windows, in order of time."""
+    del token
+    query = ResultQuery(
+        experiment=experiment,
+        tests=(test,),
+        models=(model,),
+        references=() if reference is None else (reference,),
+        limit=_PAGE,
+    )
+    rows = [row for row in _pages(address, query) if row.label.reference == reference]
+    return tuple(sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end)))
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def result(address: str, key: Sha256) -> AnyEvaluation:
+    """Read one result with its distribution."""
+    record = store(address).get(EvaluationRecord, key)
+    if not isinstance(record, ConsistencyRecord | ComparisonRecord):
+        message = f"the result {key} is of the kind {record.kind!r}, which this page cannot show"
+        raise NotFound(message)
+    return record
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def history(address: str, slot: Sha256) -> tuple[BoundResult, ...]:
+    """Read all values that a place has had, the first one first."""
+    return tuple(store(address).history(slot))
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def sample(address: str, key: Sha256) -> DistributionRecord | None:
+    """Read the whole simulated sample of a result; None where it was dropped."""
+    try:
+        return store(address).get(DistributionRecord, key)
+    except NotFound:
+        return None
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def environment(address: str, key: Sha256) -> EnvironmentRecord | None:
+    """Read where something was computed; None where it was not recorded."""
+    try:
+        return store(address).get(EnvironmentRecord, key)
+    except NotFound:
+        return None
+
+
+def _pages(address: str, query: ResultQuery) -> list[ResultRow]:
+    rows: list[ResultRow] = []
+    for _ in range(_MOST_PAGES):
+        page = store(address).latest(query)
+        rows += page.rows
+        if page.cursor is None:
+            break
+        query = query.model_copy(update={"cursor": page.cursor})
+    return rows

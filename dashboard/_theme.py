@@ -1,0 +1,71 @@
+"""Colours of the light and the dark theme; no Streamlit, so that figures can use them.
+
+Blue and vermillion stay apart for readers with any of the three colour-vision deficiencies (Okabe and Ito
+2008). Colour never speaks alone: `dashboard.figures.marks` gives each meaning its own shape.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+__all__ = ["DARK", "LIGHT", "Theme", "theme_of"]
+
+
+@dataclass(frozen=True)
+class Theme:
+    """The colours that figures set themselves; axes and titles take theirs from the page.
+
+    Attributes
+    ----------
+    agree, differ
+        The two meanings that a test can have: the forecast passes or is better, is rejected or is worse.
+    silent
+        Where a test says nothing.
+    text, muted, line
+        Of letters, of letters that stand back, and of the lines between cells.
+    bar, curve
+        Of distributions.
+    background
+        Of the page, where a mark needs a rim.
+    """
+
+    name: Literal["light", "dark"]
+    agree: str
+    differ: str
+    silent: str
+    text: str
+    muted: str
+    line: str
+    bar: str
+    curve: str
+    background: str
+
+
+LIGHT: Final = Theme(
+    name="light",
+    agree="#0072B2",
+    differ="#D55E00",
+    silent="#8C8C8C",
+    text="#1A1D23",
+    muted="#5A616C",
+    line="#E3E6EB",
+    bar="#B8C2CE",
+    curve="#5A616C",
+    background="#FFFFFF",
+)
+DARK: Final = Theme(
+    name="dark",
+    agree="#56B4E9",
+    differ="#E8702A",
+    silent="#9AA0A8",
+    text="#F2F4F7",
+    muted="#A9B1BC",
+    line="#2B313B",
+    bar="#5B6675",
+    curve="#A9B1BC",
+    background="#12161C",
+)
+
+
+def theme_of(kind: str | None) -> Theme:
+    """Give the theme that a browser reports; light where it reports none."""
+    return DARK if kind == "dark" else LIGHT

@@ -1,0 +1,165 @@
+"""One test of one model over the windows: the quantile that decides, window by window."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import plotly.graph_objects as go
+
+from dashboard._theme import Theme
+from dashboard._words import events, number, window_name
+from dashboard.figures.marks import MARKS, Status
+from forequake.results import LowerQuantile, Side, TailQuantiles
+from stores import ResultRow
+
+__all__ = ["deciding_value", "series_figure"]
+
+#: Where an undefined result, or one that is infinite, stands on the axis of quantiles.
+_BELOW: Final = -0.06
+
+
+def deciding_value(row: ResultRow) -> float | None:
+    """Give where a result stands between its tails, or the information gain of a comparison.
+
+    Returns
+    -------
+    float or None
+        P(X <= observed) or, for a two-sided test whose upper tail is the nearer one, P(X < observed): so a
+        count is rejected exactly where this is below alpha/2 or above 1 - alpha/2. P(X >= observed) for a
+        test that rejects on the upper side. None where there is no quantile.
+    """
+    if row.kind == "comparison":
+        return row.information_gain
+    match row.quantiles:
+        case TailQuantiles(delta1=upper, delta2=lower) if row.side is Side.TWO_SIDED and upper < lower:
+            return 1 - upper
+        case TailQuantiles(delta1=upper) if row.side is Side.UPPER:
+            return upper
+        case TailQuantiles(delta2=lower):
+            return lower
+        case LowerQuantile(q=q):
+            return q
+        case _:
+            return None
+
+
+def series_figure(rows: Sequence[ResultRow], chosen: str | None, theme: Theme) -> go.Figure:
+    """Draw the results of one test of one model over time; one mark per window, by its outcome.
+
+    Marks carry ``[slot]`` as ``customdata``.
+
+    Parameters
+    ----------
+    rows
+        In order of time.
+    chosen
+        The slot that the page shows, ringed.
+    """
+    figure = go.Figure()
+    compares = bool(rows) and rows[0].kind == "comparison"
+    slots = [row.label.slot for row in rows]
+    finite = [_height(row, compares=compares) for row in rows]
+    for status, mark in MARKS.items():
+        picked = [place for place, row in enumerate(rows) if row.outcome.value == status.value]
+        if not picked:
+            continue
+        colour = mark.colour(theme)
+        figure.add_trace(
+            go.Scatter(
+                x=[rows[place].label.window.start for place in picked],
+                y=[finite[place] for place in picked],
+                customdata=[[slots[place]] for place in picked],
+                mode="markers",
+                name=mark.label,
+                marker={
+                    "symbol": mark.symbol,
+                    "size": 9,
+                    "color": colour,
+                    "line": {"width": 1.5 if "open" in mark.symbol else 0, "color": colour},
+                },
+                hovertext=[_hover(rows[place]) for place in picked],
+                hovertemplate="%{hovertext}<extra></extra>",
+                unselected={"marker": {"opacity": 1}},
+            )
+        )
+    if chosen in slots:
+        place = slots.index(chosen)
+        figure.add_trace(
+            go.Scatter(
+                x=[rows[place].label.window.start],
+                y=[finite[place]],
+                mode="markers",
+                marker={
+                    "symbol": "circle-open",
+                    "size": 20,
+                    "color": theme.text,
+                    "line": {"width": 2, "color": theme.text},
+                },
+                name="this window",
+                hoverinfo="skip",
+            )
+        )
+    _lay_out(figure, rows, theme, compares=compares)
+    return figure
+
+
+def _height(row: ResultRow, *, compares: bool) -> float | None:
+    value = deciding_value(row)
+    if value is None or value in (float("inf"), float("-inf")):
+        return 0.0 if compares else _BELOW
+    return value
+
+
+def _hover(row: ResultRow) -> str:
+    value = deciding_value(row)
+    what = "information gain" if row.kind == "comparison" else "quantile"
+    lines = [
+        f"<b>{window_name(row.label.window)}</b>",
+        MARKS[Status(row.outcome.value)].label,
+        row.reason or f"{what} = {number(value, 3)}",
+        events(row.n_observed),
+    ]
+    return "<br>".join(lines)
+
+
+def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme, *, compares: bool) -> None:
+    figure.update_layout(
+        height=260,
+        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        dragmode=False,
+        clickmode="event+select",
+        hovermode="closest",
+        showlegend=True,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": -0.22,
+            "yanchor": "top",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    )
+    figure.update_xaxes(showgrid=False, fixedrange=True, automargin=True, title={"text": "start of window"})
+    if compares:
+        figure.update_yaxes(title={"text": "nats per event"}, zeroline=True, fixedrange=True, automargin=True)
+        return
+    figure.update_yaxes(
+        title={"text": "quantile"},
+        range=[-0.12, 1.06],
+        tickvals=[0, 0.25, 0.5, 0.75, 1],
+        zeroline=False,
+        fixedrange=True,
+        automargin=True,
+    )
+    if rows:
+        for low, high in _tails(rows[0]):
+            figure.add_hrect(
+                y0=low, y1=high, fillcolor=theme.differ, opacity=0.12, line_width=0, layer="below"
+            )
+
+
+def _tails(row: ResultRow) -> list[tuple[float, float]]:
+    """Give the parts of the axis in which the test rejects."""
+    if row.side is Side.TWO_SIDED:
+        return [(0.0, row.alpha / 2), (1 - row.alpha / 2, 1.0)]
+    return [] if row.side is Side.NONE else [(0.0, row.alpha)]

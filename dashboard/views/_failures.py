@@ -1,0 +1,74 @@
+"""What pages say where there is nothing to show: no experiment, no result, a store that does not answer."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from dashboard import _data
+from dashboard.views._text import plain
+from forequake.errors import (
+    AccessDenied,
+    CorruptRecord,
+    ForequakeError,
+    InputError,
+    NotFound,
+    SchemaVersion,
+    StoreUnavailable,
+)
+from stores import shown_url
+
+__all__ = ["explained", "no_experiments", "no_results", "unknown_name"]
+
+_TITLES: tuple[tuple[type[ForequakeError], str], ...] = (
+    (StoreUnavailable, "The results store does not answer"),
+    (AccessDenied, "The results store may not be read"),
+    (CorruptRecord, "Something in the results store is damaged"),
+    (SchemaVersion, "The results store was written by a newer forequake"),
+    (NotFound, "The results store does not have this"),
+    (InputError, "The results store cannot be found"),
+)
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Say what went wrong and offer to try again; the address in the browser stays as it is."""
+    try:
+        yield
+    except ForequakeError as error:
+        title = next((text for kind, text in _TITLES if isinstance(error, kind)), "This did not work")
+        st.error(f"**{title}.** {plain(str(error))}", icon=":material/error:")
+        st.caption(f"Store: {plain(_store_name())}")
+        st.button("Try again", on_click=_data.forget, type="primary")
+
+
+def no_experiments() -> None:
+    """Say how the first experiment gets into the store."""
+    st.header("No experiment yet")
+    st.markdown("This store is empty. Run an experiment, then come back:")
+    st.code("forequake run config.yml", language="console")
+    st.caption(f"Store: {plain(_store_name())}")
+    st.button("Look again", on_click=_data.forget)
+
+
+def no_results(experiment: str) -> None:
+    """Say how an experiment without results gets some."""
+    st.info(
+        f"The experiment **{plain(experiment)}** has no results yet. They appear here as they are computed.",
+        icon=":material/hourglass_empty:",
+    )
+    st.markdown("Where no run is under way, start one:")
+    st.code("forequake run config.yml", language="console")
+    st.button("Look again", on_click=_data.forget)
+
+
+def unknown_name(message: str) -> None:
+    """Say that a link names something that is not there."""
+    st.warning(f"{plain(message[:1].upper() + message[1:])}", icon=":material/link_off:")
+
+
+def _store_name() -> str:
+    try:
+        return shown_url(_data.store_address())
+    except ForequakeError:
+        return "none"

@@ -1,0 +1,127 @@
+"""Parts that pages share: the head of an experiment, the list of failures, what a click means."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import streamlit as st
+
+from dashboard import _data
+from dashboard._words import count_of, window_name
+from dashboard.views._text import ago, clock, plain
+from forequake.config import ExperimentConfig
+from forequake.quantities import now
+from forequake.results import RunRecord, UnitRecord, UnitState
+from forequake.windows import TimeWindow
+from stores import ExperimentSummary, Overview, shown_url
+
+__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head"]
+
+#: Of every figure: only the button that saves the picture, as SVG.
+PLOT: Final[dict[str, Any]] = {
+    "displaylogo": False,
+    "modeBarButtons": [["toImage"]],
+    "toImageButtonOptions": {"format": "svg", "filename": "forequake"},
+}
+#: Most failures are listed; a store may hold thousands of one kind.
+_MOST_FAILURES: Final = 200
+
+
+def head(
+    listing: _data.Listing,
+    summary: ExperimentSummary,
+    counted: Overview,
+    windows: _data.Windows,
+    window: TimeWindow | None,
+    config: ExperimentConfig | None,
+) -> None:
+    """Say which experiment this is, how much there is of it, and how old that is."""
+    st.header(plain(summary.name))
+    if window is not None:
+        st.markdown(f"Window **{plain(window_name(window))}** (UTC)")
+    else:
+        first, last = windows.listed[0].window, windows.listed[-1].window
+        span = window_name(TimeWindow(start=first.start, end=max(first.end, last.end)))
+        st.markdown(f"All windows, **{plain(span)}** (UTC)")
+    with st.container(horizontal=True, gap="large"):
+        st.metric("Target events", _events(windows, window, config), width="content")
+        done = counted.n_windows
+        expected = done if config is None else max(done, len(config.windows))
+        st.metric("Windows with results", f"{done} of {expected}", width="content")
+        if counted.last_computed_at is not None:
+            st.metric(
+                "Last result",
+                ago(counted.last_computed_at, now()),
+                help=clock(counted.last_computed_at),
+                width="content",
+            )
+        runs = _data.runs(_data.store_address(), summary.name)
+        if runs:
+            st.metric("Last run", runs[0].state.value, help=_run_help(runs[0]), width="content")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        name = shown_url(_data.store_address())
+        st.caption(f"Data as of {clock(listing.read_at)} · {plain(name)}", width="content")
+        st.button(
+            "Read again", on_click=_data.forget, type="tertiary", icon=":material/refresh:", key="refresh"
+        )
+
+
+def clicked(event: Any) -> list[Any] | None:
+    """Give what the clicked mark carries, or None where nothing was clicked."""
+    points = event["selection"]["points"] if event else []
+    carried = points[0].get("customdata") if points else None
+    if isinstance(carried, dict):  # some versions number the parts
+        carried = list(carried.values())
+    return list(carried) if carried else None
+
+
+def chosen_cell(event: Any) -> tuple[str, str, str | None] | None:
+    """Give model, test and reference of the clicked cell of a matrix."""
+    carried = clicked(event)
+    if carried is None or len(carried) != 3:
+        return None
+    model, test, reference = (str(part) for part in carried)
+    return model, test, reference or None
+
+
+def failures_table(units: Sequence[UnitRecord]) -> None:
+    """List the computations that ended badly, with their errors."""
+    bad = [unit for unit in units if unit.state is not UnitState.RUNNING]
+    if not bad:
+        return
+    with st.expander(f"{count_of(len(bad), 'computation')} ended badly", icon=":material/priority_high:"):
+        if len(bad) > _MOST_FAILURES:
+            st.caption(f"The first {_MOST_FAILURES} are listed.")
+        st.dataframe(
+            [
+                {
+                    "model": unit.label.model,
+                    "test": unit.label.test,
+                    "reference": unit.label.reference or "",
+                    "window": window_name(unit.label.window),
+                    "state": unit.state.value.replace("_", " "),
+                    "attempts": unit.attempts,
+                    "error": "" if unit.error is None else f"{unit.error.kind}: {unit.error.message}",
+                    "since": unit.changed_at,
+                }
+                for unit in bad[:_MOST_FAILURES]
+            ],
+            hide_index=True,
+        )
+
+
+def _events(windows: _data.Windows, window: TimeWindow | None, config: ExperimentConfig | None) -> str:
+    if window is not None:
+        return str(next((item.n_observed for item in windows.listed if item.window == window), "–"))
+    if windows.overlap or (config is not None and config.growth == "cumulative"):
+        return str(windows.listed[-1].n_observed)
+    total = sum(item.n_observed for item in windows.listed)
+    return str(total) if windows.complete else f"{total} or more"
+
+
+def _run_help(run: RunRecord) -> str:
+    counts = run.counts
+    bad = counts.failed + counts.upstream_failed
+    return (
+        f"Run {run.run_no}, started {clock(run.started_at)}: {counts.computed} computed, "
+        f"{counts.cached} stored already, {bad} failed"
+    )

@@ -1,0 +1,298 @@
+"""One result: its distribution, its quantiles, what they mean in a sentence, and where they come from."""
+
+import html
+import json
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from dashboard import _data
+from dashboard._theme import Theme, theme_of
+from dashboard._words import (
+    OUTCOMES,
+    SIDES,
+    letters,
+    number,
+    quantile_texts,
+    sentence,
+    window_name,
+)
+from dashboard.figures.distributions import distribution_figure
+from dashboard.figures.marks import MARKS, Status
+from dashboard.figures.series import series_figure
+from dashboard.views._failures import unknown_name
+from dashboard.views._parts import PLOT, clicked
+from dashboard.views._text import clock, plain
+from forequake.errors import NotFound
+from forequake.results import AnyEvaluation, ComparisonRecord, Label, SimulatedDistribution
+from stores import BoundResult, ResultRow
+
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+_GLYPHS: Final = {
+    Status.PASSED: "■",
+    Status.REJECTED: "✕",
+    Status.BETTER: "▲",
+    Status.WORSE: "▼",
+    Status.NO_DIFFERENCE: "◇",
+    Status.SCORE_ONLY: "⬡",
+    Status.UNDEFINED: "○",
+}
+_FLAGS: Final = {
+    "event_in_zero_rate_cell": "An event lies where the forecast expects none.",
+    "event_in_zero_rate_cell_of_reference": "An event lies where the reference forecast expects none.",
+}
+
+
+def show() -> None:
+    """Draw the page."""
+    address = _data.store_address()
+    slot = st.query_params.get("slot", "")
+    if not _HASH.fullmatch(slot):
+        _back(None)
+        if slot:
+            unknown_name("the link does not name a result: its slot is not a hash of 64 digits")
+        else:
+            st.info("Choose a result in the overview.", icon=":material/grid_view:")
+        return
+    try:
+        values = _data.history(address, slot)
+    except NotFound:
+        values = ()
+    shown = _value(values)
+    if shown is None:
+        return
+    result = _data.result(address, shown.key)
+    label = shown.label
+    rows = _rows(address, label)
+    _steps(label, rows)
+    theme = theme_of(st.context.theme.type)
+    _title(label, result, theme)
+    _revisions(shown, values)
+    wide, narrow = st.columns([2.2, 1], gap="large")
+    with wide:
+        _picture(address, result, theme)
+    with narrow:
+        _numbers(result)
+    if len(rows) > 1:
+        _over_time(rows, label, theme)
+    _provenance(address, shown, result)
+
+
+def _value(values: Sequence[BoundResult]) -> BoundResult | None:
+    """Give the value that the link names: the one of its key, else the latest."""
+    key = st.query_params.get("key")
+    if not values:
+        _back(None)
+        unknown_name("this store has no result in the place that the link names")
+        return None
+    if key is None:
+        return values[-1]
+    found = [value for value in values if value.key == key]
+    if not found:
+        _back(values[-1].label)
+        unknown_name("the place that the link names never had the value of this key")
+        st.page_link("views/result.py", label="Show its latest value", query_params={"slot": _slot(values)})
+        return None
+    return found[-1]
+
+
+def _slot(values: Sequence[BoundResult]) -> str:
+    return values[-1].label.slot
+
+
+def _rows(address: str, label: Label) -> tuple[ResultRow, ...]:
+    """Give the results of the same test and model in all windows."""
+    summaries = _data.experiments(address).experiments
+    token = next((summary.token for summary in summaries if summary.name == label.experiment), 0)
+    return _data.series(address, label.experiment, token, label.test, label.model, label.reference)
+
+
+def _back(label: Label | None) -> None:
+    kept = {name: values for name, values in st.session_state.get("overview", {}).items() if values}
+    if label is not None and kept.get("experiment") != [label.experiment]:
+        kept = {"experiment": [label.experiment]}
+    st.page_link("views/overview.py", label="Overview", icon=":material/arrow_back:", query_params=kept)
+
+
+def _steps(label: Label, rows: Sequence[ResultRow]) -> None:
+    """Lead back to the overview, and to the windows before and after."""
+    windows = [row.label.window for row in rows]
+    place = windows.index(label.window) if label.window in windows else None
+    with st.container(horizontal=True, gap="medium"):
+        _back(label)
+        if place is None or len(rows) < 2:
+            return
+        for name, icon, side, step in (
+            ("Previous window", ":material/chevron_left:", "left", place - 1),
+            ("Next window", ":material/chevron_right:", "right", place + 1),
+        ):
+            inside = 0 <= step < len(rows)
+            st.page_link(
+                "views/result.py",
+                label=name,
+                icon=icon,
+                icon_position="left" if side == "left" else "right",
+                disabled=not inside,
+                query_params={"slot": rows[step if inside else place].label.slot},
+            )
+
+
+def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
+    short = letters(result.test)
+    test = f"{short}-test" if short else label.test
+    against = "" if label.reference is None else f" against {plain(label.reference)}"
+    st.header(f"{plain(test)} of {plain(label.model)}{against}")
+    named = "" if short == label.test else f" · {plain(label.test)}"
+    st.caption(f"{plain(label.experiment)}{named} · {plain(window_name(label.window))} (UTC)")
+    status = Status(result.outcome.value)
+    colour = MARKS[status].colour(theme)
+    said = html.escape(sentence(result, label.reference))
+    st.html(
+        f'<div role="status" style="border-left:5px solid {colour};padding:.55rem .9rem;'
+        'font-size:1.08rem;line-height:1.45;display:flex;gap:.7rem">'
+        f'<span aria-hidden="true" style="color:{colour};font-weight:700">{_GLYPHS[status]}</span>'
+        f"<span>{said}</span></div>"
+    )
+    for flag in result.flags:
+        st.caption(f":material/flag: {plain(_FLAGS.get(flag, flag.replace('_', ' ')))}")
+
+
+def _revisions(shown: BoundResult, values: Sequence[BoundResult]) -> None:
+    """Say that there are other values, and which one this is."""
+    if len({value.key for value in values}) < 2:
+        return
+    latest = values[-1]
+    slot = latest.label.slot
+    if shown.key != latest.key:
+        st.warning(
+            f"This value is of run {shown.run_no}. Run {latest.run_no} replaced it on "
+            f"{plain(clock(latest.bound_at))}.",
+            icon=":material/history:",
+        )
+        st.page_link("views/result.py", label="Show the latest value", query_params={"slot": slot})
+        return
+    with st.container(horizontal=True, gap="small"):
+        st.caption(":material/history: Earlier values:", width="content")
+        for value in values[:-1][-5:]:
+            st.page_link(
+                "views/result.py", label=f"run {value.run_no}", query_params={"slot": slot, "key": value.key}
+            )
+
+
+def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
+    sample = None
+    if isinstance(result.distribution, SimulatedDistribution):
+        whole = st.toggle("Draw the whole sample", key="sample", bind="query-params")
+        sample = _data.sample(address, result.key) if whole else None
+        if whole and sample is None:
+            st.caption("The whole sample was dropped; the picture is of the 201 quantiles that are kept.")
+    figure = distribution_figure(result, theme, sample)
+    if figure is None:
+        st.caption("There is no distribution to draw.")
+        return
+    st.plotly_chart(figure, key="distribution", config=PLOT, alt=sentence(result))
+
+
+def _numbers(result: AnyEvaluation) -> None:
+    simulations = result.num_simulations
+    entries = [
+        ("Outcome", OUTCOMES[result.outcome]),
+        *quantile_texts(result.quantiles, simulations).items(),
+        ("Statistic", number(result.statistic, 6)),
+    ]
+    if isinstance(result, ComparisonRecord):
+        entries.append(("Information gain per event", number(result.information_gain, 5)))
+        if result.interval is not None:
+            ends = " to ".join(number(end, 4) for end in result.interval)
+            entries.append((f"{100 * (1 - result.alpha):g} % interval", ends))
+    entries += [
+        ("Events observed", str(result.n_observed)),
+        ("Events expected", number(result.n_forecast, 5)),
+    ]
+    if isinstance(result, ComparisonRecord):
+        entries.append(("Expected by the reference", number(result.n_reference, 5)))
+    entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
+    _listed(entries)
+    st.caption(plain(result.rule[:1].upper() + result.rule[1:] + "."))
+
+
+def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:
+    st.subheader("The same test in all windows")
+    figure = series_figure(rows, label.slot, theme)
+    event = st.plotly_chart(
+        figure,
+        key="series",
+        on_select="rerun",
+        selection_mode="points",
+        config=PLOT,
+        alt=f"{plain(label.test)} of {plain(label.model)} in {len(rows)} windows",
+    )
+    carried = clicked(event)
+    if carried and carried[0] != label.slot:
+        st.switch_page("views/result.py", query_params={"slot": str(carried[0])})
+
+
+def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None:
+    st.subheader("Where it comes from")
+    run = next(
+        (run for run in _data.runs(address, shown.label.experiment) if run.run_no == shown.run_no), None
+    )
+    entries = [
+        ("Key", result.key),
+        ("Test", f"{result.test}, kernel version {result.kernel_version}"),
+        ("Seed", "none: nothing is drawn" if result.seed is None else str(result.seed)),
+    ]
+    if result.num_simulations is not None:
+        entries.append(("Simulated catalogs", str(result.num_simulations)))
+    entries += [
+        ("Computed at", f"{clock(result.computed_at)}, in {number(result.seconds, 3)} s"),
+        ("Bound by", f"run {shown.run_no} at {clock(shown.bound_at)}"),
+    ]
+    if run is not None and run.git_commit:
+        entries.append(("Code", run.git_commit + (" and uncommitted changes" if run.git_dirty else "")))
+    if result.environment is not None:
+        entries += _environment(address, result.environment)
+    _listed(entries)
+    base = (st.context.url or "").split("?")[0]
+    st.markdown("Permanent link to this value")
+    st.code(f"{base}?slot={shown.label.slot}&key={result.key}", language=None, wrap_lines=True)
+    with st.expander("What its key is made of"):
+        st.json(json.loads(result.canon), expanded=3)
+    st.download_button(
+        "Download this result as JSON",
+        result.model_dump_json(indent=1),
+        file_name=f"{result.key[:16]}.json",
+        mime="application/json",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _environment(address: str, key: str) -> list[tuple[str, str]]:
+    found = _data.environment(address, key)
+    if found is None:
+        return [("Environment", f"{key} (not in the store)")]
+    versions = [
+        f"{name} {found.packages[name]}"
+        for name in ("forequake", "pycsep", "numpy", "scipy")
+        if name in found.packages
+    ]
+    return [("Environment", ", ".join([f"Python {found.python}", found.platform, *versions]))]
+
+
+def _listed(entries: Sequence[tuple[str, str]]) -> None:
+    """Show names and values as a plain table; hashes may break anywhere."""
+    rows = "".join(
+        '<tr><th scope="row" style="text-align:left;font-weight:400;opacity:.72;vertical-align:top;'
+        f'padding:.28rem 1rem .28rem 0">{html.escape(name)}</th>'
+        f'<td style="padding:.28rem 0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums">'
+        f"{html.escape(value)}</td></tr>"
+        for name, value in entries
+    )
+    st.html(f'<table style="border-collapse:collapse;width:100%">{rows}</table>')
+
+
+if __name__ == "__main__":
+    show()
