@@ -188,7 +188,7 @@ class ResultsStore(ABC):
 
     @abstractmethod
     def update_run(self, run: RunRef, change: RunChange, *, expect: RunState) -> RunRecord:
-        """Change a run and refresh its heartbeat; a final state also sets `ended_at`, and ``running`` clears it.
+        """Change a run and refresh its heartbeat; a final state sets `ended_at`, ``running`` clears it.
 
         Raises
         ------

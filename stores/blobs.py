@@ -137,6 +137,7 @@ class _Verified(io.RawIOBase):
     def __init__(self, path: Path, sha: Sha256) -> None:
         super().__init__()
         self._sha = sha
+        self._path = path
         self._digest = hashlib.sha256()
         self._packed = gzip.open(path, "rb")  # noqa: SIM115 - closed by `close`
 
@@ -148,11 +149,13 @@ class _Verified(io.RawIOBase):
         try:
             count = self._packed.readinto(view)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            message = f"the blob {self._sha} is damaged: {error}; {_ADVICE}"
+            message = f"the blob {self._sha} is damaged ({self._path}): {error}; {_ADVICE}"
             raise CorruptRecord(message) from error
         self._digest.update(view[:count])
         if count == 0 and len(view) and self._digest.hexdigest() != self._sha:
-            message = f"the blob {self._sha} is damaged: its bytes have another hash; {_ADVICE}"
+            message = (
+                f"the blob {self._sha} is damaged ({self._path}): its bytes have another hash; {_ADVICE}"
+            )
             raise CorruptRecord(message)
         return count
 

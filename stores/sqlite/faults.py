@@ -8,7 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from forequake.errors import AccessDenied, CorruptRecord, StoreError, StoreFull, StoreUnavailable
+from forequake.errors import (
+    AccessDenied,
+    CorruptRecord,
+    SchemaVersion,
+    StoreError,
+    StoreFull,
+    StoreUnavailable,
+)
 
 __all__ = ["told"]
 
@@ -24,7 +31,7 @@ _NO_SPACE: Final = 1 << 16
 
 @contextmanager
 def told(name: str, path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and of the system into the store's typed errors.
+    """Turn errors of SQLite and of the system into the store's typed errors, which name the store.
 
     Parameters
     ----------
@@ -39,6 +46,11 @@ def told(name: str, path: Path) -> Iterator[None]:
         raise _of_sqlite(error, name, path) from error
     except OSError as error:
         raise _of_system(error, name, path) from error
+    except (CorruptRecord, SchemaVersion) as error:
+        if name in str(error):
+            raise
+        message = f"{name}: {error}"  # what decodes a record knows no store
+        raise type(error)(message) from error
 
 
 def _of_sqlite(error: sqlite3.Error, name: str, path: Path) -> StoreError:

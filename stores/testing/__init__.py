@@ -1,5 +1,9 @@
-"""What tests of stores and of their users need: sample records, and a filled store."""
+"""What tests of stores and of their users need: sample records, a filled store, and the stores' contract.
 
+The contract itself, which needs pytest, is `stores.testing.contract.ResultsStoreContract`.
+"""
+
+from stores.testing.damage import Damage
 from stores.testing.filling import fill_store
 from stores.testing.samples import (
     FIRST_WINDOW,
@@ -20,6 +24,7 @@ from stores.testing.samples import (
 
 __all__ = [
     "FIRST_WINDOW",
+    "Damage",
     "fill_store",
     "sample_catalog",
     "sample_comparison",
