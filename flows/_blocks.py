@@ -137,7 +137,7 @@ def _compute(
     store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
 ) -> tuple[RunCounts, list[UnitEnd]]:
     keys = {label: experiment.result_inputs(label).key for label in work.labels}
-    known = frozenset() if work.force else store.existing(EvaluationRecord, tuple(keys.values()))
+    known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
     shelf = ForecastShelf(experiment, store)
     writer = _Writer(store, run, session)
     ends: list[UnitEnd] = []
@@ -165,6 +165,7 @@ def _compute(
                 tally["failed"] += 1
                 continue
             writer.add(label, key, [record] if distribution is None else [record, distribution])
+            known.add(key)  # places with equal inputs have one value
             ends.append(UnitEnd(label=label, state=UnitState.SUCCEEDED))
             tally["computed"] += 1
             tally["undefined"] += record.outcome is Outcome.UNDEFINED

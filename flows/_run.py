@@ -247,7 +247,7 @@ def _submit(this: _Run, block: PlannedBlock, broken: dict[str, str]) -> PrefectF
         run=this.run.model_dump(),
         model=block.model,
         block_id=block.id,
-        places=[[unit.label.test, unit.label.window.id] for unit in block.units],
+        places=[[unit.label.model, unit.label.test, unit.label.window.id] for unit in block.units],
         broken=broken,
         environment=this.environment,
         force=this.request.force,

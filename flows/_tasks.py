@@ -130,17 +130,17 @@ def evaluate_block(
     environment: Sha256,
     force: bool,
 ) -> dict[str, int]:
-    """Compute the results of a block: of one model, for the (test, window) pairs in `places`."""
+    """Compute the results of a block, for the (model, test, window) triples in `places`."""
     experiment = _stored_experiment(store, experiment_key)
     labels = tuple(
         Label(
             experiment=experiment.name,
             test=test,
-            model=model,
+            model=name,
             reference=experiment.test(test).reference,
             window=TimeWindow.from_id(window),
         )
-        for test, window in places
+        for name, test, window in places
     )
     work = BlockWork(id=block_id, labels=labels, broken=broken, environment=environment, force=force)
     counts = compute_block(

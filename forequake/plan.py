@@ -1,7 +1,7 @@
 """The plan: which results an experiment is to have, which it has, and what is left to do. Pure."""
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,7 +77,9 @@ class PlannedUnit:
 
 @dataclass(frozen=True)
 class PlannedBlock:
-    """Units of one model that are worth one task; only those that are due.
+    """Units that are worth one task: of one model, and those of others that have equal values; only due ones.
+
+    Equal values, such as those of empty windows, are computed once, so their units belong together.
 
     Attributes
     ----------
@@ -154,14 +156,16 @@ def plan_experiment(
     return Plan(units=units, blocks=tuple(_blocks(experiment, units)))
 
 
-def _blocks(experiment: Experiment, units: Iterable[PlannedUnit]) -> Iterable[PlannedBlock]:
+def _blocks(experiment: Experiment, units: Sequence[PlannedUnit]) -> Iterator[PlannedBlock]:
     size = _windows_a_block(experiment)
     number_of = {window.id: number // size for number, window in enumerate(experiment.config.windows)}
+    place_of: dict[Sha256, tuple[str, int]] = {}
     groups: dict[tuple[str, int], list[PlannedUnit]] = {}
     for unit in units:
+        place = unit.label.model, number_of[unit.label.window.id]
+        first = place_of.setdefault(unit.key, place)
         if unit.state is UnitState.PLANNED:
-            place = unit.label.model, number_of[unit.label.window.id]
-            groups.setdefault(place, []).append(unit)
+            groups.setdefault(first, []).append(unit)
     for (model, number), group in groups.items():
         block = _BlockInputs(experiment=experiment.name, model=model, number=number)
         yield PlannedBlock(id=block.key, model=model, units=tuple(group))

@@ -212,10 +212,10 @@ def _closing_words(run: RunRecord) -> str:
         return f"Interrupted: {computed} computed, {counts.skipped} left for the next run."
     bad = counts.failed + counts.upstream_failed
     if bad:
-        return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} stored already."
+        return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} taken from the store."
     if not counts.computed:
         return f"Nothing to compute: all {_results(counts.cached)} were stored already."
-    return f"{computed} computed, {counts.cached} stored already."
+    return f"{computed} computed, {counts.cached} taken from the store."
 
 
 def _results(number: int) -> str:

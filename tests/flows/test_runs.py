@@ -99,7 +99,7 @@ def test_a_mended_model_computes_what_was_missing(prefect_api: str, make_experim
     assert (code, "made for another region" in err) == (1, True)
     model.write_text(whole)
     code, out, _ = small.run()
-    assert (code, "6 results computed, 4 stored already" in out) == (0, True)
+    assert (code, "6 results computed, 4 taken from the store" in out) == (0, True)
     assert small.open().units("small") == []
 
 

@@ -117,7 +117,10 @@ def test_blocks_keep_their_names_whatever_is_done(folder: Path) -> None:
     everything = _plan(folder)
     rest = _plan(folder, {label for label in _read(folder).labels() if label.test == "N"})
     assert {block.id for block in rest.blocks} <= {block.id for block in everything.blocks}
+    # The second model has the first one's values, but for its comparison with it.
     assert [block.model for block in everything.blocks] == ["one", "same", "other"]
+    same = [unit.label for block in everything.blocks if block.model == "same" for unit in block.units]
+    assert {label.test for label in same} == {"T"}
     units = [unit for block in everything.blocks for unit in block.units]
     assert sorted(unit.label.slot for unit in units) == sorted(unit.label.slot for unit in everything.due)
 
