@@ -1,6 +1,7 @@
 """``forequake dashboard`` and ``forequake server``: the programs that stay up beside the runs."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -42,8 +43,14 @@ def dashboard(
 
     target = store_of(store)
     _refuse_taken(port)
+    for number in (signal.SIGINT, signal.SIGTERM):  # either ends the dashboard's server, too
+        signal.signal(number, signal.default_int_handler)
     url = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(command(port), env=os.environ | environment(resolve_store(store)))
+    process = subprocess.Popen(
+        command(port),
+        env=os.environ | environment(resolve_store(store)),
+        stdout=subprocess.DEVNULL,  # Streamlit's greeting; its complaints come on the other stream
+    )
     try:
         _await_health(process, url)
         note(f"Store: {target.name}")
