@@ -70,6 +70,7 @@ def run(
     endpoint = ensure_api(note)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from prefect import tags
+    from prefect.exceptions import FailedRun
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.run_experiment import run_experiment
@@ -89,13 +90,14 @@ def run(
             return_state=True,
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
-    if ended is None:  # the flow failed before the run began: its own error says why
-        state.result()
-        raise typer.Exit(1)
-    _show(target, ended, endpoint.url, as_json=as_json)
-    if ended.state is RunState.INTERRUPTED:
+    if ended is not None:
+        _show(target, ended, endpoint.url, as_json=as_json)
+    outcome = state.result(raise_on_failure=False)
+    if isinstance(outcome, BaseException) and not isinstance(outcome, FailedRun):
+        raise outcome  # what broke the whole run; units that failed are in the table of the run
+    if ended is not None and ended.state is RunState.INTERRUPTED:
         raise typer.Exit(130)
-    if ended.state is not RunState.COMPLETED:
+    if ended is None or ended.state is not RunState.COMPLETED:
         raise typer.Exit(1)
 
 
@@ -208,6 +210,8 @@ def _matrix_table(matrix: list[dict[str, str]], title: str) -> Table:
 def _closing_words(run: RunRecord) -> str:
     counts = run.counts
     computed = _results(counts.computed)
+    if run.state in {RunState.RUNNING, RunState.CRASHED}:
+        return f"The run broke off: {computed} computed and stored by then."
     if run.state is RunState.INTERRUPTED:
         return f"Interrupted: {computed} computed, {counts.skipped} left for the next run."
     bad = counts.failed + counts.upstream_failed

@@ -202,7 +202,7 @@ def test_a_full_disk_ends_in_a_message_and_a_healthy_store(prefect_api: str, mak
     pages = path.stat().st_size // 4096 + 4
     code, _, err = small.run(store=f"{small.store_url}?max_page_count={pages}")
     assert code == 1
-    assert "full" in err
+    assert "results.sqlite is full: no space is left" in err
     assert "Traceback" not in err
     assert _healthy(small)
     assert len([row for row in _rows(small) if row.label.test == "N-test"]) == 80
