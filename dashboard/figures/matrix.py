@@ -22,8 +22,10 @@ __all__ = ["counted_figure", "window_figure"]
 
 #: Height of a row and of what stands above and below the rows, in pixels.
 _ROW: Final = 62
+_COUNTED_ROW: Final = 76
 _HEAD: Final = 64
 _FOOT: Final = 70
+_COUNTED_FOOT: Final = 120
 #: Cividis is read the same with any colour vision; its middle is where letters turn from white to black.
 _SCALE: Final = "Cividis"
 _TURN: Final = 0.5
@@ -116,7 +118,7 @@ def _shades(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -
         mode="markers+text",
         marker={
             "symbol": "square",
-            "size": 40,
+            "size": 36,
             "color": shares,
             "colorscale": _SCALE,
             "cmin": 0,
@@ -131,9 +133,9 @@ def _shades(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -
                 "x": 0,
                 "xanchor": "left",
                 "y": 0,
-                "yref": "paper",
-                "yanchor": "top",
-                "ypad": 14,
+                "yref": "container",
+                "yanchor": "bottom",
+                "ypad": 6,
                 "tickformat": ".0%",
                 "dtick": 0.25,
                 "outlinewidth": 0,
@@ -154,7 +156,7 @@ def _ring(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> 
         mode="markers",
         marker={
             "symbol": "square-open",
-            "size": 48,
+            "size": 43,
             "color": theme.differ,
             "line": {"width": 3, "color": theme.differ},
         },
@@ -272,9 +274,11 @@ def _cut(text: str, most: int = 160) -> str:
 
 def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: Theme) -> None:
     models, columns = len(matrix.models), len(matrix.columns)
+    counted = isinstance(matrix, CountedMatrix)
+    row, foot = (_COUNTED_ROW, _COUNTED_FOOT) if counted else (_ROW, _FOOT)
     figure.update_layout(
-        height=_HEAD + _FOOT + _ROW * models,
-        margin={"l": 8, "r": 8, "t": _HEAD, "b": _FOOT, "autoexpand": True},
+        height=_HEAD + foot + row * models,
+        margin={"l": 8, "r": 8, "t": _HEAD, "b": foot},
         dragmode=False,
         clickmode="event+select",
         hoverlabel={"align": "left"},
@@ -333,7 +337,7 @@ def _add_remainders(figure: go.Figure, matrix: CountedMatrix, theme: Theme) -> N
     figure.add_trace(
         go.Scatter(
             x=places["x"],
-            y=[place + 0.36 for place in places["y"]],
+            y=[place + 0.4 for place in places["y"]],
             mode="text",
             text=[_remainder(cell).replace("<br>", " · ") for cell in cells],
             textfont={"size": 10, "color": theme.muted},

@@ -15,10 +15,24 @@ from forequake.errors import unknown
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary
 
-__all__ = ["ALL_WINDOWS", "LATEST", "Chosen", "choose_experiment", "choose_parts", "choose_window"]
+__all__ = [
+    "ALL_WINDOWS",
+    "LATEST",
+    "Chosen",
+    "choose_experiment",
+    "choose_parts",
+    "choose_window",
+    "remember",
+    "remembered",
+]
 
-ALL_WINDOWS: Final = "all"
-LATEST: Final = "latest"
+#: The widgets' keys, which are the names of the address's parameters.
+_PARAMETERS: Final = ("experiment", "window", "model", "test", "sort")
+_REMEMBERED: Final = "remembered filters"
+_PENDING: Final = "filters to be set"
+
+ALL_WINDOWS: Final = "All windows"
+LATEST: Final = "Latest window"
 
 
 @dataclass(frozen=True)
@@ -44,6 +58,18 @@ class Chosen:
         return (self.models, self.tests) != (self.all_models, self.all_tests)
 
 
+def remembered() -> dict[str, str | list[str]]:
+    """Give the filters that the overview had last, as parameters of an address."""
+    filters: dict[str, str | list[str]] = st.session_state.get(_REMEMBERED, {})
+    return dict(filters)
+
+
+def remember() -> None:
+    """Keep the filters, for the way back from another page."""
+    values = {name: st.session_state.get(name) for name in _PARAMETERS}
+    st.session_state[_REMEMBERED] = {name: value for name, value in values.items() if value}
+
+
 def choose_experiment(listing: _data.Listing) -> ExperimentSummary | None:
     """Let the reader choose an experiment; None where the link names one that there is not."""
     by_name = {summary.name: summary for summary in listing.experiments}
@@ -51,42 +77,41 @@ def choose_experiment(listing: _data.Listing) -> ExperimentSummary | None:
     if asked is not None and asked not in by_name:
         _offer(asked, list(by_name))
         return None
-    if asked is None and "experiment" not in st.session_state:
-        # Set, not left as the widget's default: a default is not written into the address, so that a copied
-        # link would show another experiment once the store has one more.
-        st.session_state["experiment"] = _newest(listing)
+    if asked is None and _REMEMBERED not in st.session_state:
+        # A default would not be written into the address, so a copied link would show another experiment once
+        # the store has one more. Before its widget is there, a parameter may be set.
+        st.query_params["experiment"] = st.session_state["experiment"] = _newest(listing)
+    st.session_state.setdefault(_REMEMBERED, {})
+    for parameter, value in st.session_state.pop(_PENDING, {}).items():
+        st.session_state[parameter] = value
     name = st.sidebar.selectbox(
-        "Experiment", list(by_name), index=None, key="experiment", required=True, bind="query-params"
+        "Experiment", list(by_name), index=None, key="experiment", bind="query-params"
     )
-    return None if name is None else by_name.get(name)
+    if name is None:
+        # Cleared, or the browser's way back, which comes without any parameter. A widget is set before it
+        # runs: so the script runs once more.
+        known = remembered()
+        st.session_state[_PENDING] = (
+            known if known.get("experiment") in by_name else {"experiment": _newest(listing)}
+        )
+        st.rerun()
+    return by_name[name]
 
 
 def choose_window(windows: _data.Windows) -> TimeWindow | None:
     """Let the reader choose a window; None stands for all of them."""
-    spans = {summary.window.id: summary.window for summary in windows.listed}
+    # What stands in the list stands in the address, too: no numbers that change with the next window.
+    spans = {window_name(summary.window): summary.window for summary in windows.listed}
     newest = windows.listed[-1].window
     if len(spans) == 1:
         return newest
     options = [ALL_WINDOWS, LATEST, *reversed(spans)]
     asked = st.query_params.get("window")
-    if asked is not None and asked not in options:
-        unknown_name(f"the experiment has no results in the window {asked!r}: all windows are shown")
-    if "window" not in st.session_state and (asked is None or asked not in options):
-        st.session_state["window"] = ALL_WINDOWS
-
-    def shown(option: str) -> str:
-        if option == ALL_WINDOWS:
-            return f"All {len(spans)} windows"
-        return "Latest window" if option == LATEST else window_name(spans[option])
-
+    if asked is not None and asked not in options and "window" not in st.session_state:
+        unknown_name(f"the experiment has no results in the window {asked!r}; all windows are shown.")
+    _drop_unknown("window", options)
     option = st.sidebar.selectbox(
-        "Window (UTC)",
-        options,
-        index=None,
-        format_func=shown,
-        key="window",
-        required=True,
-        bind="query-params",
+        "Window (UTC)", options, index=None, placeholder=ALL_WINDOWS, key="window", bind="query-params"
     )
     if option is None or option == ALL_WINDOWS:
         return None
@@ -107,12 +132,23 @@ def choose_parts(models: Sequence[str], columns: Sequence[Column]) -> Chosen:
 
 
 def _several(label: str, parameter: str, options: tuple[str, ...]) -> list[str]:
-    for asked in st.query_params.get_all(parameter):
-        if asked and asked not in options:
-            unknown_name(unknown(parameter, asked, options))
+    if parameter not in st.session_state:  # the link's own words, before the reader changed anything
+        for asked in st.query_params.get_all(parameter):
+            if asked and asked not in options:
+                unknown_name(f"{unknown(parameter, asked, options)}.")
+    _drop_unknown(parameter, options)
     return st.sidebar.multiselect(
         label, options, key=parameter, placeholder="all", bind="query-params", wrap=True
     )
+
+
+def _drop_unknown(parameter: str, options: Sequence[str]) -> None:
+    """Drop what another experiment left in a widget: Streamlit would refuse it."""
+    held = st.session_state.get(parameter)
+    if isinstance(held, list) and not set(held) <= set(options):
+        st.session_state[parameter] = [word for word in held if word in options]
+    elif isinstance(held, str) and held not in options:
+        st.session_state[parameter] = None
 
 
 def _newest(listing: _data.Listing) -> str:

@@ -3,7 +3,7 @@
 import csv
 import io
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import streamlit as st
 
@@ -22,13 +22,15 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.matrix import counted_figure, window_figure
 from dashboard.figures.order import Sorting, sorted_models
 from dashboard.views._failures import no_experiments, no_results
-from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window
+from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window, remember
 from dashboard.views._parts import PLOT, chosen_cell, failures_table, head
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
 from forequake.results import Label, UnitRecord
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview
+
+_BY_NAME: Final = "name"
 
 
 def show() -> None:
@@ -62,6 +64,7 @@ def show() -> None:
     else:
         _in_window(address, summary, window, chosen, kept, units)
     failures_table(units)
+    remember()
 
 
 def _axes(counted: Overview, config: ExperimentConfig | None) -> tuple[list[str], tuple[Column, ...]]:
@@ -172,13 +175,16 @@ def _over_windows(
 
 
 def _sorting(columns: Sequence[Column]) -> Sorting:
-    names = {"experiment": "the experiment's order", "name": "name"}
-    names |= {column.name: f"result of {column.name}" for column in columns}
+    names = {column.name: column for column in columns}
     picked = st.sidebar.selectbox(
-        "Sort models by", list(names), format_func=names.__getitem__, key="sort", bind="query-params"
+        "Sort models by",
+        [_BY_NAME, *names],
+        index=None,
+        placeholder="the experiment's order",
+        key="sort",
+        bind="query-params",
     )
-    column = next((column for column in columns if column.name == picked), None)
-    return Sorting(column=column, by_name=picked == "name")
+    return Sorting(column=names.get(picked or ""), by_name=picked == _BY_NAME)
 
 
 def _draw(figure: Any, matrix: WindowMatrix | CountedMatrix) -> tuple[str, str, str | None] | None:
@@ -196,9 +202,7 @@ def _draw(figure: Any, matrix: WindowMatrix | CountedMatrix) -> tuple[str, str, 
 
 
 def _open(slot: str) -> None:
-    st.session_state["overview"] = {
-        name: st.query_params.get_all(name) for name in ("experiment", "window", "model", "test", "sort")
-    }
+    remember()
     st.switch_page("views/result.py", query_params={"slot": slot})
 
 

@@ -23,6 +23,7 @@ from dashboard.figures.distributions import distribution_figure
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
+from dashboard.views._filters import remembered
 from dashboard.views._parts import PLOT, clicked
 from dashboard.views._text import clock, plain
 from forequake.errors import NotFound
@@ -110,10 +111,11 @@ def _rows(address: str, label: Label) -> tuple[ResultRow, ...]:
 
 
 def _back(label: Label | None) -> None:
-    kept = {name: values for name, values in st.session_state.get("overview", {}).items() if values}
-    if label is not None and kept.get("experiment") != [label.experiment]:
-        kept = {"experiment": [label.experiment]}
-    st.page_link("views/overview.py", label="Overview", icon=":material/arrow_back:", query_params=kept)
+    """Lead to the overview: as the reader left it, or of the experiment that a link led into."""
+    query = remembered()
+    if label is not None and query.get("experiment") != label.experiment:
+        query = {"experiment": label.experiment}
+    st.page_link("views/overview.py", label="Overview", icon=":material/arrow_back:", query_params=query)
 
 
 def _steps(label: Label, rows: Sequence[ResultRow]) -> None:
@@ -229,9 +231,9 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:
         config=PLOT,
         alt=f"{plain(label.test)} of {plain(label.model)} in {len(rows)} windows",
     )
-    carried = clicked(event)
-    if carried and carried[0] != label.slot:
-        st.switch_page("views/result.py", query_params={"slot": str(carried[0])})
+    mark = clicked(event)
+    if mark and mark[0] != label.slot:
+        st.switch_page("views/result.py", query_params={"slot": str(mark[0])})
 
 
 def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None:
