@@ -173,8 +173,9 @@ def _bindings(connections: Connections) -> Iterator[Finding]:
 
 
 _SLOTS: Final = """
-    SELECT slot FROM (SELECT slot FROM bindings UNION SELECT slot FROM latest)
-    WHERE slot > ? ORDER BY slot LIMIT ?
+    SELECT slot FROM (SELECT DISTINCT slot FROM bindings WHERE slot > ?1 ORDER BY slot LIMIT ?2)
+    UNION SELECT slot FROM (SELECT slot FROM latest WHERE slot > ?1 ORDER BY slot LIMIT ?2)
+    ORDER BY slot LIMIT ?2
 """
 _LAST_BINDING: Final = """
     SELECT b.experiment, b.test, b.model, b.reference, b.start_us, b.end_us, b.run_no, b.bound_us,

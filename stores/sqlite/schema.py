@@ -42,7 +42,7 @@ _TABLES: Final = (
         key TEXT NOT NULL, bound_us INTEGER NOT NULL,
         PRIMARY KEY (slot, run_no)
     ) STRICT, WITHOUT ROWID""",
-    "CREATE INDEX bindings_by_time ON bindings (experiment, bound_us)",
+    "CREATE INDEX bindings_by_window ON bindings (experiment, start_us, test, model, slot)",
     "CREATE INDEX bindings_by_key ON bindings (key)",
     # run_no is the run that vouches for the value last, bound_run the one that bound it.
     """CREATE TABLE latest (
@@ -54,9 +54,10 @@ _TABLES: Final = (
         information_gain REAL, interval_low REAL, interval_high REAL, seed INTEGER,
         computed_us INTEGER NOT NULL
     ) STRICT""",
-    "CREATE INDEX latest_by_window ON latest (experiment, start_us, test, model, slot)",
+    "CREATE INDEX latest_by_window ON latest (experiment, start_us, test, model, slot, end_us)",
     "CREATE INDEX latest_by_test ON latest (experiment, test, model, start_us)",
     "CREATE INDEX latest_by_model ON latest (experiment, model, test, start_us)",
+    "CREATE INDEX latest_by_outcome ON latest (experiment, test, model, reference, outcome, computed_us)",
     # Claims are never deleted, or tokens would start again; a block that nobody holds has until_us 0.
     """CREATE TABLE claims (
         block TEXT PRIMARY KEY, owner TEXT NOT NULL, token INTEGER NOT NULL, until_us INTEGER NOT NULL

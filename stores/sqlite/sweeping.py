@@ -74,7 +74,8 @@ def sweep(connections: Connections, blobs: BlobFolder, before_us: int, *, dry_ru
     if dry_run:
         with connections.reading() as db:
             removed = _unreferenced(db, used, before_us)
-        freed = sum(blobs.stored_size(sha) for sha in removed)
+            freed = sum(blobs.stored_size(sha) for sha in removed)
+            freed += _remove_strays(db, blobs, before_us, dry_run=True)
     else:
         with connections.writing() as db:
             while (seen := _note_references(db, used, last)) != last:
@@ -86,7 +87,7 @@ def sweep(connections: Connections, blobs: BlobFolder, before_us: int, *, dry_ru
                 db.execute("DELETE FROM blobs WHERE sha = ?", (sha,))
                 blobs.remove(sha)
             db.execute("DELETE FROM losses WHERE lost_us < ?", (before_us,))
-            freed += _remove_strays(db, blobs, before_us)
+            freed += _remove_strays(db, blobs, before_us, dry_run=False)
     freed += _remove_leftovers(connections, blobs, before_us, dry_run=dry_run)
     return SweepReport(removed=tuple(removed), bytes_freed=freed, dry_run=dry_run)
 
@@ -108,14 +109,15 @@ def _unreferenced(db: sqlite3.Connection, used: set[Sha256], before_us: int) -> 
     return [sha for (sha,) in rows if sha not in used]
 
 
-def _remove_strays(db: sqlite3.Connection, blobs: BlobFolder, before_us: int) -> int:
+def _remove_strays(db: sqlite3.Connection, blobs: BlobFolder, before_us: int, *, dry_run: bool) -> int:
     """Remove files without a row, which a writer left that died before it wrote one."""
     rows = {sha for (sha,) in db.execute("SELECT sha FROM blobs")}
     freed = 0
     for sha in set(blobs.files()) - rows:
         status = blobs.path(sha).stat()
         if status.st_mtime_ns // 1000 < before_us:
-            blobs.remove(sha)
+            if not dry_run:
+                blobs.remove(sha)
             freed += status.st_size
     return freed
 
