@@ -5,10 +5,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich import box
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -17,20 +16,17 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
-from rich.table import Table
 
 from flows._server import ensure_api
-from flows.cli._terminal import ConfigPath, JsonFlag, StoreName, complain, note, out, print_json, store_of
-from forequake.results import RunRecord, RunState, UnitRecord
+from flows.cli._outcomes import show_run
+from flows.cli._terminal import ConfigPath, JsonFlag, StoreName, note, store_of
+from forequake.results import RunRecord, RunState
 
 if TYPE_CHECKING:
     from flows._session import Session
-    from stores import ResultRow, ResultsStore
+    from stores import ResultsStore
 
 __all__ = ["register"]
-
-#: A run with failures names so many of them; `forequake status` names all.
-_SHOWN_FAILURES: Final = 8
 
 _ModelNames = Annotated[list[str], typer.Option("--model", help="Only this model; may be repeated.")]
 _TestNames = Annotated[list[str], typer.Option("--test", help="Only this test; may be repeated.")]
@@ -91,7 +87,7 @@ def run(
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:
-        _show(target, ended, endpoint.url, as_json=as_json)
+        show_run(target, ended, endpoint.url, as_json=as_json)
     outcome = state.result(raise_on_failure=False)
     if isinstance(outcome, BaseException) and not isinstance(outcome, FailedRun):
         raise outcome  # what broke the whole run; units that failed are in the table of the run
@@ -157,82 +153,3 @@ def _stopping(session: "Session") -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _show(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool) -> None:
-    from flows._summary import all_rows, outcome_table, undefined_reasons
-    from stores import ResultQuery
-
-    matrix = outcome_table(store, run.experiment)
-    bad = store.units(run.experiment)
-    if as_json:
-        print_json(
-            {
-                "run": run.model_dump(mode="json", exclude={"schema_version"}),
-                "outcomes": matrix,
-                "failures": [unit.model_dump(mode="json") for unit in bad],
-                "store": store.name,
-            }
-        )
-        return
-    if matrix:
-        rows = list(all_rows(store, ResultQuery(experiment=run.experiment, limit=10_000)))
-        out.print(_matrix_table(matrix, _title(run.experiment, rows)))
-        for reason, columns in undefined_reasons(rows).items():
-            out.print(f"Undefined, {', '.join(columns)}: {reason}.")
-    out.print(_closing_words(run))
-    _show_failures(bad)
-    note(f"Store: {store.name}")
-    ui = api_url.removesuffix("/api")
-    note(f"Prefect: {ui}/runs/flow-run/{run.flow_run_id}")
-    note("Look at the results: forequake dashboard")
-
-
-def _title(experiment: str, rows: list["ResultRow"]) -> str:
-    events = {row.label.window.id: row.n_observed for row in rows}
-    count = sum(events.values())
-    if len(events) == 1:
-        return f"{experiment}, {next(iter(events))}: {count} target events"
-    return f"{experiment}, {len(events)} windows: {count} target events, counted window by window"
-
-
-def _matrix_table(matrix: list[dict[str, str]], title: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    models = [row["model"] for row in matrix]
-    table.add_column("test", overflow="fold")
-    for model in models:
-        table.add_column(model, overflow="fold")
-    for column in [name for name in matrix[0] if name != "model"]:
-        table.add_row(column, *(row.get(column, "") for row in matrix))
-    return table
-
-
-def _closing_words(run: RunRecord) -> str:
-    counts = run.counts
-    computed = _results(counts.computed)
-    if run.state in {RunState.RUNNING, RunState.CRASHED}:
-        return f"The run broke off: {computed} computed and stored by then."
-    if run.state is RunState.INTERRUPTED:
-        return f"Interrupted: {computed} computed, {counts.skipped} left for the next run."
-    bad = counts.failed + counts.upstream_failed
-    if bad:
-        return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} taken from the store."
-    if not counts.computed:
-        return f"Nothing to compute: all {_results(counts.cached)} were stored already."
-    return f"{computed} computed, {counts.cached} taken from the store."
-
-
-def _results(number: int) -> str:
-    return "1 result" if number == 1 else f"{number} results"
-
-
-def _show_failures(units: list[UnitRecord]) -> None:
-    reasons: dict[str, list[UnitRecord]] = {}
-    for unit in units:
-        reasons.setdefault(unit.error.message if unit.error else unit.state.value, []).append(unit)
-    for reason, concerned in list(reasons.items())[:_SHOWN_FAILURES]:
-        first = concerned[0].label
-        more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
-        complain(f"{first.test} of {first.model}{more}: {concerned[0].state.value}: {reason}")
-    if len(reasons) > _SHOWN_FAILURES:
-        complain(f"... and {len(reasons) - _SHOWN_FAILURES} more reasons: forequake status")

@@ -1,0 +1,115 @@
+"""What ``forequake run`` says at its end: the outcomes, what was computed, what failed, what to do next."""
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.table import Table
+
+from flows.cli._terminal import complain, note, out, print_json
+from forequake.results import RunRecord, RunState, UnitRecord
+
+if TYPE_CHECKING:
+    from stores import ResultRow, ResultsStore
+
+__all__ = ["show_run"]
+
+#: A run with failures names so many of them; `forequake status` names all.
+_SHOWN_FAILURES: Final = 8
+
+
+def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool) -> None:
+    """Print how a run ended, as tables and words or as JSON."""
+    from flows._summary import all_rows, outcome_table, undefined_reasons
+    from stores import ResultQuery
+
+    matrix = outcome_table(store, run.experiment)
+    bad = store.units(run.experiment)
+    if as_json:
+        print_json(
+            {
+                "run": run.model_dump(mode="json", exclude={"schema_version"}),
+                "outcomes": matrix,
+                "failures": [unit.model_dump(mode="json") for unit in bad],
+                "store": store.name,
+            }
+        )
+        return
+    if matrix:
+        rows = list(all_rows(store, ResultQuery(experiment=run.experiment, limit=10_000)))
+        out.print(_matrix_table(matrix, rows, _title(run.experiment, rows)))
+        for reason, columns in undefined_reasons(rows).items():
+            out.print(f"Undefined, {', '.join(columns)}: {reason}.")
+    out.print(_closing_words(run))
+    _show_failures(bad)
+    note(f"Store: {store.name}")
+    ui = api_url.removesuffix("/api")
+    note(f"Prefect: {ui}/runs/flow-run/{run.flow_run_id}")
+    note(f"Look at the results: {_dashboard_command(store)}")
+
+
+def _dashboard_command(store: "ResultsStore") -> str:
+    """Give the command as this user can type it here."""
+    from stores import default_store_url
+
+    called = Path(sys.argv[0])
+    program = called.name if shutil.which(called.name) else os.path.relpath(called)
+    option = "" if default_store_url() == store.name else f" --store {shlex.quote(store.name)}"
+    return f"{program} dashboard{option}"
+
+
+def _title(experiment: str, rows: list["ResultRow"]) -> str:
+    events = {row.label.window.id: row.n_observed for row in rows}
+    count = sum(events.values())
+    if len(events) == 1:
+        return f"{experiment}, {next(iter(events))}: {count} target events"
+    return f"{experiment}, {len(events)} windows: {count} target events, counted window by window"
+
+
+def _matrix_table(matrix: list[dict[str, str]], rows: list["ResultRow"], title: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("test", overflow="fold")
+    expected = {(row.label.model, row.label.window.id): row.n_forecast for row in rows}
+    totals = []
+    for model in [row["model"] for row in matrix]:
+        table.add_column(model, overflow="fold")
+        totals.append(sum(number for (name, _), number in expected.items() if name == model))
+    table.add_row("events expected", *(f"{total:.4g}" for total in totals))
+    for column in [name for name in matrix[0] if name != "model"]:
+        table.add_row(column, *(row.get(column, "") for row in matrix))
+    return table
+
+
+def _closing_words(run: RunRecord) -> str:
+    counts = run.counts
+    computed = _results(counts.computed)
+    if run.state in {RunState.RUNNING, RunState.CRASHED}:
+        return f"The run broke off: {computed} computed and stored by then."
+    if run.state is RunState.INTERRUPTED:
+        return f"Interrupted: {computed} computed, {counts.skipped} left for the next run."
+    bad = counts.failed + counts.upstream_failed
+    if bad:
+        return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} taken from the store."
+    if not counts.computed:
+        return f"Nothing to compute: all {_results(counts.cached)} were stored already."
+    return f"{computed} computed, {counts.cached} taken from the store."
+
+
+def _results(number: int) -> str:
+    return "1 result" if number == 1 else f"{number} results"
+
+
+def _show_failures(units: list[UnitRecord]) -> None:
+    reasons: dict[str, list[UnitRecord]] = {}
+    for unit in units:
+        reasons.setdefault(unit.error.message if unit.error else unit.state.value, []).append(unit)
+    for reason, concerned in list(reasons.items())[:_SHOWN_FAILURES]:
+        first = concerned[0].label
+        more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
+        complain(f"{first.test} of {first.model}{more}: {concerned[0].state.value}: {reason}")
+    if len(reasons) > _SHOWN_FAILURES:
+        complain(f"... and {len(reasons) - _SHOWN_FAILURES} more reasons: forequake status")
