@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from flows.cli import experiment, results, run, service
+from flows.cli import experiment, results, run, service, status
 from flows.cli._terminal import complain
 from forequake import __version__
 from forequake.errors import ForequakeError, InputError, Interrupted
@@ -27,6 +27,7 @@ app = typer.Typer(
 experiment.register(app)
 run.register(app)
 results.register(app)
+status.register(app)
 service.register(app)
 
 

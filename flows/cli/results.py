@@ -1,28 +1,29 @@
-"""``forequake results`` and ``forequake status``: what the store has."""
+"""``forequake results``: what an experiment has, for people and for programs."""
 
 import csv
 import json
 import sys
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich import box
 from rich.table import Table
 
-from flows.cli._terminal import JsonFlag, StoreName, complain, note, out, print_json, store_of
+from flows.cli._terminal import StoreName, note, out, print_json, store_of
 from forequake.errors import InputError, NotFound, unknown
+from forequake.evaluations.registry import TESTS
 from forequake.results import (
     DistributionRecord,
     EvaluationRecord,
-    RunRecord,
     SimulatedDistribution,
 )
 
 if TYPE_CHECKING:
     from stores import ResultRow, ResultsStore
 
-__all__ = ["register"]
+__all__ = ["check_name", "register"]
 
 _QUANTILES: Final = ("delta1", "delta2", "q", "t", "t_critical", "p")
 
@@ -36,9 +37,8 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands of this module."""
+    """Add the command of this module."""
     app.command("results")(results)
-    app.command("status")(status)
 
 
 def results(
@@ -60,7 +60,7 @@ def results(
     check_name(target, experiment)
     rows = all_rows(target, ResultQuery(experiment=experiment, limit=10_000))
     if form is Format.TABLE:
-        out.print(_table(target, list(rows)))
+        _show_table(target, list(rows))
         note(f"Store: {target.name}")
         return
     objects = (_object(target, row, distribution=distribution) for row in rows)
@@ -142,105 +142,33 @@ def _print_csv(objects: Any, *, distribution: bool) -> None:
         writer.writerow(flat)
 
 
-def _table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
+def _show_table(store: "ResultsStore", rows: list["ResultRow"]) -> None:
+    """Print a table for each window, and once below them why results are undefined."""
+    from flows._summary import undefined_reasons
+
+    for window, group in groupby(rows, key=lambda row: row.label.window.id):
+        found = list(group)
+        out.print(f"[bold]{window}[/]: {found[0].n_observed} target events")
+        out.print(_window_table(store, found))
+    for reason, columns in undefined_reasons(rows).items():
+        out.print(f"Undefined, {', '.join(columns)}: {reason}.")
+
+
+def _window_table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
     from flows._summary import column_name, quantile_text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("window", "test", "model"):
-        table.add_column(name, overflow="fold")
-    table.add_column("events", justify="right")
-    table.add_column("expected", justify="right")
-    table.add_column("statistic", justify="right")
+    table.add_column("test", overflow="fold")
+    table.add_column("model", overflow="fold")
+    table.add_column("expected", justify="right", no_wrap=True)
+    table.add_column("statistic", justify="right", no_wrap=True)
     table.add_column("quantiles", overflow="fold")
-    table.add_column("outcome")
-    for row in rows:
-        statistic = "" if row.statistic is None else f"{row.statistic:.6g}"
-        table.add_row(
-            row.label.window.id,
-            column_name(row),
-            row.label.model,
-            str(row.n_observed),
-            f"{row.n_forecast:.4g}",
-            statistic,
-            quantile_text(store, row) or row.reason or "",
-            row.outcome.value.replace("_", " "),
-        )
+    table.add_column("outcome", no_wrap=True)
+    order = {name: number for number, name in enumerate(TESTS)}
+    for row in sorted(rows, key=lambda row: order.get(row.test, len(order))):
+        statistic = "" if row.statistic is None else f"{row.statistic:.5g}"
+        outcome = row.outcome.value.replace("_", " ")
+        numbers = quantile_text(store, row)
+        expected = f"{row.n_forecast:.4g}"
+        table.add_row(column_name(row), row.label.model, expected, statistic, numbers, outcome)
     return table
-
-
-def status(
-    experiment: Annotated[
-        str | None, typer.Argument(help="The experiment's name; none lists all.", show_default=False)
-    ] = None,
-    store: StoreName = "default",
-    as_json: JsonFlag = False,
-) -> None:
-    """Tell which experiments the store has, how their runs ended, and what failed.
-
-    Example: `forequake status california`
-    """
-    target = store_of(store)
-    if experiment is None:
-        _list_experiments(target, as_json=as_json)
-        return
-    check_name(target, experiment)
-    runs = target.runs(experiment, limit=20)
-    units = target.units(experiment)
-    if as_json:
-        print_json(
-            {
-                "experiment": experiment,
-                "store": target.name,
-                "runs": [run.model_dump(mode="json") for run in runs],
-                "units": [unit.model_dump(mode="json") for unit in units],
-            }
-        )
-        return
-    out.print(_runs_table(runs))
-    for unit in units:
-        reason = f": {unit.error.message}" if unit.error else ""
-        complain(
-            f"{unit.state.value} (attempt {unit.attempts}): {unit.label.test} of {unit.label.model} "
-            f"in {unit.label.window.id}{reason}"
-        )
-    note(f"Store: {target.name}")
-
-
-def _runs_table(runs: list[RunRecord]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("run", "started", "took", "state", "computed", "stored already", "failed", "label"):
-        table.add_column(name, justify="right" if name in {"run", "took", "computed", "failed"} else "left")
-    for run in runs:
-        took = "" if run.ended_at is None else f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
-        bad = run.counts.failed + run.counts.upstream_failed
-        table.add_row(
-            str(run.run_no),
-            f"{run.started_at:%Y-%m-%d %H:%M:%S}",
-            took,
-            run.state.value,
-            str(run.counts.computed),
-            str(run.counts.cached),
-            str(bad),
-            run.label or "",
-        )
-    return table
-
-
-def _list_experiments(store: "ResultsStore", *, as_json: bool) -> None:
-    summaries = store.experiments()
-    if as_json:
-        shown = [summary.model_dump(mode="json") for summary in summaries]
-        print_json({"store": store.name, "experiments": shown})
-        return
-    if not summaries:
-        out.print("No experiment yet: forequake run CONFIG")
-    else:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        for name in ("experiment", "results", "runs", "last run", "state"):
-            table.add_column(name, justify="right" if name in {"results", "runs"} else "left")
-        for summary in summaries:
-            started = f"{summary.last_started_at:%Y-%m-%d %H:%M:%S}" if summary.last_started_at else ""
-            state = summary.last_run_state.value if summary.last_run_state else ""
-            table.add_row(summary.name, str(summary.n_results), str(summary.n_runs), started, state)
-        out.print(table)
-    note(f"Store: {store.name}")

@@ -1,0 +1,100 @@
+"""``forequake status``: which experiments there are, how their runs ended, and what failed."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich import box
+from rich.table import Table
+
+from flows.cli._terminal import JsonFlag, StoreName, complain, note, out, print_json, store_of
+from flows.cli.results import check_name
+from forequake.results import RunRecord
+
+if TYPE_CHECKING:
+    from stores import ResultsStore
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("status")(status)
+
+
+def status(
+    experiment: Annotated[
+        str | None, typer.Argument(help="The experiment's name; none lists all.", show_default=False)
+    ] = None,
+    store: StoreName = "default",
+    as_json: JsonFlag = False,
+) -> None:
+    """Tell which experiments the store has, how their runs ended, and what failed.
+
+    Example: `forequake status california`
+    """
+    target = store_of(store)
+    if experiment is None:
+        _list_experiments(target, as_json=as_json)
+        return
+    check_name(target, experiment)
+    runs = target.runs(experiment, limit=20)
+    units = target.units(experiment)
+    if as_json:
+        print_json(
+            {
+                "experiment": experiment,
+                "store": target.name,
+                "runs": [run.model_dump(mode="json") for run in runs],
+                "units": [unit.model_dump(mode="json") for unit in units],
+            }
+        )
+        return
+    out.print(_runs_table(runs))
+    for unit in units:
+        reason = f": {unit.error.message}" if unit.error else ""
+        complain(
+            f"{unit.state.value} (attempt {unit.attempts}): {unit.label.test} of {unit.label.model} "
+            f"in {unit.label.window.id}{reason}"
+        )
+    note(f"Store: {target.name}")
+
+
+def _runs_table(runs: list[RunRecord]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("run", "started", "took", "state", "computed", "stored", "failed", "label"):
+        left = name in {"started", "state", "label"}
+        table.add_column(name, justify="left" if left else "right", no_wrap=name == "started")
+    for run in runs:
+        took = "" if run.ended_at is None else f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
+        bad = run.counts.failed + run.counts.upstream_failed
+        table.add_row(
+            str(run.run_no),
+            f"{run.started_at:%Y-%m-%d %H:%M}",
+            took,
+            run.state.value,
+            str(run.counts.computed),
+            str(run.counts.cached),
+            str(bad),
+            run.label or "",
+        )
+    return table
+
+
+def _list_experiments(store: "ResultsStore", *, as_json: bool) -> None:
+    summaries = store.experiments()
+    if as_json:
+        shown = [summary.model_dump(mode="json") for summary in summaries]
+        print_json({"store": store.name, "experiments": shown})
+        return
+    if not summaries:
+        out.print("No experiment yet: forequake run CONFIG")
+    else:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in ("experiment", "results", "runs", "last run", "state"):
+            table.add_column(name, justify="right" if name in {"results", "runs"} else "left")
+        for summary in summaries:
+            started = f"{summary.last_started_at:%Y-%m-%d %H:%M}" if summary.last_started_at else ""
+            state = summary.last_run_state.value if summary.last_run_state else ""
+            table.add_row(summary.name, str(summary.n_results), str(summary.n_runs), started, state)
+        out.print(table)
+    note(f"Store: {store.name}")
