@@ -12,12 +12,12 @@ from stores.sqlite.filesystems import mount_of
 _MOUNTINFO = r"""
 22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
 23 22 0:21 / /proc rw,nosuid - proc proc rw
-40 22 0:33 / /home rw,relatime shared:5 - nfs4 server:/export/home rw,vers=4.2
-41 40 254:1 / /home/anna/local rw,relatime - xfs /dev/vdb rw
+40 22 0:33 / /users rw,relatime shared:5 - nfs4 server:/export/users rw,vers=4.2
+41 40 254:1 / /users/anna/local rw,relatime - xfs /dev/vdb rw
 42 22 0:34 /a /data/two\040words rw - cifs //server/share rw
 43 22 0:35 / /mnt/ssh rw - fuse.sshfs anna@server: rw
 44 22 0:36 / /mnt/disk rw - fuse.ntfs-3g /dev/sdb1 rw
-45 22 0:37 / /scratch rw master:1 propagate_from:2 - lustre 10.0.0.1@tcp:/fs rw
+45 22 0:37 / /scratch rw master:1 propagate_from:2 - lustre storage@tcp:/fs rw
 46 22 0:38 / /covered rw - nfs server:/old rw
 47 22 254:2 / /covered rw - ext4 /dev/vdc rw
 48 22 0:39 / /host rw - 9p host rw
@@ -28,9 +28,9 @@ _MOUNTINFO = r"""
     ("path", "type_", "is_network"),
     [
         ("/var/lib/results.sqlite", "ext4", False),
-        ("/home/anna/results.sqlite", "nfs4", True),
-        ("/home/anna/local/results.sqlite", "xfs", False),
-        ("/home/anna/localities.sqlite", "nfs4", True),
+        ("/users/anna/results.sqlite", "nfs4", True),
+        ("/users/anna/local/results.sqlite", "xfs", False),
+        ("/users/anna/localities.sqlite", "nfs4", True),
         ("/homework/results.sqlite", "ext4", False),
         ("/data/two words/results.sqlite", "cifs", True),
         ("/mnt/ssh/results.sqlite", "fuse.sshfs", True),
