@@ -13,20 +13,30 @@ from stores.sqlite.latest import LATEST, label_of, read_latest
 
 __all__ = ["experiments", "latest_page", "overview", "page_as_of"]
 
-# An empty list of words means any word; the planner sees the same text each time.
+# No list of words means any word; the planner sees the same few texts each time.
+_ANY_TEST: Final = "(:tests IS NULL OR p.test IN (SELECT value FROM json_each(:tests)))"
+_ANY_MODEL: Final = "(:models IS NULL OR p.model IN (SELECT value FROM json_each(:models)))"
 _FILTERS: Final = """
     p.experiment = :experiment
-    AND (:tests IS NULL OR p.test IN (SELECT value FROM json_each(:tests)))
-    AND (:models IS NULL OR p.model IN (SELECT value FROM json_each(:models)))
     AND (:refs IS NULL OR p.reference IN (SELECT value FROM json_each(:refs)))
     AND p.start_us >= :from_us AND p.start_us < :before_us
     AND (p.start_us, p.test, p.model, p.slot) > (:c_start, :c_test, :c_model, :c_slot)
 """
 _ORDER: Final = "ORDER BY p.start_us, p.test, p.model, p.slot LIMIT :limit"
 
+# Rows in their order until the page is full, whatever else is asked for,
 _LATEST_PAGE: Final = f"""
     SELECT {LATEST} FROM latest AS p INDEXED BY latest_by_window
-    WHERE {_FILTERS} AND (:outcomes IS NULL OR p.outcome IN (SELECT value FROM json_each(:outcomes)))
+    WHERE {_FILTERS} AND {_ANY_TEST} AND {_ANY_MODEL}
+    AND (:outcomes IS NULL OR p.outcome IN (SELECT value FROM json_each(:outcomes)))
+    {_ORDER}
+"""  # noqa: S608 - our own names
+# but of some tests of some models all rows, put into order: few beside all that the other way would pass.
+_LATEST_SERIES: Final = f"""
+    SELECT {LATEST} FROM latest AS p INDEXED BY latest_by_test
+    WHERE {_FILTERS} AND p.test IN (SELECT value FROM json_each(:tests))
+    AND p.model IN (SELECT value FROM json_each(:models))
+    AND (:outcomes IS NULL OR p.outcome IN (SELECT value FROM json_each(:outcomes)))
     {_ORDER}
 """  # noqa: S608 - our own names
 
@@ -35,7 +45,7 @@ _PAGE_AS_OF: Final = f"""
     SELECT p.slot, p.experiment, p.test, p.model, p.reference, p.start_us, p.end_us, p.run_no, p.bound_us,
         r.kind, r.key, r.v, r.canon, r.body
     FROM bindings AS p JOIN results AS r ON r.key = p.key
-    WHERE {_FILTERS} AND p.bound_us <= :as_of
+    WHERE {_FILTERS} AND {_ANY_TEST} AND {_ANY_MODEL} AND p.bound_us <= :as_of
     AND p.run_no = (SELECT max(run_no) FROM bindings WHERE slot = p.slot AND bound_us <= :as_of)
     AND (:outcomes IS NULL OR json_extract(r.body, '$.outcome') IN (SELECT value FROM json_each(:outcomes)))
     {_ORDER}
@@ -46,7 +56,8 @@ _FAR: Final = 1 << 62
 
 def latest_page(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[ResultRow]:
     """Read a page of the results that stand now; see `ResultsStore.latest`."""
-    rows = [read_latest(row).row for row in db.execute(_LATEST_PAGE, _parameters(query, store))]
+    statement = _LATEST_SERIES if query.tests and query.models else _LATEST_PAGE
+    rows = [read_latest(row).row for row in db.execute(statement, _parameters(query, store))]
     return _page(rows, query.limit)
 
 
@@ -63,13 +74,14 @@ def page_as_of(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[R
 
 def _parameters(query: ResultQuery, store: str) -> dict[str, str | int | None]:
     cursor = Cursor(-_FAR, "", "", "") if query.cursor is None else Cursor.read(query.cursor, store)
+    from_us = -_FAR if query.start_from is None else to_us(query.start_from)
     return {
         "experiment": query.experiment,
         "tests": _words(query.tests),
         "models": _words(query.models),
         "refs": _words(query.references),
         "outcomes": _words(query.outcomes),
-        "from_us": -_FAR if query.start_from is None else to_us(query.start_from),
+        "from_us": max(from_us, cursor.start_us),  # so that a late page does not pass all earlier rows
         "before_us": _FAR if query.start_before is None else to_us(query.start_before),
         "as_of": None if query.as_of is None else to_us(query.as_of),
         "c_start": cursor.start_us,

@@ -55,9 +55,8 @@ _TABLES: Final = (
         computed_us INTEGER NOT NULL
     ) STRICT""",
     "CREATE INDEX latest_by_window ON latest (experiment, start_us, test, model, slot, end_us)",
-    "CREATE INDEX latest_by_test ON latest (experiment, test, model, start_us)",
-    "CREATE INDEX latest_by_model ON latest (experiment, model, test, start_us)",
-    "CREATE INDEX latest_by_outcome ON latest (experiment, test, model, reference, outcome, computed_us)",
+    # Series of some tests of some models, and all that an overview counts.
+    "CREATE INDEX latest_by_test ON latest (experiment, test, model, reference, outcome, computed_us)",
     # Claims are never deleted, or tokens would start again; a block that nobody holds has until_us 0.
     """CREATE TABLE claims (
         block TEXT PRIMARY KEY, owner TEXT NOT NULL, token INTEGER NOT NULL, until_us INTEGER NOT NULL
