@@ -15,7 +15,7 @@ from flows._server import ensure_api, server_status, stop_server
 from flows.cli._terminal import JsonFlag, StoreName, note, out, print_json, store_of
 from forequake.errors import ForequakeError, InputError
 
-__all__ = ["register"]
+__all__ = ["await_health", "register"]
 
 #: Streamlit needs about a second; a busy machine some more.
 _PATIENCE_SECONDS: Final = 60.0
@@ -52,7 +52,7 @@ def dashboard(
         stdout=subprocess.DEVNULL,  # Streamlit's greeting; its complaints come on the other stream
     )
     try:
-        _await_health(process, url)
+        await_health(process, url)
         note(f"Store: {target.name}")
         out.print(f"Dashboard: {url}   (Ctrl-C ends it)")
         if not no_browser:
@@ -76,7 +76,14 @@ def _refuse_taken(port: int) -> None:
             raise InputError(message) from error
 
 
-def _await_health(process: subprocess.Popen[bytes], url: str) -> None:
+def await_health(process: subprocess.Popen[bytes], url: str) -> None:
+    """Wait until the dashboard's server answers.
+
+    Raises
+    ------
+    ForequakeError
+        Where its process ends, or does not answer within a minute.
+    """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < deadline:
