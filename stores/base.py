@@ -217,7 +217,7 @@ class ResultsStore(ABC):
         """Extend all leases of `owner` by `ttl` from now; give the blocks that it lost meanwhile.
 
         A lease that ran out but that nobody else took is extended too. Lost are the blocks that another
-        owner took since; each is told once.
+        owner took since, unless `owner` took them back; each is told once.
         """
 
     @abstractmethod

@@ -260,6 +260,15 @@ class ClaimsContract(ContractBase):
         assert store.claim([_block("b")], "one") == []
         assert store.claim([_block("c")], "two") == []
 
+    def test_a_block_that_was_taken_back_is_not_lost(self, store: ResultsStore) -> None:
+        for owner in ("one", "two"):
+            _take(store, _block(), owner, _SHORT)
+            _let_lapse()
+        claim = _take(store, _block(), "one")
+        assert store.renew("one") == frozenset()
+        assert store.renew("two") == {"block-a"}
+        store.finish(claim, _ends(_block()))
+
     def test_releasing_ends_the_leases_of_a_dead_owner(self, store: ResultsStore) -> None:
         claims = [_take(store, _block(name), "dead") for name in "ab"]
         _take(store, _block("c"), "alive")
