@@ -1,6 +1,7 @@
 """Results in words and numbers, as pages and figures show them."""
 
 import math
+import re
 from typing import Final
 
 from forequake.evaluations.registry import TESTS
@@ -56,13 +57,13 @@ def number(value: float | None, digits: int = 4) -> str:
     Examples
     --------
     >>> number(-34.86965), number(8.349e-05), number(float("-inf")), number(None)
-    ('−34.87', '8.349e−05', '−∞', '–')
+    ('−34.87', '8.349e−5', '−∞', '–')
     """
     if value is None:
         return "–"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    return f"{value:.{digits}g}".replace("-", "−")
+    return re.sub(r"e([+-])0*", r"e\1", f"{value:.{digits}g}").replace("e+", "e").replace("-", "−")
 
 
 def quantile(value: float, simulations: int | None = None, digits: int = 3) -> str:
@@ -206,7 +207,8 @@ def _consistency(result: AnyEvaluation) -> str:
 
 def _likelihood(result: AnyEvaluation, q: float) -> str:
     if result.statistic == -math.inf:
-        return "the observed statistic is −∞, since an event lies where the forecast expects none"
+        why = ", since an event lies where the forecast expects none" if result.n_observed else ""
+        return f"the observed statistic is −∞{why}"
     size = result.num_simulations
     if size is None and isinstance(result.distribution, SimulatedDistribution):
         size = result.distribution.size

@@ -16,5 +16,6 @@ page = st.navigation(
         st.Page("views/result.py", title="Result", visibility="hidden"),
     ]
 )
+st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")
 with explained():
     page.run()

@@ -177,14 +177,13 @@ def columns_of(places: Iterable[tuple[str, str | None]], registered: Mapping[str
     ]
     registry = {name: place for place, name in enumerate(TESTS)}
 
-    def position(column: Column) -> tuple[bool, int, int, str, str]:
+    def position(column: Column) -> tuple[str, int, int, str]:
         short = letters[column.test]
         return (
-            column.reference is not None,
+            column.reference or "",
             _ORDER.index(short) if short in _ORDER else len(_ORDER),
             registry.get(known[column.test], len(registry)),
             column.test,
-            column.reference or "",
         )
 
     return tuple(sorted(columns, key=position))

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -10,25 +10,22 @@ from numpy.typing import NDArray
 
 from dashboard._theme import Theme
 from dashboard._words import number
+from dashboard.figures.bars import poisson_bars, rejected_below_and_above, signed_rank_bars
 from dashboard.figures.edges import LOWER_EDGE, lay_out, mark_observed
 from forequake.results import (
     AnyEvaluation,
     ComparisonRecord,
     DistributionRecord,
     PoissonDistribution,
-    Side,
     SignedRankDistribution,
     SimulatedDistribution,
     StudentDistribution,
     StudentQuantiles,
 )
 
-__all__ = ["distribution_figure", "poisson_bars", "rejected_below_and_above", "signed_rank_bars"]
+__all__ = ["distribution_figure"]
 
 Array = NDArray[np.float64]
-
-#: More bars than this are drawn as sums of neighbours.
-_MOST_BARS: Final = 240
 
 
 def distribution_figure(
@@ -60,84 +57,6 @@ def distribution_figure(
             return None
 
 
-def rejected_below_and_above(
-    quantiles: Sequence[float], side: Side, alpha: float
-) -> tuple[float | None, float | None]:
-    """Give the values below and above which a simulated test rejects.
-
-    Parameters
-    ----------
-    quantiles : sequence of float, shape (201,)
-        Values at the probabilities 0, 1/200, ..., 1, each the least that the share p does not exceed.
-
-    Returns
-    -------
-    tuple
-        A statistic below the first or above the second is rejected; None where that side does not count.
-        Exact where alpha (half of it, if two-sided) is a multiple of 1/200, else within one step.
-    """
-    steps = len(quantiles) - 1
-    level = alpha / 2 if side is Side.TWO_SIDED else alpha
-    # Rounding first: 0.05 * 200 is a little more than 10 in some products of floats.
-    lower = quantiles[math.ceil(round(level * steps, 9))]
-    upper = quantiles[math.floor(round((1 - level) * steps, 9))]
-    return (
-        lower if side in (Side.LOWER, Side.TWO_SIDED) else None,
-        upper if side in (Side.UPPER, Side.TWO_SIDED) else None,
-    )
-
-
-def poisson_bars(mean: float, observed: float, alpha: float) -> tuple[Array, Array, NDArray[np.bool_], int]:
-    """Give the probabilities of a Poisson distribution where it matters, and where the N-test rejects.
-
-    Returns
-    -------
-    counts : array of float, shape (bars,)
-        Numbers of events, each the first of `step` neighbours; they reach to the observed number.
-    probabilities : array of float, shape (bars,)
-    rejected : array of bool, shape (bars,)
-        Whether delta1 = P(X >= n) or delta2 = P(X <= n) is below alpha/2 at the count.
-    step : int
-        Neighbours in one bar.
-    """
-    from scipy.special import pdtr, pdtrc
-
-    spread = 4.5 * math.sqrt(mean) + 4
-    first = max(math.floor(min(mean - spread, observed - 1)), 0)
-    last = math.ceil(max(mean + spread, observed + 1))
-    step = max(math.ceil((last - first + 1) / _MOST_BARS), 1)
-    counts = np.arange(first, last + 1, step, dtype=np.float64)
-    # pdtr(-1, m) is NaN, but no event is below none.
-    below = np.where(counts > 0, pdtr(np.maximum(counts - 1, 0), mean), 0.0)
-    at_most = pdtr(counts, mean)
-    probabilities = pdtr(counts + step - 1, mean) - below
-    at_least = np.where(counts > 0, pdtrc(np.maximum(counts - 1, 0), mean), 1.0)
-    return counts, probabilities, (at_least < alpha / 2) | (at_most < alpha / 2), step
-
-
-def signed_rank_bars(size: int) -> tuple[Array, Array]:
-    """Give the exact null distribution of Wilcoxon's z for `size` differences without ties.
-
-    Returns
-    -------
-    z : array of float, shape (sums,)
-        Of the smaller of the two rank sums: never positive.
-    probabilities : array of float, shape (sums,)
-    """
-    ways = np.ones(1)
-    for rank in range(1, size + 1):
-        longer = np.zeros(len(ways) + rank)
-        longer[: len(ways)] += ways
-        longer[rank:] += ways
-        ways = longer
-    sums = np.arange(len(ways))
-    smaller = np.minimum(sums, sums[::-1])
-    values = np.unique(smaller)
-    probabilities = np.array([ways[smaller == value].sum() for value in values]) / 2.0**size
-    deviation = math.sqrt(size * (size + 1) * (2 * size + 1) / 24)
-    return (values - size * (size + 1) / 4) / deviation, probabilities
-
-
 def _poisson(result: AnyEvaluation, poisson: PoissonDistribution, theme: Theme) -> go.Figure:
     observed = result.n_observed if result.statistic is None else result.statistic
     counts, probabilities, rejected, step = poisson_bars(poisson.mean, observed, result.alpha)
@@ -151,7 +70,7 @@ def _poisson(result: AnyEvaluation, poisson: PoissonDistribution, theme: Theme) 
             hovertemplate="%{x} events: %{y:.3g}<extra></extra>",
         )
     )
-    _key(figure, theme, "Poisson distribution of the expected number")
+    _key(figure, theme, "Poisson distribution of the expected number", tail=bool(rejected.any()))
     mark_observed(figure, observed, theme, f"observed {number(observed)}")
     span = (float(counts[0]) - 0.6, float(counts[-1]) + step - 0.4)
     lay_out(figure, span, "number of events", "probability")
@@ -189,7 +108,7 @@ def _simulated(
         )
     )
     source = f"{simulated.size} simulated catalogs" + ("" if whole else ", from 201 stored quantiles")
-    _key(figure, theme, source)
+    _key(figure, theme, source, tail=bool(rejected.any()))
     span = _span(edges, result.statistic)
     _shade(figure, span, below, above, theme)
     lost = len(array) - len(finite)
@@ -313,7 +232,7 @@ def _signed_rank(result: AnyEvaluation, ranks: SignedRankDistribution, theme: Th
     figure.update_traces(showlegend=False)
     span = (min(float(z[0]), result.statistic) - 0.3, 0.3)
     if ranks.exact:
-        _key(figure, theme, named)
+        _key(figure, theme, named, tail=bool(rejected.any()))
     else:
         figure.update_traces(name=named, showlegend=True)
         from scipy.special import ndtri
@@ -347,10 +266,11 @@ def _tinted(rejected: NDArray[np.bool_], theme: Theme) -> list[str]:
     return [theme.differ if tail else theme.bar for tail in rejected]
 
 
-def _key(figure: go.Figure, theme: Theme, source: str) -> None:
+def _key(figure: go.Figure, theme: Theme, source: str, *, tail: bool) -> None:
     """Add a legend for bars that change their colour at the tail."""
     figure.update_traces(showlegend=False)
-    for name, colour in ((source, theme.bar), ("rejection tail", theme.differ)):
+    keys = [(source, theme.bar)] + ([("rejection tail", theme.differ)] if tail else [])
+    for name, colour in keys:
         figure.add_trace(
             go.Scatter(
                 x=[None],

@@ -1,4 +1,8 @@
-"""The overview matrix as a figure: a mark per test and model, since cells of a heatmap cannot be clicked."""
+"""The overview matrix as a figure: a mark per test and model, since cells of a heatmap cannot be clicked.
+
+Every mark carries ``[model, test, reference]`` of its cell as ``customdata``; an empty text stands for no
+reference. The legend is not part of the figure (see `dashboard.figures.legend`).
+"""
 
 import html
 from collections.abc import Sequence
@@ -7,36 +11,32 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from dashboard._theme import Theme
-from dashboard._words import count_of, events, number, quantile_texts, short_number
+from dashboard.figures.cell_text import (
+    below_mark,
+    cut,
+    hover_of_counts,
+    hover_of_window,
+    inside_counted,
+    remainder,
+    wrapped,
+)
 from dashboard.figures.cells import Column, CountedCell, CountedMatrix, WindowCell, WindowMatrix
 from dashboard.figures.marks import MARKS, Status
-from forequake.results import (
-    LowerQuantile,
-    StudentQuantiles,
-    TailQuantiles,
-    WilcoxonQuantile,
-)
-from stores import ResultRow
 
 __all__ = ["counted_figure", "window_figure"]
 
 #: Height of a row and of what stands above and below the rows, in pixels.
 _ROW: Final = 62
 _COUNTED_ROW: Final = 76
-_HEAD: Final = 64
-_FOOT: Final = 70
-_COUNTED_FOOT: Final = 120
-#: Cividis is read the same with any colour vision; its middle is where letters turn from white to black.
+_HEAD: Final = 56
+_FOOT: Final = 10
+#: Cividis is read the same with any colour vision; from its middle on letters on it are black.
 _SCALE: Final = "Cividis"
-_TURN: Final = 0.5
+_MIDDLE: Final = 0.5
 
 
 def window_figure(matrix: WindowMatrix, theme: Theme) -> go.Figure:
-    """Draw the matrix of one window: one mark per cell by outcome, with the deciding number below it.
-
-    Each mark carries ``[model, test, reference]`` of its cell as ``customdata`` (an empty text for no
-    reference).
-    """
+    """Draw the matrix of one window: one mark per cell by outcome, with the deciding number below it."""
     figure = go.Figure()
     for status, mark in MARKS.items():
         cells = [cell for cell in matrix.cells if cell.status is status]
@@ -54,24 +54,26 @@ def window_figure(matrix: WindowMatrix, theme: Theme) -> go.Figure:
                     "color": colour,
                     "line": {"width": 2 if "open" in mark.symbol else 0, "color": colour},
                 },
-                text=[_below(cell) for cell in cells],
+                text=[below_mark(cell) for cell in cells],
                 textposition="bottom center",
                 textfont={"size": 11, "color": theme.muted},
-                hovertext=[_hover_of_window(cell) for cell in cells],
+                hovertext=[hover_of_window(cell) for cell in cells],
                 hovertemplate="%{hovertext}<extra></extra>",
+                unselected={"marker": {"opacity": 1}},
             )
         )
         if mark.letter:
-            figure.add_trace(_letters(matrix, cells, mark.letter, colour))
-    _lay_out(figure, matrix, theme)
+            texts = [f"<b>{mark.letter}</b>"] * len(cells)
+            figure.add_trace(_letters(_places(matrix, cells), texts, 15, colour))
+    _lay_out(figure, matrix, theme, _ROW)
     return figure
 
 
 def counted_figure(matrix: CountedMatrix, theme: Theme) -> go.Figure:
-    """Draw the matrix over all windows: "rejected k/n" on a shade of k/n, ringed where chance is exceeded.
+    """Draw the matrix over all windows: rejected k/n on a shade of k/n, ringed where chance is exceeded.
 
-    Comparisons stand as numbers of windows in which the model is better and worse. Marks carry
-    ``customdata`` as in `window_figure`.
+    Comparisons stand as the numbers of windows in which the model is better and worse. What has no verdict
+    is counted below the cell.
     """
     figure = go.Figure()
     shaded = [cell for cell in matrix.cells if cell.share is not None]
@@ -83,7 +85,12 @@ def counted_figure(matrix: CountedMatrix, theme: Theme) -> go.Figure:
         figure.add_trace(_shades(matrix, shaded, theme))
     if plain:
         figure.add_trace(_plain(matrix, plain, theme))
-    _lay_out(figure, matrix, theme)
+    rest = [cell for cell in matrix.cells if remainder(cell)]
+    if rest:
+        places = _places(matrix, rest)
+        places["y"] = [place + 0.4 for place in places["y"]]
+        figure.add_trace(_letters(places, [remainder(cell) for cell in rest], 10, theme.muted))
+    _lay_out(figure, matrix, theme, _COUNTED_ROW)
     return figure
 
 
@@ -96,17 +103,13 @@ def _places(
         "x": [across[cell.column] for cell in cells],
         "y": [down[cell.model] for cell in cells],
         "customdata": [[cell.model, cell.column.test, cell.column.reference or ""] for cell in cells],
+        "cliponaxis": False,
     }
 
 
-def _letters(matrix: WindowMatrix, cells: Sequence[WindowCell], letter: str, colour: str) -> go.Scatter:
+def _letters(places: dict[str, Any], texts: Sequence[str], size: int, colour: str) -> go.Scatter:
     return go.Scatter(
-        **_places(matrix, cells),
-        mode="text",
-        text=[f"<b>{letter}</b>"] * len(cells),
-        textfont={"size": 15, "color": colour},
-        hoverinfo="skip",
-        showlegend=False,
+        **places, mode="text", text=texts, textfont={"size": size, "color": colour}, hoverinfo="skip"
     )
 
 
@@ -114,7 +117,7 @@ def _shades(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -
     shares = [cell.share or 0.0 for cell in cells]
     return go.Scatter(
         **_places(matrix, cells),
-        name="share of windows rejected",
+        name="rejected",
         mode="markers+text",
         marker={
             "symbol": "square",
@@ -124,35 +127,19 @@ def _shades(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -
             "cmin": 0,
             "cmax": 1,
             "line": {"width": 1, "color": theme.line},
-            "colorbar": {
-                "title": {"text": "share of windows rejected", "side": "top"},
-                "orientation": "h",
-                "thickness": 10,
-                "lenmode": "pixels",
-                "len": 240,
-                "x": 0,
-                "xanchor": "left",
-                "y": 0,
-                "yref": "container",
-                "yanchor": "bottom",
-                "ypad": 6,
-                "tickformat": ".0%",
-                "dtick": 0.25,
-                "outlinewidth": 0,
-            },
         },
         text=[f"{cell.counts.get(Status.REJECTED, 0)}/{cell.decided}" for cell in cells],
-        textfont={"size": 12, "color": ["#FFFFFF" if share < _TURN else "#101010" for share in shares]},
-        hovertext=[_hover_of_counts(cell) for cell in cells],
+        textfont={"size": 12, "color": ["#FFFFFF" if share < _MIDDLE else "#101010" for share in shares]},
+        hovertext=[hover_of_counts(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
+        unselected={"marker": {"opacity": 1}},
     )
 
 
 def _ring(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> go.Scatter:
     return go.Scatter(
         **_places(matrix, cells),
-        name="more rejections than chance gives in 95 % of cases",
+        name="beyond chance",
         mode="markers",
         marker={
             "symbol": "square-open",
@@ -161,234 +148,98 @@ def _ring(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> 
             "line": {"width": 3, "color": theme.differ},
         },
         hoverinfo="skip",
+        unselected={"marker": {"opacity": 1}},
     )
 
 
 def _plain(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> go.Scatter:
     return go.Scatter(
         **_places(matrix, cells),
+        name="counted",
         mode="markers+text",
         marker={"symbol": "square", "size": 40, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
-        text=[_inside(cell) for cell in cells],
+        text=[inside_counted(cell) for cell in cells],
         textfont={"size": 12, "color": theme.text},
-        hovertext=[_hover_of_counts(cell) for cell in cells],
+        hovertext=[hover_of_counts(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
+        unselected={"marker": {"opacity": 1}},
     )
 
 
-def _below(cell: WindowCell) -> str:
-    """Give the number that decides, as short as a narrow screen needs it."""
-    row = cell.row
-    if row is None or cell.status is Status.UNDEFINED:
-        return ""
-    match row.quantiles:
-        case TailQuantiles(delta1=upper, delta2=lower):
-            return short_number(min(upper, lower))
-        case LowerQuantile(q=q):
-            return short_number(q)
-        case StudentQuantiles() if row.information_gain is not None:
-            return f"{row.information_gain:+.2f}".replace("-", "−")
-        case StudentQuantiles(p=p) | WilcoxonQuantile(p=p):
-            return short_number(p)
-        case _:
-            return ""
-
-
-def _inside(cell: CountedCell) -> str:
-    if not cell.decided:
-        if cell.counts:
-            return next(
-                text
-                for status, text in (
-                    (Status.SCORE_ONLY, "score"),
-                    (Status.UNDEFINED, "undef."),
-                    (Status.FAILED, "<b>!</b>"),
-                    (Status.MISSING, "·"),
-                )
-                if status in cell.counts
-            )
-        return "–" if cell.model == cell.column.reference else "·"
-    better, worse = (cell.counts.get(status, 0) for status in (Status.BETTER, Status.WORSE))
-    return f"▲{better} ▼{worse}<br>of {cell.decided}"
-
-
-def _remainder(cell: CountedCell) -> str:
-    """Name what is not among the verdicts, in the short words of a cell."""
-    words = {Status.UNDEFINED: "undef.", Status.FAILED: "failed", Status.MISSING: "missing"}
-    parts = [f"{cell.counts[status]} {word}" for status, word in words.items() if status in cell.counts]
-    return "<br>".join(parts) if cell.decided else ""
-
-
-def _title(model: str, column: Column) -> str:
-    against = "" if column.reference is None else f" against {html.escape(column.reference)}"
-    return f"<b>{html.escape(column.test)} of {html.escape(model)}</b>{against}"
-
-
-def _hover_of_window(cell: WindowCell) -> str:
-    lines = [_title(cell.model, cell.column)]
-    if cell.row is not None:
-        lines += _hover_of_row(cell.row)
-    elif cell.unit is not None:
-        lines.append(f"{cell.unit.state.value.replace('_', ' ')}, attempt {cell.unit.attempts}")
-        if cell.unit.error is not None:
-            lines.append(html.escape(_cut(f"{cell.unit.error.kind}: {cell.unit.error.message}")))
-    elif cell.status is Status.ITSELF:
-        lines.append("The model is the reference: nothing to compare.")
-    else:
-        lines.append("Not computed yet.")
-    return "<br>".join(lines)
-
-
-def _hover_of_row(row: ResultRow) -> list[str]:
-    mark = MARKS[Status(row.outcome.value)]
-    lines = [f"{mark.label} at {row.alpha:g} ({row.side.value.replace('_', '-')})"]
-    if row.reason:
-        lines.append(html.escape(_cut(row.reason)))
-    lines += [f"{name} = {html.escape(text)}" for name, text in quantile_texts(row.quantiles).items()]
-    if row.information_gain is not None:
-        lines.append(f"information gain {number(row.information_gain)} nats per event")
-    if row.statistic is not None and row.kind == "consistency":
-        lines.append(f"statistic {number(row.statistic, 6)}")
-    lines.append(f"{events(row.n_observed)}, {number(row.n_forecast)} expected")
-    lines.append("<i>Click for the distribution</i>")
-    return lines
-
-
-def _hover_of_counts(cell: CountedCell) -> str:
-    lines = [_title(cell.model, cell.column)]
-    lines += [
-        f"{MARKS[status].label}: {count_of(count, 'window')}"
-        for status, count in sorted(cell.counts.items(), key=lambda item: list(MARKS).index(item[0]))
-    ]
-    if cell.limit is not None:
-        lines.append(f"chance rejects up to {cell.limit} of {cell.decided} in 95 % of cases")
-    if not cell.counts:
-        lines.append("nothing to compare" if cell.model == cell.column.reference else "not computed yet")
-    return "<br>".join(lines)
-
-
-def _cut(text: str, most: int = 160) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: Theme) -> None:
+def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: Theme, row: int) -> None:
     models, columns = len(matrix.models), len(matrix.columns)
-    counted = isinstance(matrix, CountedMatrix)
-    row, foot = (_COUNTED_ROW, _COUNTED_FOOT) if counted else (_ROW, _FOOT)
+    bare = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
     figure.update_layout(
-        height=_HEAD + foot + row * models,
-        margin={"l": 8, "r": 8, "t": _HEAD, "b": foot},
+        height=_HEAD + _FOOT + row * models,
+        margin={"l": 8, "r": 8, "t": _HEAD, "b": _FOOT},
         dragmode=False,
         clickmode="event+select",
         hoverlabel={"align": "left"},
-        showlegend=True,
-        legend={
-            "orientation": "h",
-            "x": 0,
-            "xanchor": "left",
-            "y": 0,
-            "yanchor": "top",
-            "itemclick": False,
-            "itemdoubleclick": False,
-            "itemsizing": "constant",
-        },
+        showlegend=False,
         shapes=_lines(matrix, theme),
+        annotations=_references(matrix.columns, theme),
     )
     figure.update_xaxes(
+        **bare,
         side="top",
         range=[-0.5, columns - 0.5],
         tickvals=list(range(columns)),
-        ticktext=[_column_text(column) for column in matrix.columns],
-        tickfont={"size": 13},
-        showgrid=False,
-        zeroline=False,
-        showline=False,
-        ticks="",
-        fixedrange=True,
+        ticktext=[f"<b>{html.escape(cut(column.letters, 14))}</b>" for column in matrix.columns],
+        tickfont={"size": 13, "color": theme.text},
+        tickangle=0,
     )
     figure.update_yaxes(
+        **bare,
         range=[models - 0.5, -0.5],
         tickvals=list(range(models)),
-        ticktext=[_wrapped(model) for model in matrix.models],
-        tickfont={"size": 13},
+        ticktext=[wrapped(model) for model in matrix.models],
+        tickfont={"size": 13, "color": theme.text},
         automargin=True,
-        showgrid=False,
-        zeroline=False,
-        showline=False,
-        ticks="",
-        fixedrange=True,
-    )
-    figure.update_traces(cliponaxis=False)
-    figure.update_traces(unselected={"marker": {"opacity": 1}}, selector=_with_markers)
-    if isinstance(matrix, CountedMatrix):
-        _add_remainders(figure, matrix, theme)
-
-
-def _with_markers(trace: Any) -> bool:
-    return "markers" in (trace.mode or "")
-
-
-def _add_remainders(figure: go.Figure, matrix: CountedMatrix, theme: Theme) -> None:
-    cells = [cell for cell in matrix.cells if _remainder(cell)]
-    if not cells:
-        return
-    places = _places(matrix, cells)
-    figure.add_trace(
-        go.Scatter(
-            x=places["x"],
-            y=[place + 0.4 for place in places["y"]],
-            mode="text",
-            text=[_remainder(cell).replace("<br>", " · ") for cell in cells],
-            textfont={"size": 10, "color": theme.muted},
-            hoverinfo="skip",
-            showlegend=False,
-        )
     )
 
 
-def _column_text(column: Column) -> str:
-    text = f"<b>{html.escape(column.letters)}</b>"
-    if column.reference is None:
-        return text
-    return f"{text}<br>vs {html.escape(_cut(column.reference, 14))}"
-
-
-def _wrapped(model: str) -> str:
-    """Escape a model's name and break a long one, so that it leaves room for the cells."""
-    if len(model) <= 18:
-        return html.escape(model)
-    place = max(model.rfind(mark, 6, 19) for mark in " _-.")
-    cut = place + 1 if place > 0 else 18
-    return f"{html.escape(model[:cut])}<br>{html.escape(_cut(model[cut:], 18))}"
+def _references(columns: Sequence[Column], theme: Theme) -> list[dict[str, Any]]:
+    """Name each reference once, over the columns that compare with it."""
+    places: dict[str, list[int]] = {}
+    for place, column in enumerate(columns):
+        if column.reference is not None:
+            places.setdefault(column.reference, []).append(place)
+    return [
+        {
+            "x": sum(group) / len(group),
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "yshift": 26,
+            "text": f"against {html.escape(cut(reference, 6 + 8 * len(group)))}",
+            "font": {"size": 11, "color": theme.muted},
+            "showarrow": False,
+        }
+        for reference, group in places.items()
+    ]
 
 
 def _lines(matrix: WindowMatrix | CountedMatrix, theme: Theme) -> list[dict[str, Any]]:
-    """Give the lines between rows, and the stronger one between consistency tests and comparisons."""
-    width = len(matrix.columns)
+    """Give the lines between rows, and those between consistency tests and the groups of comparisons."""
+    height, width = len(matrix.models), len(matrix.columns)
     rules = [
-        {
-            "type": "line",
-            "x0": -0.5,
-            "x1": width - 0.5,
-            "y0": place - 0.5,
-            "y1": place - 0.5,
-            "line": {"color": theme.line, "width": 1},
-            "layer": "below",
-        }
-        for place in range(len(matrix.models) + 1)
+        _line((-0.5, width - 0.5), (place - 0.5, place - 0.5), {"color": theme.line, "width": 1})
+        for place in range(height + 1)
     ]
-    first = next((n for n, column in enumerate(matrix.columns) if column.reference is not None), 0)
-    if first:
-        rules.append(
-            {
-                "type": "line",
-                "x0": first - 0.5,
-                "x1": first - 0.5,
-                "y0": -0.5,
-                "y1": len(matrix.models) - 0.5,
-                "line": {"color": theme.silent, "width": 1, "dash": "dot"},
-                "layer": "below",
-            }
-        )
+    for place in range(1, width):
+        if matrix.columns[place].reference != matrix.columns[place - 1].reference:
+            style = {"color": theme.silent, "width": 1, "dash": "dot"}
+            rules.append(_line((place - 0.5, place - 0.5), (-0.5, height - 0.5), style))
     return rules
+
+
+def _line(across: tuple[float, float], down: tuple[float, float], style: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "x0": across[0],
+        "x1": across[1],
+        "y0": down[0],
+        "y1": down[1],
+        "line": style,
+        "layer": "below",
+    }

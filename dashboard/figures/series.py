@@ -23,15 +23,15 @@ def deciding_value(row: ResultRow) -> float | None:
     Returns
     -------
     float or None
-        P(X <= observed) or, for a two-sided test whose upper tail is the nearer one, P(X < observed): so a
-        count is rejected exactly where this is below alpha/2 or above 1 - alpha/2. P(X >= observed) for a
-        test that rejects on the upper side. None where there is no quantile.
+        The probability of the nearer tail, from its own end of the axis: P(X <= observed) up to 1/2, or
+        1 - P(X >= observed) from 1/2 on, so that a count is rejected exactly where this is below alpha/2
+        or above 1 - alpha/2. For one-sided tests the quantile that decides. None where there is none.
     """
     if row.kind == "comparison":
         return row.information_gain
     match row.quantiles:
-        case TailQuantiles(delta1=upper, delta2=lower) if row.side is Side.TWO_SIDED and upper < lower:
-            return 1 - upper
+        case TailQuantiles(delta1=upper, delta2=lower) if row.side is Side.TWO_SIDED:
+            return max(1 - upper, 0.5) if upper < lower else min(lower, 0.5)
         case TailQuantiles(delta1=upper) if row.side is Side.UPPER:
             return upper
         case TailQuantiles(delta2=lower):

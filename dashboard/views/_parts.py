@@ -1,6 +1,7 @@
 """Parts that pages share: the head of an experiment, the list of failures, what a click means."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import streamlit as st
@@ -14,7 +15,7 @@ from forequake.results import RunRecord, UnitRecord, UnitState
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview, shown_url
 
-__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head"]
+__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head", "scrolled"]
 
 #: Of every figure: only the button that saves the picture, as SVG.
 PLOT: Final[dict[str, Any]] = {
@@ -42,7 +43,7 @@ def head(
         first, last = windows.listed[0].window, windows.listed[-1].window
         span = window_name(TimeWindow(start=first.start, end=max(first.end, last.end)))
         st.markdown(f"All windows, **{plain(span)}** (UTC)")
-    with st.container(horizontal=True, gap="large"):
+    with st.container(horizontal=True, gap="medium"):
         st.metric("Target events", _events(windows, window, config), width="content")
         done = counted.n_windows
         expected = done if config is None else max(done, len(config.windows))
@@ -63,6 +64,17 @@ def head(
         st.button(
             "Read again", on_click=_data.forget, type="tertiary", icon=":material/refresh:", key="refresh"
         )
+
+
+@contextmanager
+def scrolled(key: str, least: int) -> Iterator[None]:
+    """Give what is drawn inside at least `least` pixels, and let narrow screens scroll it sideways."""
+    box = f".st-key-{key}-box"
+    st.html(
+        f"<style>{box} {{overflow-x: auto; overflow-y: hidden}} {box} > div {{min-width: {least}px}}</style>"
+    )
+    with st.container(key=f"{key}-box"):
+        yield
 
 
 def clicked(event: Any) -> list[Any] | None:

@@ -18,12 +18,13 @@ from dashboard.figures.cells import (
     counted_matrix,
     window_matrix,
 )
+from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.matrix import counted_figure, window_figure
 from dashboard.figures.order import Sorting, sorted_models
 from dashboard.views._failures import no_experiments, no_results
 from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window, remember
-from dashboard.views._parts import PLOT, chosen_cell, failures_table, head
+from dashboard.views._parts import PLOT, chosen_cell, failures_table, head, scrolled
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
 from forequake.results import Label, UnitRecord
@@ -31,6 +32,10 @@ from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview
 
 _BY_NAME: Final = "name"
+#: The least width of a cell and of the models' names, in pixels; below it the matrix is scrolled.
+_CELL_WIDTH: Final = 46
+_COUNTED_WIDTH: Final = 84
+_NAME_WIDTH: Final = 130
 
 
 def show() -> None:
@@ -112,8 +117,13 @@ def _in_window(
     matrix = window_matrix(chosen.models, columns, rows, here)
     models = sorted_models(matrix, _sorting(columns))
     matrix = window_matrix(models, columns, rows, here)
-    st.caption("The number below a mark is the quantile that decides; T shows the information gain.")
-    place = _draw(window_figure(matrix, theme_of(st.context.theme.type)), matrix)
+    st.caption(
+        "The number below a mark is the quantile that decides; T shows the information gain. "
+        "Click a mark for its distribution."
+    )
+    theme = theme_of(st.context.theme.type)
+    st.html(window_legend((cell.status for cell in matrix.cells), theme))
+    place = _draw(window_figure(matrix, theme), matrix)
     if place is not None:
         model, test, reference = place
         has_result = any(
@@ -161,11 +171,17 @@ def _over_windows(
     else:
         note = (
             "Rejected windows of those with a verdict. A true forecast is rejected now and then as well; a "
-            "ring marks more rejections than chance gives in 95 % of cases. ▲ better, ▼ worse than the "
-            "reference."
+            "ring marks more rejections than chance gives in 95 % of cases."
         )
-    st.caption(note)
-    place = _draw(counted_figure(matrix, theme_of(st.context.theme.type)), matrix)
+    st.caption(f"{note} Click a cell for its latest window.")
+    theme = theme_of(st.context.theme.type)
+    legend = counted_legend(
+        theme,
+        ring=any(cell.beyond_chance for cell in matrix.cells),
+        comparisons=any(column.reference is not None for column in columns),
+    )
+    st.html(legend)
+    place = _draw(counted_figure(matrix, theme), matrix)
     if place is not None:
         model, test, reference = place
         rows = _data.series(address, summary.name, summary.token, test, model, reference)
@@ -189,15 +205,17 @@ def _sorting(columns: Sequence[Column]) -> Sorting:
 
 def _draw(figure: Any, matrix: WindowMatrix | CountedMatrix) -> tuple[str, str, str | None] | None:
     """Show the matrix; give the cell that was clicked, if one was."""
-    event = st.plotly_chart(
-        figure,
-        key="matrix",
-        on_select="rerun",
-        selection_mode="points",
-        config=PLOT,
-        alt=f"Matrix of {count_of(len(matrix.models), 'model')} by "
-        f"{count_of(len(matrix.columns), 'test')}; the table below has the same content",
-    )
+    cell = _COUNTED_WIDTH if isinstance(matrix, CountedMatrix) else _CELL_WIDTH
+    with scrolled("matrix", _NAME_WIDTH + cell * len(matrix.columns)):
+        event = st.plotly_chart(
+            figure,
+            key="matrix",
+            on_select="rerun",
+            selection_mode="points",
+            config=PLOT,
+            alt=f"Matrix of {count_of(len(matrix.models), 'model')} by "
+            f"{count_of(len(matrix.columns), 'test')}; the table below has the same content",
+        )
     return chosen_cell(event)
 
 

@@ -20,6 +20,7 @@ from dashboard._words import (
     window_name,
 )
 from dashboard.figures.distributions import distribution_figure
+from dashboard.figures.legend import mark_image
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
@@ -31,15 +32,6 @@ from forequake.results import AnyEvaluation, ComparisonRecord, Label, SimulatedD
 from stores import BoundResult, ResultRow
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_GLYPHS: Final = {
-    Status.PASSED: "■",
-    Status.REJECTED: "✕",
-    Status.BETTER: "▲",
-    Status.WORSE: "▼",
-    Status.NO_DIFFERENCE: "◇",
-    Status.SCORE_ONLY: "⬡",
-    Status.UNDEFINED: "○",
-}
 _FLAGS: Final = {
     "event_in_zero_rate_cell": "An event lies where the forecast expects none.",
     "event_in_zero_rate_cell_of_reference": "An event lies where the reference forecast expects none.",
@@ -153,9 +145,8 @@ def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
     said = html.escape(sentence(result, label.reference))
     st.html(
         f'<div role="status" style="border-left:5px solid {colour};padding:.55rem .9rem;'
-        'font-size:1.08rem;line-height:1.45;display:flex;gap:.7rem">'
-        f'<span aria-hidden="true" style="color:{colour};font-weight:700">{_GLYPHS[status]}</span>'
-        f"<span>{said}</span></div>"
+        'font-size:1.08rem;line-height:1.45;display:flex;align-items:center;gap:.7rem">'
+        f"{mark_image(status, theme, 18)}<span>{said}</span></div>"
     )
     for flag in result.flags:
         st.caption(f":material/flag: {plain(_FLAGS.get(flag, flag.replace('_', ' ')))}")

@@ -1,0 +1,127 @@
+"""What stands in a cell of the matrix, and what it says when the pointer is over it."""
+
+import html
+from typing import Final
+
+from dashboard._words import SIDES, count_of, events, number, quantile_texts, short_number
+from dashboard.figures.cells import Column, CountedCell, WindowCell
+from dashboard.figures.marks import MARKS, Status
+from forequake.results import LowerQuantile, StudentQuantiles, TailQuantiles, WilcoxonQuantile
+from stores import ResultRow
+
+__all__ = [
+    "below_mark",
+    "cut",
+    "hover_of_counts",
+    "hover_of_window",
+    "inside_counted",
+    "remainder",
+    "wrapped",
+]
+
+#: A model's name is broken where it is longer.
+_LONG_NAME: Final = 18
+
+
+def below_mark(cell: WindowCell) -> str:
+    """Give the number that decides, as short as a narrow screen needs it."""
+    row = cell.row
+    if row is None or cell.status is Status.UNDEFINED:
+        return ""
+    match row.quantiles:
+        case TailQuantiles(delta1=upper, delta2=lower):
+            return short_number(min(upper, lower))
+        case LowerQuantile(q=q):
+            return short_number(q)
+        case StudentQuantiles() if row.information_gain is not None:
+            return f"{row.information_gain:+.2f}".replace("-", "−")
+        case StudentQuantiles(p=p) | WilcoxonQuantile(p=p):
+            return short_number(p)
+        case _:
+            return ""
+
+
+def inside_counted(cell: CountedCell) -> str:
+    """Give the counts of a cell without a share: a comparison, or nothing decided yet."""
+    if cell.decided:
+        better, worse = (cell.counts.get(status, 0) for status in (Status.BETTER, Status.WORSE))
+        return f"▲{better} ▼{worse}<br>of {cell.decided}"
+    words = {
+        Status.SCORE_ONLY: "score",
+        Status.UNDEFINED: "undef.",
+        Status.FAILED: "<b>!</b>",
+        Status.MISSING: "·",
+    }
+    return next((text for status, text in words.items() if status in cell.counts), "–")
+
+
+def remainder(cell: CountedCell) -> str:
+    """Name what is not among the verdicts: undefined, failed and missing windows, apart."""
+    words = {Status.UNDEFINED: "undef.", Status.FAILED: "failed", Status.MISSING: "missing"}
+    parts = [f"{cell.counts[status]} {word}" for status, word in words.items() if status in cell.counts]
+    return " · ".join(parts) if cell.decided else ""
+
+
+def hover_of_window(cell: WindowCell) -> str:
+    """Say all about a cell of one window."""
+    lines = [_title(cell.model, cell.column)]
+    if cell.row is not None:
+        lines += _of_row(cell.row)
+    elif cell.unit is not None:
+        lines.append(f"{cell.unit.state.value.replace('_', ' ')}, attempt {cell.unit.attempts}")
+        if cell.unit.error is not None:
+            lines.append(html.escape(cut(f"{cell.unit.error.kind}: {cell.unit.error.message}", 120)))
+    elif cell.status is Status.ITSELF:
+        lines.append("The model is the reference: nothing to compare.")
+    else:
+        lines.append("Not computed yet.")
+    return "<br>".join(lines)
+
+
+def hover_of_counts(cell: CountedCell) -> str:
+    """Say all about a cell over all windows."""
+    lines = [_title(cell.model, cell.column)]
+    lines += [
+        f"{MARKS[status].label}: {count_of(cell.counts[status], 'window')}"
+        for status in MARKS
+        if status in cell.counts
+    ]
+    if cell.limit is not None:
+        lines.append(f"chance rejects up to {cell.limit} of {cell.decided} in 95 % of cases")
+    if not cell.counts:
+        lines.append("nothing to compare" if cell.model == cell.column.reference else "not computed yet")
+    return "<br>".join(lines)
+
+
+def wrapped(model: str) -> str:
+    """Escape a model's name and break a long one, so that it leaves room for the cells."""
+    if len(model) <= _LONG_NAME:
+        return html.escape(model)
+    place = max(model.rfind(mark, 6, _LONG_NAME + 1) for mark in " _-.")
+    end = place + 1 if place > 0 else _LONG_NAME
+    return f"{html.escape(model[:end])}<br>{html.escape(cut(model[end:], _LONG_NAME))}"
+
+
+def cut(text: str, most: int) -> str:
+    """Cut a text that is longer than `most` letters, and show that it was cut."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _title(model: str, column: Column) -> str:
+    against = "" if column.reference is None else f" against {html.escape(column.reference)}"
+    return f"<b>{html.escape(column.test)} of {html.escape(model)}</b>{against}"
+
+
+def _of_row(row: ResultRow) -> list[str]:
+    mark = MARKS[Status(row.outcome.value)]
+    lines = [f"{mark.label} at {row.alpha:g} ({SIDES[row.side]})"]
+    if row.reason:
+        lines.append(html.escape(cut(row.reason, 120)))
+    lines += [f"{name} = {html.escape(text)}" for name, text in quantile_texts(row.quantiles).items()]
+    if row.information_gain is not None:
+        lines.append(f"information gain {number(row.information_gain)} nats per event")
+    if row.statistic is not None and row.kind == "consistency":
+        lines.append(f"statistic {number(row.statistic, 6)}")
+    lines.append(f"{events(row.n_observed)}, {number(row.n_forecast)} expected")
+    lines.append("<i>Click for the distribution</i>")
+    return lines
