@@ -1,0 +1,162 @@
+"""What the dashboard's tests share: rows made by hand, filled stores, a running server, a browser."""
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from dashboard.launch import command, environment
+from forequake.evaluations.registry import find_test
+from forequake.results import LowerQuantile, Outcome
+from stores import ResultRow, open_store
+from stores.testing import fill_store, sample_digest, sample_label
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
+
+RowMaker = Callable[..., ResultRow]
+Server = Callable[[str], AbstractContextManager[str]]
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def row() -> RowMaker:
+    """Make a result in its place; what is not named is that of a passed test with three events."""
+
+    def make(
+        test: str = "S",
+        model: str = "alpha",
+        window: int = 0,
+        outcome: Outcome = Outcome.PASSED,
+        reference: str | None = None,
+        **fields: Any,
+    ) -> ResultRow:
+        definition = find_test(test)
+        given: dict[str, Any] = {
+            "quantiles": None if outcome is Outcome.UNDEFINED else LowerQuantile(q=0.5),
+            "reason": "no target events" if outcome is Outcome.UNDEFINED else None,
+            "statistic": -12.5,
+            "n_observed": 3,
+            "n_forecast": 2.5,
+            "side": definition.side,
+            "alpha": 0.05,
+        }
+        return ResultRow(
+            label=sample_label(test, model, window, reference=reference),
+            key=sample_digest(f"{test} {model}", window),
+            run_no=1,
+            bound_at=datetime(2024, 1, 1, tzinfo=UTC),
+            kind=definition.kind,
+            test=definition.name,
+            outcome=outcome,
+            seed=1,
+            computed_at=datetime(2024, 1, 1, tzinfo=UTC),
+            **(given | fields),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def one_week(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Fill a store with one window in which two computations failed; give its address."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('one-week') / 'results.sqlite'}"
+    fill_store(
+        open_store(url), models=("alpha", "beta", "gamma"), windows=1, failed=2, experiment="week", seed=3
+    )
+    return url
+
+
+@pytest.fixture(scope="session")
+def many_weeks(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Fill a store with an experiment of twelve windows and, later, one of a single window."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('many-weeks') / 'results.sqlite'}"
+    store = open_store(url)
+    fill_store(store, tests=("N", "L", "S", "T"), windows=12, failed=1, experiment="weeks")
+    fill_store(store, tests=("N",), models=("alpha",), windows=1, experiment="later")
+    return url
+
+
+@pytest.fixture(scope="session")
+def serve() -> Server:
+    """Start the dashboard on a store, as the command line does; the context gives its address."""
+
+    @contextmanager
+    def started(store_url: str) -> Iterator[str]:
+        with closing(socket.socket()) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        process = subprocess.Popen(
+            command(port),
+            env=os.environ | environment(store_url),
+            cwd="/",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _await_health(process, port)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+
+    return started
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator["BrowserContext"]:
+    """Start the system's Chromium with a profile of its own."""
+    from playwright.sync_api import sync_playwright
+
+    executable = shutil.which("chromium") or shutil.which("chromium-browser")
+    if executable is None:
+        message = "there is no chromium on PATH: install it (Debian: apt-get install chromium)"
+        if os.environ.get("CI") == "true" or os.environ.get("FOREQUAKE_REQUIRE_BROWSER") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            tmp_path / "profile",
+            executable_path=executable,
+            args=list(_FLAGS),
+            viewport={"width": 1280, "height": 900},
+        )
+        context.set_default_timeout(30_000)
+        yield context
+        context.close()
+
+
+def _await_health(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the dashboard's server ended at once"
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+        try:
+            connection.request("GET", "/_stcore/health")
+            if connection.getresponse().status == 200:
+                return
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.1)
+    pytest.fail("the dashboard's server did not answer within 60 s")

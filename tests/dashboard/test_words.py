@@ -1,0 +1,132 @@
+"""Results in words: every outcome one true sentence, every quantile a readable number."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from dashboard._words import number, quantile_texts, sentence, short_number, stamp, window_name
+from dashboard.views._text import ago, plain
+from forequake.results import (
+    LowerQuantile,
+    Outcome,
+    StudentQuantiles,
+    TailQuantiles,
+    WilcoxonQuantile,
+)
+from forequake.windows import TimeWindow
+from stores.testing import sample_comparison, sample_result
+
+
+def result(test: str, **fields: Any) -> Any:
+    return sample_result(1, test=test).model_copy(update={"n_observed": 3, **fields})
+
+
+def test_a_likelihood_test_that_passes() -> None:
+    said = sentence(result("CL", quantiles=LowerQuantile(q=0.705), statistic=-34.8697, num_simulations=1000))
+    assert said == (
+        "Not rejected at 0.05 (lower side): 70.5 % of 1000 simulated catalogs score no higher than the "
+        "observed −34.87, 3 events."
+    )
+
+
+def test_a_quantile_of_zero_says_that_no_simulation_was_as_low() -> None:
+    zero = LowerQuantile(q=0.0)
+    said = sentence(result("L", outcome=Outcome.REJECTED, quantiles=zero, statistic=-34.8697))
+    assert said.startswith("Rejected at 0.05 (lower side): none of 1000 simulated catalogs")
+    assert quantile_texts(zero, 1000) == {"q": "< 1/1000"}
+
+
+def test_minus_infinity_says_why() -> None:
+    said = sentence(
+        result("L", outcome=Outcome.REJECTED, quantiles=LowerQuantile(q=0.0), statistic=-math.inf)
+    )
+    assert "−∞, since an event lies where the forecast expects none, 3 events." in said
+
+
+@pytest.mark.parametrize(
+    ("delta1", "delta2", "words"),
+    [
+        (8.35e-5, 1.0, "more events than the 0.081 expected, delta1 = 8.35e−5 is below 0.025"),
+        (0.9999, 0.004, "fewer events than the 0.081 expected, delta2 = 0.004 is below 0.025"),
+    ],
+)
+def test_a_number_test_names_the_tail_that_rejects(delta1: float, delta2: float, words: str) -> None:
+    said = sentence(
+        result(
+            "N",
+            outcome=Outcome.REJECTED,
+            quantiles=TailQuantiles(delta1=delta1, delta2=delta2),
+            n_forecast=0.081,
+        )
+    )
+    assert said == f"Rejected at 0.05 (two-sided): {words}, 3 events."
+
+
+def test_a_t_test_names_the_reference_and_the_interval() -> None:
+    compared = sample_comparison(1, outcome=Outcome.BETTER).model_copy(
+        update={
+            "information_gain": 0.51249,
+            "interval": (0.430, 0.595),
+            "quantiles": StudentQuantiles(t=26.804, t_critical=4.303, p=0.0014),
+            "n_observed": 3,
+        }
+    )
+    assert sentence(compared, "mainshock") == (
+        "Better than mainshock at 0.05 (two-sided): information gain 0.512 nats per event, interval 0.43 to "
+        "0.595, t = 26.8 against a critical 4.3; 3 events."
+    )
+
+
+def test_no_difference_is_said_of_the_reference() -> None:
+    compared = sample_comparison(1, test="W").model_copy(
+        update={"quantiles": WilcoxonQuantile(p=0.25), "n_observed": 1}
+    )
+    said = sentence(compared, "ETAS")
+    assert said.startswith("No difference from ETAS at 0.05")
+    assert said.endswith("p = 0.25; 1 event.")
+
+
+def test_an_undefined_result_gives_its_reason_and_no_verdict() -> None:
+    silent = result("S", outcome=Outcome.UNDEFINED, reason="no target events", quantiles=None, n_observed=0)
+    assert sentence(silent) == "No verdict: no target events; no events."
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1e-10, "1e−10"), (-0.0, "−0"), (1e22, "1e22"), (0.05, "0.05"), (math.inf, "∞"), (123456.0, "1.235e5")],
+)
+def test_numbers_are_short_and_have_a_true_minus_sign(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize("value", [0.0, 1e-9, 0.0009999, 0.001, 0.0999, 0.1, 0.5, 0.99999, 1.0])
+def test_a_number_in_a_cell_has_at_most_five_letters(value: float) -> None:
+    assert len(short_number(value)) <= 5
+
+
+def test_a_window_is_shown_with_the_time_that_it_needs() -> None:
+    day, odd = "2019-07-06T00:00:00Z_2019-07-13T00:00:00Z", "2019-07-06T03:20:00Z_2019-07-13T00:00:00Z"
+    assert window_name(TimeWindow.from_id(day)) == "2019-07-06 to 2019-07-13"
+    assert window_name(TimeWindow.from_id(odd)) == "2019-07-06 03:20 to 2019-07-13 00:00"
+    micro = TimeWindow(
+        start=datetime(2019, 1, 1, 0, 0, 0, 5, tzinfo=UTC), end=datetime(2019, 1, 2, tzinfo=UTC)
+    )
+    assert stamp(micro)[0] == "2019-01-01 00:00:00.000005"
+
+
+@pytest.mark.parametrize("name", ["a*b*", "_x_", "[l](u)", "$a$", ":red[x]", "<b>", "# h", "`c`", "~~s~~"])
+def test_every_mark_of_markdown_is_escaped(name: str) -> None:
+    escaped = plain(name)
+    assert escaped.replace("\\", "") == name
+    marks = [place for place, letter in enumerate(escaped) if letter in "*_[]()$:<>#`~"]
+    assert marks
+    assert all(escaped[place - 1] == "\\" for place in marks)
+
+
+def test_ages_are_said_in_one_unit() -> None:
+    noon = datetime(2024, 5, 10, 12, tzinfo=UTC)
+    assert ago(noon, noon) == "just now"
+    assert ago(datetime(2024, 5, 10, 7, tzinfo=UTC), noon) == "5 h ago"
+    assert ago(datetime(2024, 5, 1, tzinfo=UTC), noon) == "9 days ago"
