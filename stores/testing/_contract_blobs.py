@@ -138,18 +138,23 @@ class BlobsContract(ContractBase):
         used = [store.put_blob(io.BytesIO(name)) for name in (b"region", b"catalog", b"forecast")]
         store.put([sample_region(used[0]), sample_catalog(used[1]), sample_forecast(used[2])])
         old, refreshed = _put(store, b"old" * 1000), _put(store, b"refreshed")
-        time.sleep(0.06)
+        time.sleep(0.4)
+        mark = time.monotonic()
         _put(store, b"refreshed")
         young = _put(store, b"young")
-        age = timedelta(milliseconds=40)
-        planned = store.sweep(age, dry_run=True)
+
+        def since() -> timedelta:
+            """Give an age between that of the old blob and those of the others, however slow we are."""
+            return timedelta(seconds=time.monotonic() - mark + 0.35)
+
+        planned = store.sweep(since(), dry_run=True)
         assert (planned.removed, planned.dry_run) == ((old,), True)
         assert planned.bytes_freed > 0
         assert _has(store, old)
-        assert store.sweep(age, dry_run=False) == planned.model_copy(update={"dry_run": False})
+        assert store.sweep(since(), dry_run=False) == planned.model_copy(update={"dry_run": False})
         assert not _has(store, old)
         assert all(_has(store, sha) for sha in (refreshed, young, *(blob.sha256 for blob in used)))
-        again = store.sweep(age, dry_run=False)
+        again = store.sweep(since(), dry_run=False)
         assert (again.removed, again.bytes_freed) == ((), 0)
         assert [finding for finding in store.check() if finding.severity == "error"] == []
 
