@@ -66,7 +66,7 @@ class _Run:
     run: RunRef
     environment: Sha256
     tally: RunCounts = field(default_factory=RunCounts)
-    blocks: list[PrefectFuture[dict[str, int]]] = field(default_factory=list)
+    blocks: list[tuple[int, PrefectFuture[dict[str, int]]]] = field(default_factory=list)
 
     @property
     def key(self) -> Sha256:
@@ -229,14 +229,23 @@ def _evaluations(this: _Run, plan: Plan, broken: dict[str, str]) -> None:
         if all(work.obstacle(label) for label in work.labels):
             this.count(mark_upstream_failed(this.store, this.session, this.run, work))
         else:
-            this.blocks.append(_submit(this, block, broken))
+            this.blocks.append((len(block.units), _submit(this, block, broken)))
     _collect(this)
 
 
 def _collect(this: _Run) -> None:
-    """Wait for the blocks that were submitted, and count what became of their results."""
+    """Wait for the blocks that were submitted, and count what became of their results.
+
+    A block that breaks is counted as failed as a whole, and its neighbours go on; only a store that fails
+    ends the run.
+    """
     while this.blocks:
-        this.count(this.blocks[0].result())
+        size, future = this.blocks[0]
+        outcome = _value(future)
+        if isinstance(outcome, BaseException):
+            get_run_logger().error("a block of %d results broke: %r", size, outcome)
+            outcome = RunCounts(failed=size).model_dump()
+        this.count(outcome)
         this.blocks.pop(0)
 
 

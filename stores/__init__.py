@@ -1,7 +1,7 @@
 """Results stores: one interface (`ResultsStore`), and `open_store` to get one by its address."""
 
 from stores._addresses import default_store_url, resolve_store, shown_url
-from stores._open import open_store
+from stores._open import open_store, store_exists
 from stores.base import LEASE, RENEWAL, ResultsStore
 from stores.exchange import (
     Binding,
@@ -44,4 +44,5 @@ __all__ = [
     "open_store",
     "resolve_store",
     "shown_url",
+    "store_exists",
 ]

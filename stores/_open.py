@@ -9,7 +9,7 @@ from stores._addresses import default_store_url, scheme_of, shown_url, sqlite_ad
 from stores.base import ResultsStore
 from stores.sqlite import SqliteStore
 
-__all__ = ["SCHEMES", "open_store"]
+__all__ = ["SCHEMES", "open_store", "store_exists"]
 
 
 def _open_sqlite(url: str) -> ResultsStore:
@@ -58,6 +58,17 @@ def open_store(url: str | None = None) -> ResultsStore:
         if store is None or store.closed:
             store = _opened[address] = SCHEMES[scheme](address)
         return store
+
+
+def store_exists(url: str) -> bool:
+    """Tell whether there is a store at an address, without making one; a server is taken to have it.
+
+    Raises
+    ------
+    InputError
+        Where this is not the address of a store.
+    """
+    return scheme_of(url, SCHEMES) != "sqlite" or sqlite_address(url).path.exists()
 
 
 def _forget() -> None:

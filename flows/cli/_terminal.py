@@ -9,13 +9,16 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 
-from stores import ResultsStore, open_store, resolve_store
+from forequake.errors import InputError, unknown
+from stores import ResultsStore, open_store, resolve_store, shown_url, store_exists
 
 __all__ = [
     "ConfigPath",
     "JsonFlag",
     "StoreName",
     "complain",
+    "existing_store_of",
+    "known_experiment",
     "note",
     "out",
     "print_json",
@@ -56,6 +59,30 @@ def complain(text: str) -> None:
 def store_of(name: str) -> ResultsStore:
     """Open the store that an option names."""
     return open_store(resolve_store(name))
+
+
+def existing_store_of(name: str) -> ResultsStore | None:
+    """Open the store that an option names for reading; None where there is none yet, which makes none."""
+    url = resolve_store(name)
+    return open_store(url) if store_exists(url) else None
+
+
+def known_experiment(store: str, name: str) -> ResultsStore:
+    """Open a store that must have an experiment.
+
+    Raises
+    ------
+    InputError
+        Where there is no such store or experiment, with the nearest name and all that there are.
+    """
+    target = existing_store_of(store)
+    names = [] if target is None else [summary.name for summary in target.experiments()]
+    if target is None or name not in names:
+        place = shown_url(resolve_store(store)) if target is None else target.name
+        hint = "" if names else "; run one with forequake run CONFIG"
+        message = f"{place}: {unknown('experiment', name, names)}{hint}"
+        raise InputError(message)
+    return target
 
 
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:

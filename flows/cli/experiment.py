@@ -12,14 +12,15 @@ from flows.cli._terminal import (
     JsonFlag,
     StoreName,
     complain,
+    existing_store_of,
     note,
     out,
     print_json,
-    store_of,
     words,
 )
 from forequake.errors import InputError
 from forequake.results import EvaluationRecord, QualityFinding, UnitState
+from stores import resolve_store, shown_url
 
 __all__ = ["register"]
 
@@ -132,14 +133,16 @@ def plan(
     from forequake.plan import Selection, plan_experiment, result_keys
 
     _, experiment = prepare(str(config))
-    target = store_of(store)
+    target = existing_store_of(store)
+    place = shown_url(resolve_store(store))
     keys = result_keys(experiment, Selection())
-    planned = plan_experiment(experiment, keys, target.existing(EvaluationRecord, tuple(keys.values())))
+    known = () if target is None else target.existing(EvaluationRecord, tuple(keys.values()))
+    planned = plan_experiment(experiment, keys, known)
     if as_json:
         print_json(
             {
                 "experiment": experiment.name,
-                "store": target.name,
+                "store": place,
                 "cached": len(planned.cached),
                 "due": len(planned.due),
                 "blocks": len(planned.blocks),
@@ -171,4 +174,4 @@ def plan(
             table.add_row(model.name, str(stored), str(len(states) - stored))
     out.print(table)
     out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {len(planned.blocks)} blocks.")
-    note(f"Store: {target.name}")
+    note(f"Store: {place}")

@@ -11,8 +11,8 @@ import typer
 from rich import box
 from rich.table import Table
 
-from flows.cli._terminal import StoreName, note, out, print_json, store_of
-from forequake.errors import InputError, NotFound, unknown
+from flows.cli._terminal import StoreName, known_experiment, note, out, print_json
+from forequake.errors import NotFound
 from forequake.evaluations.registry import TESTS
 from forequake.results import (
     DistributionRecord,
@@ -23,7 +23,7 @@ from forequake.results import (
 if TYPE_CHECKING:
     from stores import ResultRow, ResultsStore
 
-__all__ = ["check_name", "register"]
+__all__ = ["register"]
 
 _QUANTILES: Final = ("delta1", "delta2", "q", "t", "t_critical", "p")
 
@@ -56,8 +56,7 @@ def results(
     from flows._summary import all_rows
     from stores import ResultQuery
 
-    target = store_of(store)
-    check_name(target, experiment)
+    target = known_experiment(store, experiment)
     rows = all_rows(target, ResultQuery(experiment=experiment, limit=10_000))
     if form is Format.TABLE:
         _show_table(target, list(rows))
@@ -68,21 +67,6 @@ def results(
         print_json(list(objects))
     else:
         _print_csv(objects, distribution=distribution)
-
-
-def check_name(store: "ResultsStore", name: str) -> None:
-    """Refuse an experiment that the store does not have.
-
-    Raises
-    ------
-    InputError
-        With the nearest name and all that there are.
-    """
-    names = [summary.name for summary in store.experiments()]
-    if name not in names:
-        hint = "" if names else "; run one with forequake run CONFIG"
-        message = f"{store.name}: {unknown('experiment', name, names)}{hint}"
-        raise InputError(message)
 
 
 def _object(store: "ResultsStore", row: "ResultRow", *, distribution: bool) -> dict[str, Any]:

@@ -1,17 +1,23 @@
 """``forequake status``: which experiments there are, how their runs ended, and what failed."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich import box
 from rich.table import Table
 
-from flows.cli._terminal import JsonFlag, StoreName, complain, note, out, print_json, store_of
-from flows.cli.results import check_name
+from flows.cli._terminal import (
+    JsonFlag,
+    StoreName,
+    complain,
+    existing_store_of,
+    known_experiment,
+    note,
+    out,
+    print_json,
+)
 from forequake.results import RunRecord
-
-if TYPE_CHECKING:
-    from stores import ResultsStore
+from stores import resolve_store, shown_url
 
 __all__ = ["register"]
 
@@ -32,11 +38,10 @@ def status(
 
     Example: `forequake status california`
     """
-    target = store_of(store)
     if experiment is None:
-        _list_experiments(target, as_json=as_json)
+        _list_experiments(store, as_json=as_json)
         return
-    check_name(target, experiment)
+    target = known_experiment(store, experiment)
     runs = target.runs(experiment, limit=20)
     units = target.units(experiment)
     if as_json:
@@ -80,11 +85,13 @@ def _runs_table(runs: list[RunRecord]) -> Table:
     return table
 
 
-def _list_experiments(store: "ResultsStore", *, as_json: bool) -> None:
-    summaries = store.experiments()
+def _list_experiments(name: str, *, as_json: bool) -> None:
+    store = existing_store_of(name)
+    summaries = [] if store is None else store.experiments()
+    place = shown_url(resolve_store(name))
     if as_json:
         shown = [summary.model_dump(mode="json") for summary in summaries]
-        print_json({"store": store.name, "experiments": shown})
+        print_json({"store": place, "experiments": shown})
         return
     if not summaries:
         out.print("No experiment yet: forequake run CONFIG")
@@ -97,4 +104,4 @@ def _list_experiments(store: "ResultsStore", *, as_json: bool) -> None:
             state = summary.last_run_state.value if summary.last_run_state else ""
             table.add_row(summary.name, str(summary.n_results), str(summary.n_runs), started, state)
         out.print(table)
-    note(f"Store: {store.name}")
+    note(f"Store: {place}")

@@ -109,6 +109,8 @@ class RunDraft(RecordModel):
         The process, as ``host/boot/pid/start``: tells later whether it still lives.
     command
         What repeats the run, word by word.
+    git_commit, git_dirty
+        Of the repository that holds the experiment's files, where there is one.
     """
 
     experiment: str
