@@ -39,7 +39,7 @@ def test_help_is_no_mistake(words: list[str]) -> None:
     [(["plan", CALIFORNIA], 0), (["results", "california"], 2), (["status"], 0), (["status", "x"], 2)],
 )
 def test_looking_at_a_store_that_is_not_there_makes_none(tmp_path: Path, words: list[str], code: int) -> None:
-    arguments = [COMMAND, *words, "--store", f"sqlite:///{tmp_path / 'typo.sqlite'}"]
+    arguments = [str(COMMAND), *words, "--store", f"sqlite:///{tmp_path / 'typo.sqlite'}"]
     done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
     assert "typo.sqlite" in done.stderr
