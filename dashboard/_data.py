@@ -3,6 +3,9 @@
 The store's address comes first in every question, so that two stores never share an answer. Results are kept
 under the experiment's token, which changes whenever one of them does; what has no token (the list of
 experiments, runs, units under way) is asked again after `FRESH` seconds. Failures are never kept.
+
+Long lists of rows are kept as resources, which are shared, not copied for every run of a script: rows are
+frozen, and to copy 4,000 of them takes 0.15 s.
 """
 
 from dataclasses import dataclass
@@ -114,7 +117,7 @@ def store_address() -> str:
     return resolve_store(None)
 
 
-@st.cache_resource(show_spinner=False)
+@st.cache_resource(show_spinner=False, validate=lambda opened: not opened.closed)
 def store(address: str) -> ResultsStore:
     """Open the store, once for the process."""
     return open_store(address)
@@ -161,7 +164,7 @@ def overview(address: str, experiment: str, token: int) -> Overview:
     return store(address).overview(experiment)
 
 
-@st.cache_data(max_entries=_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def windows(address: str, experiment: str, token: int) -> Windows:
     """List the windows: those of the test and model that have most, joined by others where some lack."""
     counted = overview(address, experiment, token)
@@ -179,7 +182,7 @@ def windows(address: str, experiment: str, token: int) -> Windows:
     return Windows(listed, complete=len(listed) >= counted.n_windows, alphas=alphas)
 
 
-@st.cache_data(max_entries=_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def window_rows(address: str, experiment: str, token: int, window: TimeWindow) -> tuple[ResultRow, ...]:
     """Read the results of one window.
 
@@ -196,7 +199,7 @@ def window_rows(address: str, experiment: str, token: int, window: TimeWindow) -
     return tuple(row for row in _pages(address, query) if row.label.window == window)
 
 
-@st.cache_data(max_entries=_KEPT, show_spinner=False)
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def series(
     address: str, experiment: str, token: int, test: str, model: str, reference: str | None
 ) -> tuple[ResultRow, ...]:

@@ -23,6 +23,7 @@ __all__ = [
     "OUTCOMES",
     "SIDES",
     "count_of",
+    "equation",
     "events",
     "letters",
     "number",
@@ -66,8 +67,13 @@ def number(value: float | None, digits: int = 4) -> str:
     return re.sub(r"e([+-])0*", r"e\1", f"{value:.{digits}g}").replace("e+", "e").replace("-", "−")
 
 
-def quantile(value: float, simulations: int | None = None, digits: int = 3) -> str:
+def quantile(value: float, simulations: int | str | None = None) -> str:
     """Write a quantile; 0 of n simulations is less than 1/n, and no probability is written as 0.
+
+    Parameters
+    ----------
+    simulations
+        Their number, or a letter where it is not at hand; None for a probability that was not simulated.
 
     Examples
     --------
@@ -76,7 +82,7 @@ def quantile(value: float, simulations: int | None = None, digits: int = 3) -> s
     """
     if value == 0:
         return f"< 1/{simulations}" if simulations else "< 1e−300"
-    return number(value, digits)
+    return number(value, 3)
 
 
 def short_number(value: float) -> str:
@@ -84,8 +90,8 @@ def short_number(value: float) -> str:
 
     Examples
     --------
-    >>> short_number(0.705), short_number(0.0), short_number(1.0), short_number(0.0421)
-    ('0.71', '<.001', '1.00', '0.042')
+    >>> short_number(0.551), short_number(0.0), short_number(1.0), short_number(0.0421)
+    ('0.55', '<.001', '1.00', '0.042')
     """
     if value < 0.001:
         return "<.001"
@@ -96,10 +102,23 @@ def quantile_texts(quantiles: Quantiles | None, simulations: int | None = None) 
     """Write the quantiles of a result by their names; t and its critical value are no probabilities."""
     if quantiles is None:
         return {}
+    # A row does not say how many simulations there were, but only simulated tests have this kind.
+    drawn = simulations or ("n" if isinstance(quantiles, LowerQuantile) else None)
     return {
-        name: number(value) if name.startswith("t") else quantile(value, simulations)
+        name: number(value) if name.startswith("t") else quantile(value, drawn)
         for name, value in quantiles.named().items()
     }
+
+
+def equation(name: str, text: str) -> str:
+    """Write a name with its number, or with the bound that it is below.
+
+    Examples
+    --------
+    >>> equation("q", "0.705"), equation("q", "< 1/1000")
+    ('q = 0.705', 'q < 1/1000')
+    """
+    return f"{name} {text}" if text.startswith("<") else f"{name} = {text}"
 
 
 def events(count: int) -> str:
@@ -183,7 +202,7 @@ def _comparison(result: ComparisonRecord) -> str:
                 parts.append(f"interval {low} to {high}")
             parts.append(f"t = {number(t, 3)} against a critical {number(critical, 3)}")
         case WilcoxonQuantile(p=p):
-            parts.append(f"p = {quantile(p)}")
+            parts.append(equation("p", quantile(p)))
         case _:
             parts.append(result.rule)
     return ", ".join(parts)
@@ -198,7 +217,7 @@ def _consistency(result: AnyEvaluation) -> str:
                 return f"{expected}, neither delta1 nor delta2 is below {limit}"
             name, value = ("delta1", upper) if upper <= lower else ("delta2", lower)
             many = "more" if name == "delta1" else "fewer"
-            return f"{many} events than the {expected}, {name} = {quantile(value)} is below {limit}"
+            return f"{many} events than the {expected}, {equation(name, quantile(value))} is below {limit}"
         case LowerQuantile(q=q):
             return _likelihood(result, q)
         case _:

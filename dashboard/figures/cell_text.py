@@ -3,7 +3,7 @@
 import html
 from typing import Final
 
-from dashboard._words import SIDES, count_of, events, number, quantile_texts, short_number
+from dashboard._words import SIDES, count_of, equation, events, number, quantile_texts, short_number
 from dashboard.figures.cells import Column, CountedCell, WindowCell
 from dashboard.figures.marks import MARKS, Status
 from forequake.results import LowerQuantile, StudentQuantiles, TailQuantiles, WilcoxonQuantile
@@ -117,7 +117,7 @@ def _of_row(row: ResultRow) -> list[str]:
     lines = [f"{mark.label} at {row.alpha:g} ({SIDES[row.side]})"]
     if row.reason:
         lines.append(html.escape(cut(row.reason, 120)))
-    lines += [f"{name} = {html.escape(text)}" for name, text in quantile_texts(row.quantiles).items()]
+    lines += [html.escape(equation(name, text)) for name, text in quantile_texts(row.quantiles).items()]
     if row.information_gain is not None:
         lines.append(f"information gain {number(row.information_gain)} nats per event")
     if row.statistic is not None and row.kind == "consistency":

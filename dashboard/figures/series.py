@@ -9,6 +9,7 @@ from dashboard._theme import Theme
 from dashboard._words import events, number, window_name
 from dashboard.figures.marks import MARKS, Status
 from forequake.results import LowerQuantile, Side, TailQuantiles
+from forequake.windows import TimeWindow
 from stores import ResultRow
 
 __all__ = ["deciding_value", "series_figure"]
@@ -42,21 +43,21 @@ def deciding_value(row: ResultRow) -> float | None:
             return None
 
 
-def series_figure(rows: Sequence[ResultRow], chosen: str | None, theme: Theme) -> go.Figure:
+def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: Theme) -> go.Figure:
     """Draw the results of one test of one model over time; one mark per window, by its outcome.
 
-    Marks carry ``[slot]`` as ``customdata``.
+    Marks carry the id of their window as ``customdata``.
 
     Parameters
     ----------
     rows
         In order of time.
     chosen
-        The slot that the page shows, ringed.
+        The window that the page shows, ringed.
     """
     figure = go.Figure()
     compares = bool(rows) and rows[0].kind == "comparison"
-    slots = [row.label.slot for row in rows]
+    windows = [row.label.window for row in rows]
     finite = [_height(row, compares=compares) for row in rows]
     for status, mark in MARKS.items():
         picked = [place for place, row in enumerate(rows) if row.outcome.value == status.value]
@@ -65,9 +66,9 @@ def series_figure(rows: Sequence[ResultRow], chosen: str | None, theme: Theme) -
         colour = mark.colour(theme)
         figure.add_trace(
             go.Scatter(
-                x=[rows[place].label.window.start for place in picked],
+                x=[windows[place].start for place in picked],
                 y=[finite[place] for place in picked],
-                customdata=[[slots[place]] for place in picked],
+                customdata=[[windows[place].id] for place in picked],
                 mode="markers",
                 name=mark.label,
                 marker={
@@ -81,11 +82,11 @@ def series_figure(rows: Sequence[ResultRow], chosen: str | None, theme: Theme) -
                 unselected={"marker": {"opacity": 1}},
             )
         )
-    if chosen in slots:
-        place = slots.index(chosen)
+    if chosen in windows:
+        place = windows.index(chosen)
         figure.add_trace(
             go.Scatter(
-                x=[rows[place].label.window.start],
+                x=[windows[place].start],
                 y=[finite[place]],
                 mode="markers",
                 marker={

@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard import _data
 from dashboard._theme import theme_of
-from dashboard._words import count_of, quantile_texts
+from dashboard._words import count_of
 from dashboard.figures.cells import (
     Column,
     CountedMatrix,
@@ -229,32 +229,22 @@ def _window_table(matrix: WindowMatrix) -> list[dict[str, Any]]:
     for cell in matrix.cells:
         if cell.status is Status.ITSELF:
             continue
-        row = cell.row
-        entry: dict[str, Any] = {
-            "model": cell.model,
-            "test": cell.column.test,
-            "reference": cell.column.reference or "",
-            "outcome": MARKS[cell.status].label,
-            "quantiles": "",
-            "statistic": None,
-            "information gain": None,
-            "events": None,
-            "expected": None,
-            "reason": "",
-        }
-        if row is not None:
-            quantiles = quantile_texts(row.quantiles)
-            entry |= {
-                "quantiles": ", ".join(f"{name} = {text}" for name, text in quantiles.items()),
-                "statistic": row.statistic,
-                "information gain": row.information_gain,
-                "events": row.n_observed,
-                "expected": row.n_forecast,
-                "reason": row.reason or "",
+        row, error = cell.row, None if cell.unit is None else cell.unit.error
+        quantiles = {} if row is None or row.quantiles is None else row.quantiles.named()
+        table.append(
+            {
+                "model": cell.model,
+                "test": cell.column.test,
+                "reference": cell.column.reference,
+                "outcome": MARKS[cell.status].label,
+                **{name: quantiles.get(name) for name in ("delta1", "delta2", "q", "t", "t_critical", "p")},
+                "statistic": None if row is None else row.statistic,
+                "information gain": None if row is None else row.information_gain,
+                "events": None if row is None else row.n_observed,
+                "expected": None if row is None else row.n_forecast,
+                "reason": f"{error.kind}: {error.message}" if error else None if row is None else row.reason,
             }
-        elif cell.unit is not None and cell.unit.error is not None:
-            entry["reason"] = f"{cell.unit.error.kind}: {cell.unit.error.message}"
-        table.append(entry)
+        )
     return table
 
 
@@ -263,7 +253,7 @@ def _counted_table(matrix: CountedMatrix) -> list[dict[str, Any]]:
         {
             "model": cell.model,
             "test": cell.column.test,
-            "reference": cell.column.reference or "",
+            "reference": cell.column.reference,
             "verdicts": cell.decided,
             **{
                 MARKS[status].label: cell.counts.get(status, 0)
@@ -279,13 +269,15 @@ def _counted_table(matrix: CountedMatrix) -> list[dict[str, Any]]:
 
 
 def _table(table: Sequence[dict[str, Any]], name: str) -> None:
+    if not table:
+        return
     with st.expander("The same as a table", icon=":material/table:"):
-        st.dataframe(list(table), hide_index=True)
+        columns = [name for name in table[0] if any(entry[name] is not None for entry in table)]
+        st.dataframe([{name: entry[name] for name in columns} for entry in table], hide_index=True)
         text = io.StringIO()
-        if table:
-            writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(table)
+        writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
         st.download_button(
             "Download as CSV",
             text.getvalue(),

@@ -29,6 +29,7 @@ from dashboard.views._parts import PLOT, clicked
 from dashboard.views._text import clock, plain
 from forequake.errors import NotFound
 from forequake.results import AnyEvaluation, ComparisonRecord, Label, SimulatedDistribution
+from forequake.windows import TimeWindow
 from stores import BoundResult, ResultRow
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
@@ -213,7 +214,7 @@ def _numbers(result: AnyEvaluation) -> None:
 
 def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:
     st.subheader("The same test in all windows")
-    figure = series_figure(rows, label.slot, theme)
+    figure = series_figure(rows, label.window, theme)
     event = st.plotly_chart(
         figure,
         key="series",
@@ -223,8 +224,9 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:
         alt=f"{plain(label.test)} of {plain(label.model)} in {len(rows)} windows",
     )
     mark = clicked(event)
-    if mark and mark[0] != label.slot:
-        st.switch_page("views/result.py", query_params={"slot": str(mark[0])})
+    if mark and mark[0] != label.window.id:
+        other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})
+        st.switch_page("views/result.py", query_params={"slot": other.slot})
 
 
 def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None:
@@ -244,7 +246,7 @@ def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None
         ("Bound by", f"run {shown.run_no} at {clock(shown.bound_at)}"),
     ]
     if run is not None and run.git_commit:
-        entries.append(("Code", run.git_commit + (" and uncommitted changes" if run.git_dirty else "")))
+        entries.append(("Files at", run.git_commit + (" and uncommitted changes" if run.git_dirty else "")))
     if result.environment is not None:
         entries += _environment(address, result.environment)
     _listed(entries)

@@ -77,6 +77,13 @@ def test_filters_live_in_the_address_and_survive_the_ways_back(
         page.locator(MARKS).last.click(force=True)
         page.wait_for_url("**/result?slot=*")
         page.get_by_text("The same test in all windows").wait_for()
+        latest = page.url
+        page.locator(f".st-key-series {MARKS}").first.click(force=True)
+        page.wait_for_url(lambda url: "slot=" in url and url != latest)
+        page.get_by_role("link", name="Next window").wait_for()
+        page.go_back()
+        page.wait_for_url(latest)
+        page.get_by_text("The same test in all windows").wait_for()
         page.go_back()
         page.wait_for_url("**model=beta&model=gamma&test=N**")
         page.wait_for_selector(MARKS)

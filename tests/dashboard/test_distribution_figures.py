@@ -189,10 +189,10 @@ def test_a_series_marks_each_window_by_its_outcome_and_rings_the_shown_one(row: 
         row("S", window=1, outcome=Outcome.REJECTED, quantiles=LowerQuantile(q=0.01)),
         row("S", window=2, outcome=Outcome.UNDEFINED),
     ]
-    figure = series_figure(rows, rows[1].label.slot, LIGHT)
+    figure = series_figure(rows, rows[1].label.window, LIGHT)
     symbols = [trace.marker.symbol for trace in figure.data]
     assert symbols == ["square", "x", "circle-open", "circle-open"]
-    assert figure.data[1].customdata[0][0] == rows[1].label.slot
+    assert figure.data[1].customdata[0][0] == rows[1].label.window.id
     assert figure.data[-1].x == figure.data[1].x
     assert figure.data[2].y[0] < 0
 

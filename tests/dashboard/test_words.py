@@ -1,12 +1,16 @@
 """Results in words: every outcome one true sentence, every quantile a readable number."""
 
+import doctest
 import math
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from dashboard import _words
 from dashboard._words import number, quantile_texts, sentence, short_number, stamp, window_name
+from dashboard.figures import cells
+from dashboard.views import _text
 from dashboard.views._text import ago, plain
 from forequake.results import (
     LowerQuantile,
@@ -36,6 +40,8 @@ def test_a_quantile_of_zero_says_that_no_simulation_was_as_low() -> None:
     said = sentence(result("L", outcome=Outcome.REJECTED, quantiles=zero, statistic=-34.8697))
     assert said.startswith("Rejected at 0.05 (lower side): none of 1000 simulated catalogs")
     assert quantile_texts(zero, 1000) == {"q": "< 1/1000"}
+    assert quantile_texts(zero) == {"q": "< 1/n"}
+    assert quantile_texts(TailQuantiles(delta1=0.0, delta2=1.0)) == {"delta1": "< 1e−300", "delta2": "1"}
 
 
 def test_minus_infinity_says_why() -> None:
@@ -130,3 +136,10 @@ def test_ages_are_said_in_one_unit() -> None:
     assert ago(noon, noon) == "just now"
     assert ago(datetime(2024, 5, 10, 7, tzinfo=UTC), noon) == "5 h ago"
     assert ago(datetime(2024, 5, 1, tzinfo=UTC), noon) == "9 days ago"
+
+
+@pytest.mark.parametrize("module", [_words, cells, _text], ids=lambda module: module.__name__)
+def test_examples_in_the_documentation_hold(module: Any) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
