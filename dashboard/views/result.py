@@ -246,7 +246,9 @@ def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None
         ("Bound by", f"run {shown.run_no} at {clock(shown.bound_at)}"),
     ]
     if run is not None and run.git_commit:
-        entries.append(("Files at", run.git_commit + (" and uncommitted changes" if run.git_dirty else "")))
+        entries.append(
+            ("Commit of its files", run.git_commit + (" and uncommitted changes" if run.git_dirty else ""))
+        )
     if result.environment is not None:
         entries += _environment(address, result.environment)
     _listed(entries)

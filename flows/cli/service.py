@@ -15,7 +15,7 @@ from flows._server import ensure_api, server_status, stop_server
 from flows.cli._terminal import JsonFlag, StoreName, note, out, print_json, store_of
 from forequake.errors import ForequakeError, InputError
 
-__all__ = ["await_health", "register"]
+__all__ = ["register"]
 
 #: Streamlit needs about a second; a busy machine some more.
 _PATIENCE_SECONDS: Final = 60.0
@@ -52,7 +52,7 @@ def dashboard(
         stdout=subprocess.DEVNULL,  # Streamlit's greeting; its complaints come on the other stream
     )
     try:
-        await_health(process, url)
+        _await_health(process, url)
         note(f"Store: {target.name}")
         out.print(f"Dashboard: {url}   (Ctrl-C ends it)")
         if not no_browser:
@@ -76,7 +76,7 @@ def _refuse_taken(port: int) -> None:
             raise InputError(message) from error
 
 
-def await_health(process: subprocess.Popen[bytes], url: str) -> None:
+def _await_health(process: subprocess.Popen[bytes], url: str) -> None:
     """Wait until the dashboard's server answers.
 
     Raises
