@@ -1,7 +1,5 @@
 """The overview: every test of every model at a glance, and a click to the single result."""
 
-import csv
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -19,12 +17,12 @@ from dashboard.figures.cells import (
     window_matrix,
 )
 from dashboard.figures.legend import counted_legend, window_legend
-from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.matrix import counted_figure, window_figure
 from dashboard.figures.order import Sorting, sorted_models
 from dashboard.views._failures import no_experiments, no_results
 from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window, remember
 from dashboard.views._parts import PLOT, chosen_cell, failures_table, head, scrolled
+from dashboard.views._tables import counted_table, show_table, window_table
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
 from forequake.results import Label, UnitRecord
@@ -133,7 +131,7 @@ def _in_window(
         if has_result:
             label = Label(experiment=summary.name, test=test, model=model, reference=reference, window=window)
             _open(label.slot)
-    _table(_window_table(matrix), f"{summary.name}_{window.id}")
+    show_table(window_table(matrix), f"{summary.name}_{window.id}")
 
 
 def _over_windows(
@@ -187,7 +185,7 @@ def _over_windows(
         rows = _data.series(address, summary.name, summary.token, test, model, reference)
         if rows:
             _open(rows[-1].label.slot)
-    _table(_counted_table(matrix), f"{summary.name}_all_windows")
+    show_table(counted_table(matrix), f"{summary.name}_all_windows")
 
 
 def _sorting(columns: Sequence[Column]) -> Sorting:
@@ -222,70 +220,6 @@ def _draw(figure: Any, matrix: WindowMatrix | CountedMatrix) -> tuple[str, str, 
 def _open(slot: str) -> None:
     remember()
     st.switch_page("views/result.py", query_params={"slot": slot})
-
-
-def _window_table(matrix: WindowMatrix) -> list[dict[str, Any]]:
-    table = []
-    for cell in matrix.cells:
-        if cell.status is Status.ITSELF:
-            continue
-        row, error = cell.row, None if cell.unit is None else cell.unit.error
-        quantiles = {} if row is None or row.quantiles is None else row.quantiles.named()
-        table.append(
-            {
-                "model": cell.model,
-                "test": cell.column.test,
-                "reference": cell.column.reference,
-                "outcome": MARKS[cell.status].label,
-                **{name: quantiles.get(name) for name in ("delta1", "delta2", "q", "t", "t_critical", "p")},
-                "statistic": None if row is None else row.statistic,
-                "information gain": None if row is None else row.information_gain,
-                "events": None if row is None else row.n_observed,
-                "expected": None if row is None else row.n_forecast,
-                "reason": f"{error.kind}: {error.message}" if error else None if row is None else row.reason,
-            }
-        )
-    return table
-
-
-def _counted_table(matrix: CountedMatrix) -> list[dict[str, Any]]:
-    return [
-        {
-            "model": cell.model,
-            "test": cell.column.test,
-            "reference": cell.column.reference,
-            "verdicts": cell.decided,
-            **{
-                MARKS[status].label: cell.counts.get(status, 0)
-                for status in MARKS
-                if status not in (Status.ITSELF, Status.RUNNING)
-            },
-            "share rejected": cell.share,
-            "limit of chance": cell.limit,
-        }
-        for cell in matrix.cells
-        if cell.model != cell.column.reference
-    ]
-
-
-def _table(table: Sequence[dict[str, Any]], name: str) -> None:
-    if not table:
-        return
-    with st.expander("The same as a table", icon=":material/table:"):
-        columns = [name for name in table[0] if any(entry[name] is not None for entry in table)]
-        st.dataframe([{name: entry[name] for name in columns} for entry in table], hide_index=True)
-        text = io.StringIO()
-        writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-        st.download_button(
-            "Download as CSV",
-            text.getvalue(),
-            file_name=f"{name}.csv".replace(":", ""),
-            mime="text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
 
 
 if __name__ == "__main__":

@@ -82,6 +82,19 @@ def test_a_week_is_shown_with_a_mark_for_each_cell(page: Any, one_week: str) -> 
     assert "2 computations ended badly" in [expander.label for expander in app.expander]
 
 
+def test_the_table_has_every_result_and_never_a_quantile_of_zero(page: Any, one_week: str) -> None:
+    table = page(one_week).dataframe[0].value
+    rows = rows_of(one_week, "week")
+    assert len(table) == 19
+    assert sorted(table["outcome"][table["expected"].notna()]) == sorted(
+        {"passed": "not rejected", "no_difference": "no difference"}.get(row.outcome, row.outcome)
+        for row in rows
+    )
+    assert any(row.quantiles is not None and 0 in row.quantiles.named().values() for row in rows)
+    assert "0" not in set(table["q"].dropna())
+    assert "< 1/n" in set(table["q"].dropna())
+
+
 def test_the_head_tells_events_windows_and_runs(page: Any, one_week: str) -> None:
     app = page(one_week)
     shown = {metric.label: metric.value for metric in app.metric}
