@@ -18,6 +18,9 @@ from stores.testing import fill_store, sample_experiment, sample_label, sample_r
 MINUTE = 60
 
 
+pytestmark = pytest.mark.slow  # whole pages, one after another
+
+
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> Iterator[None]:
     st.cache_data.clear()

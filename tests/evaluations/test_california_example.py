@@ -10,6 +10,8 @@ from scipy import stats
 from forequake.evaluations import Evaluated
 from forequake.results import LowerQuantile, Outcome, StudentQuantiles, TailQuantiles, WilcoxonQuantile
 
+pytestmark = pytest.mark.slow  # the whole California grid
+
 # Computed with pyCSEP 0.8.0: seed 1, 1000 simulations.
 PUBLISHED: dict[str, dict[str, tuple[float, float]]] = {
     "mainshock": {

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a process for each call
+
 COMMAND = Path(sys.executable).with_name("forequake")
 CALIFORNIA = str(Path(__file__).parents[2] / "examples" / "california")
 

@@ -98,6 +98,7 @@ def test_the_environments_proxy_is_not_asked_about_this_machine(monkeypatch: pyt
         assert trouble_with(url) is None
 
 
+@pytest.mark.slow
 def test_waiting_ends_once_the_counts_rest() -> None:
     counts = {
         "/api/flow_runs/count": [b"1", b"3", b"0", b"3", b"0"],
