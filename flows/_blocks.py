@@ -129,6 +129,7 @@ def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Bloc
         claim = session.take(store, run, block)
         if claim is not None:
             return claim
+        session.on_progress(0, "waiting for another run that computes the same")
         session.stop.wait(_PATIENCE)
     return None
 

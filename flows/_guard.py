@@ -5,6 +5,7 @@ leaves the password in Prefect's database and log. So the call is checked first.
 checked by the server against the schema, whose pattern says the same.
 """
 
+import re
 from typing import Any, Final, ParamSpec, TypeVar
 
 from prefect import Flow
@@ -17,8 +18,8 @@ __all__ = ["WITHOUT_USER", "GuardedFlow"]
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Addresses hold a password only in front of an at-sign.
-WITHOUT_USER: Final = r"^[^@]*$"
+#: Addresses hold a password only in front of an at-sign; the path of a file may hold one, too.
+WITHOUT_USER: Final = r"^([^@]*|sqlite:///.*)$"
 
 
 class GuardedFlow(Flow[P, R]):
@@ -34,7 +35,7 @@ class GuardedFlow(Flow[P, R]):
         """
         options = {name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs}
         for name, value in get_call_parameters(self.fn, args, kwargs).items():
-            if isinstance(value, str) and "@" in value and "://" in value:
+            if isinstance(value, str) and "://" in value and not re.match(WITHOUT_USER, value):
                 message = (
                     f"{name}: an address with a user or a password is not taken as a parameter, since "
                     "Prefect keeps parameters in clear; set FOREQUAKE_STORE_NAME and give NAME"

@@ -9,7 +9,7 @@ from forequake.environment import owner_is_dead
 from forequake.errors import Conflict, InputError
 from forequake.experiments import Experiment, resolve
 from forequake.quantities import Sha256, now
-from forequake.results import RunChange, RunState
+from forequake.results import RunChange, RunState, UnitState
 from stores import LEASE, ResultsStore, RunRef
 
 __all__ = ["prepare", "prepared", "reconcile"]
@@ -62,6 +62,10 @@ def reconcile(store: ResultsStore, experiment: str) -> int:
     A process is gone where the system says so (same host, same boot) or where its heartbeat stopped for as
     long as a lease holds.
     """
+    # Also those of a run that has ended: a store that is full or gone cannot be told that a block is free.
+    for owner in {unit.owner for unit in store.units(experiment, {UnitState.RUNNING})}:
+        if owner_is_dead(owner):
+            store.release(owner)
     crashed = 0
     for run in store.runs(experiment):
         if run.state is not RunState.RUNNING:

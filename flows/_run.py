@@ -1,6 +1,5 @@
 """One run from its files to its end: what the flow `run-experiment` does, step by step."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
@@ -31,8 +30,17 @@ from forequake.errors import StoreError
 from forequake.experiments import Experiment
 from forequake.plan import Plan, PlannedBlock, Selection, plan_experiment, result_keys
 from forequake.quantities import Sha256
-from forequake.results import EvaluationRecord, RunChange, RunCounts, RunDraft, RunRecord, RunState
-from stores import Binding, ResultsStore, RunRef
+from forequake.results import (
+    EvaluationRecord,
+    RunChange,
+    RunCounts,
+    RunDraft,
+    RunRecord,
+    RunState,
+    UnitEnd,
+    UnitState,
+)
+from stores import Binding, Block, ResultsStore, RunRef
 
 __all__ = ["RunRequest", "execute"]
 
@@ -40,6 +48,16 @@ T = TypeVar("T")
 
 #: Bindings of results that exist already are published in batches of so many.
 _BATCH: Final = 1000
+#: States in which a unit stays on the list after its process has gone.
+_BAD: Final = frozenset(
+    {
+        UnitState.FAILED,
+        UnitState.TIMED_OUT,
+        UnitState.KILLED,
+        UnitState.CRASHED,
+        UnitState.UPSTREAM_FAILED,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -177,6 +195,20 @@ def _publish_cached(this: _Run, plan: Plan) -> None:
         this.store.publish(this.run, batch)
         this.session.on_progress(len(batch), "stored already")
     this.count(RunCounts(cached=len(bindings)))
+    _forget_old_troubles(this, plan)
+
+
+def _forget_old_troubles(this: _Run, plan: Plan) -> None:
+    """Take units off the list whose results are stored: a process died between writing them and saying so."""
+    bad = {unit.label.slot for unit in this.store.units(this.experiment.name, _BAD)}
+    labels = tuple(unit.label for unit in plan.cached if unit.label.slot in bad)
+    if not labels:
+        return
+    claim = this.session.take(this.store, this.run, Block(id=f"stored by {this.run.id}", units=labels))
+    if claim is not None:
+        ends = [UnitEnd(label=label, state=UnitState.SUCCEEDED) for label in labels]
+        this.store.finish(claim, ends)
+        this.session.forget(this.run, claim.block)
 
 
 def _forecasts(this: _Run, plan: Plan) -> dict[str, str]:
@@ -273,8 +305,6 @@ def _final_state(this: _Run) -> RunState:
 def _end(this: _Run, state: RunState) -> RunRecord:
     if state is RunState.CRASHED and this.session.stop.is_set():
         state = RunState.INTERRUPTED
-    if state is RunState.CRASHED and isinstance(sys.exc_info()[1], StoreError):
-        state = RunState.FAILED
     change = RunChange(state=state, counts=this.tally)
     return this.store.update_run(this.run, change, expect=RunState.RUNNING)
 

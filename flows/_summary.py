@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
-from forequake.results import EvaluationRecord, Outcome
+from forequake.experiments import labels_of
+from forequake.quantities import Sha256
+from forequake.results import EvaluationRecord, ExperimentRecord, Outcome, UnitRecord
 from stores import ResultQuery, ResultRow, ResultsStore
 
 __all__ = [
@@ -12,6 +15,8 @@ __all__ = [
     "artifact_key",
     "cell_text",
     "column_name",
+    "current_rows",
+    "current_units",
     "outcome_table",
     "quantile_text",
     "undefined_reasons",
@@ -26,6 +31,35 @@ def all_rows(store: ResultsStore, query: ResultQuery) -> Iterator[ResultRow]:
         if page.cursor is None:
             return
         query = query.model_copy(update={"cursor": page.cursor})
+
+
+def current_rows(store: ResultsStore, experiment: str) -> tuple[list[ResultRow], int]:
+    """Read the results that an experiment has as its files were in its latest run.
+
+    Returns
+    -------
+    list of ResultRow
+        In the order of windows.
+    int
+        Number of results of earlier versions of the files, with models, tests or windows that are gone.
+    """
+    places = _current_slots(store, experiment)
+    rows = list(all_rows(store, ResultQuery(experiment=experiment, limit=10_000)))
+    current = [row for row in rows if row.label.slot in places]
+    current.sort(key=lambda row: (row.label.window.start, row.label.window.end))
+    return current, len(rows) - len(current)
+
+
+def current_units(store: ResultsStore, experiment: str) -> list[UnitRecord]:
+    """Read the units that are under way or ended badly, as far as the latest run's files still have them."""
+    places = _current_slots(store, experiment)
+    return [unit for unit in store.units(experiment) if unit.label.slot in places]
+
+
+def _current_slots(store: ResultsStore, experiment: str) -> set[Sha256]:
+    latest = next(summary for summary in store.experiments() if summary.name == experiment)
+    config = ExperimentConfig.model_validate(store.get(ExperimentRecord, latest.record_key).config)
+    return {label.slot for label in labels_of(config)}
 
 
 def artifact_key(experiment: str) -> str:
@@ -85,12 +119,12 @@ def undefined_reasons(rows: Iterable[ResultRow]) -> dict[str, list[str]]:
     return reasons
 
 
-def outcome_table(store: ResultsStore, experiment: str) -> list[dict[str, str]]:
+def outcome_table(store: ResultsStore, rows: Iterable[ResultRow]) -> list[dict[str, str]]:
     """Give the outcome matrix: a row for each model, a column for each test, in the order of the tests."""
     cells: dict[str, dict[str, list[ResultRow]]] = {}
     columns: dict[str, int] = {}
     order = {name: number for number, name in enumerate(TESTS)}
-    for row in all_rows(store, ResultQuery(experiment=experiment, limit=10_000)):
+    for row in rows:
         column = column_name(row)
         columns[column] = order.get(row.test, len(order))
         cells.setdefault(row.label.model, {}).setdefault(column, []).append(row)

@@ -19,7 +19,7 @@ from prefect.tasks import Task, exponential_backoff
 from flows._blocks import BlockWork, compute_block
 from flows._preparation import prepared
 from flows._session import current_session
-from flows._summary import artifact_key, outcome_table
+from flows._summary import artifact_key, current_rows, outcome_table
 from forequake.errors import ForequakeError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256
@@ -166,7 +166,8 @@ def aggregate(store: str, experiment: str) -> int:
 @_retriable(name="report", task_run_name="report")
 def report(store: str, experiment: str, summary: str) -> int:
     """Show the outcome matrix in Prefect's pages; give its number of rows."""
-    table = outcome_table(open_named_store(store), experiment)
+    target = open_named_store(store)
+    table = outcome_table(target, current_rows(target, experiment)[0])
     create_table_artifact(
         key=artifact_key(experiment), table=table, description=f"Outcomes of **{experiment}**: {summary}"
     )

@@ -27,7 +27,7 @@ from forequake.results import (
 )
 from forequake.windows import TimeWindow
 
-__all__ = ["Experiment", "ForecastInputs", "RecordReader", "resolve"]
+__all__ = ["Experiment", "ForecastInputs", "RecordReader", "labels_of", "resolve"]
 
 R = TypeVar("R", bound=Record)
 
@@ -153,23 +153,8 @@ class Experiment:
         return derive_seed(self.config.seed or 0, test.test, self.parameters(test), window)
 
     def labels(self) -> list[Label]:
-        """List the places of all results, model by model and window by window.
-
-        A comparison of the reference with itself is not one of them.
-        """
-        return [
-            Label(
-                experiment=self.name,
-                test=test.name,
-                model=model.name,
-                reference=test.reference,
-                window=window,
-            )
-            for model in self.config.models
-            for window in self.config.windows
-            for test in self.config.tests
-            if test.reference != model.name
-        ]
+        """List the places of all results (see `labels_of`)."""
+        return labels_of(self.config)
 
     def result_inputs(self, label: Label) -> ResultInputs:
         """Give what decides the result in a place."""
@@ -236,6 +221,26 @@ class Experiment:
             events = Events.from_file(file)
         config = ExperimentConfig.model_validate(record.config)
         return cls(record=record, config=config, region=cells, events=events)
+
+
+def labels_of(config: ExperimentConfig) -> list[Label]:
+    """List the places of all results of an experiment, model by model and window by window.
+
+    A comparison of the reference with itself is not one of them.
+    """
+    return [
+        Label(
+            experiment=config.name,
+            test=test.name,
+            model=model.name,
+            reference=test.reference,
+            window=window,
+        )
+        for model in config.models
+        for window in config.windows
+        for test in config.tests
+        if test.reference != model.name
+    ]
 
 
 def resolve(loaded: LoadedExperiment) -> Experiment:

@@ -174,7 +174,11 @@ def sqlite_address(url: str) -> SqliteAddress:
     InputError
         Where the address names a host, no file, or an unknown option.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        message = f"{shown_url(url)} is not an address ({error}): give {_SQLITE_FORM}"
+        raise InputError(message) from error
     path = unquote(parts.path.removeprefix("/"))
     if parts.netloc or parts.fragment or not path or path.endswith("/") or "\0" in path:
         message = f"{shown_url(url)} is not the address of an SQLite store: give {_SQLITE_FORM}"

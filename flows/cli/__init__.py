@@ -63,4 +63,7 @@ def _run() -> int:
     except ForequakeError as error:
         complain(str(error))
         return 1
+    except MemoryError:
+        complain("The memory of this machine does not suffice for this experiment.")
+        return 1
     return 0

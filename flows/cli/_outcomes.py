@@ -24,11 +24,16 @@ _SHOWN_FAILURES: Final = 8
 
 def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool) -> None:
     """Print how a run ended, as tables and words or as JSON."""
-    from flows._summary import all_rows, outcome_table, undefined_reasons
-    from stores import ResultQuery
+    if run.state in {RunState.RUNNING, RunState.CRASHED} and not as_json:
+        stored = _results(run.counts.computed)
+        out.print(f"The run broke off. What was stored by then is safe ({stored} counted); run again.")
+        note(f"Store: {store.name}")
+        return
+    from flows._summary import current_rows, current_units, outcome_table, undefined_reasons
 
-    matrix = outcome_table(store, run.experiment)
-    bad = store.units(run.experiment)
+    rows, outdated = current_rows(store, run.experiment)
+    matrix = outcome_table(store, rows)
+    bad = current_units(store, run.experiment)
     if as_json:
         print_json(
             {
@@ -40,10 +45,11 @@ def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bo
         )
         return
     if matrix:
-        rows = list(all_rows(store, ResultQuery(experiment=run.experiment, limit=10_000)))
         out.print(_matrix_table(matrix, rows, _title(run.experiment, rows)))
         for reason, columns in undefined_reasons(rows).items():
             out.print(f"Undefined, {', '.join(columns)}: {reason}.")
+    if outdated:
+        out.print(f"Not shown: {_results(outdated)} of windows, tests or models that it has no more.")
     out.print(_closing_words(run))
     _show_failures(bad)
     note(f"Store: {store.name}")
@@ -87,8 +93,6 @@ def _matrix_table(matrix: list[dict[str, str]], rows: list["ResultRow"], title: 
 def _closing_words(run: RunRecord) -> str:
     counts = run.counts
     computed = _results(counts.computed)
-    if run.state in {RunState.RUNNING, RunState.CRASHED}:
-        return f"The run broke off: {computed} computed and stored by then."
     if run.state is RunState.INTERRUPTED:
         return f"Interrupted: {computed} computed, {counts.skipped} left for the next run."
     bad = counts.failed + counts.upstream_failed

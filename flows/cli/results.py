@@ -48,18 +48,25 @@ def results(
     distribution: Annotated[
         bool, typer.Option("--distribution", help="Add each test's distribution (json and csv).")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also of windows, tests and models that the experiment had once.")
+    ] = False,
 ) -> None:
     """Print the results that an experiment has now.
 
     Example: `forequake results california --format json`
     """
-    from flows._summary import all_rows
+    from flows._summary import all_rows, current_rows
     from stores import ResultQuery
 
     target = known_experiment(store, experiment)
-    rows = all_rows(target, ResultQuery(experiment=experiment, limit=10_000))
+    rows, outdated = current_rows(target, experiment)
+    if everything:
+        rows, outdated = list(all_rows(target, ResultQuery(experiment=experiment, limit=10_000))), 0
+    if outdated:
+        note(f"{outdated} results of other windows, tests or models that it had are left out: see --all")
     if form is Format.TABLE:
-        _show_table(target, list(rows))
+        _show_table(target, rows)
         note(f"Store: {target.name}")
         return
     objects = (_object(target, row, distribution=distribution) for row in rows)
@@ -130,7 +137,8 @@ def _show_table(store: "ResultsStore", rows: list["ResultRow"]) -> None:
     """Print a table for each window, and once below them why results are undefined."""
     from flows._summary import undefined_reasons
 
-    for window, group in groupby(rows, key=lambda row: row.label.window.id):
+    ordered = sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end))
+    for window, group in groupby(ordered, key=lambda row: row.label.window.id):
         found = list(group)
         out.print(f"[bold]{window}[/]: {found[0].n_observed} target events")
         out.print(_window_table(store, found))

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
+import httpx
 import typer
 from rich.progress import (
     BarColumn,
@@ -20,6 +21,7 @@ from rich.progress import (
 from flows._server import ensure_api
 from flows.cli._outcomes import show_run
 from flows.cli._terminal import ConfigPath, JsonFlag, StoreName, note, store_of
+from forequake.errors import ServerError
 from forequake.results import RunRecord, RunState
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ def run(
     endpoint = ensure_api(note)
     os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
     from prefect import tags
-    from prefect.exceptions import FailedRun
+    from prefect.exceptions import FailedRun, PrefectException
     from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
     from flows.run_experiment import run_experiment
@@ -75,16 +77,23 @@ def run(
     # Prefect's heartbeat costs a second at the end of each run; the store keeps a heartbeat of its own.
     quiet = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
     with _progress(session, experiment.name), _stopping(session), quiet, tags("forequake", experiment.name):
-        state = run_experiment(
-            config=str(config.resolve()),
-            label=label,
-            store=store,
-            models=models,
-            tests=tests,
-            windows=windows,
-            force=force,
-            return_state=True,
-        )
+        try:
+            state = run_experiment(
+                config=str(config.resolve()),
+                label=label,
+                store=store,
+                models=models,
+                tests=tests,
+                windows=windows,
+                force=force,
+                return_state=True,
+            )
+        except (httpx.HTTPError, PrefectException) as error:
+            message = (
+                f"Prefect's server at {endpoint.url} failed during the run ({type(error).__name__}); what "
+                "was computed by then is stored: run again"
+            )
+            raise ServerError(message) from error
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:
         show_run(target, ended, endpoint.url, as_json=as_json)

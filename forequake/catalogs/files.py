@@ -48,12 +48,16 @@ def read_catalog(path: Path) -> Events:
         With the file, the line or event, and what is wrong.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: the catalog cannot be read ({error})"
         raise CatalogError(message) from error
     rows = _json_rows(path, text) if path.suffix.lower() == ".json" else _text_rows(path, text)
-    return _arrays(rows)
+    try:
+        return _arrays(rows)
+    except csv.Error as error:
+        message = f"{path}: the catalog is not in its text form ({error})"
+        raise CatalogError(message) from error
 
 
 def _text_rows(path: Path, text: str) -> Iterator[_Event]:

@@ -1,5 +1,6 @@
 """Paths that an experiment's files name: found, and written as they are recorded."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Final, Literal
@@ -94,7 +95,7 @@ def _check_forecast(text: str, info: ValidationInfo) -> str:
     folder = _folder(info)
     if is_dataset(text):
         recorded = _dataset(text, "gridded forecast")
-    elif text.strip() and (folder.root / folder.recorded(text)).is_dir():
+    elif text.strip() and os.path.isdir(folder.root / folder.recorded(text)):  # noqa: PTH112  # Path.is_dir raises without rights
         refuse(
             "this is a folder, which is how time-dependent models are given; this version runs "
             "time-independent gridded forecasts from files"

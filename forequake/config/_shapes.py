@@ -87,6 +87,8 @@ def _increasing(edges: list[float]) -> list[float]:
 
 _Class = Annotated[str, AfterValidator(_check_class)]
 _Several = Annotated[int, Field(gt=0)]
+# More would not fit into memory; a quantile to six digits needs no more.
+_Simulations = Annotated[int, Field(gt=0, le=1_000_000)]
 
 
 class ExperimentSection(Section):
@@ -213,7 +215,7 @@ class ArgumentSection(Section):
     """func_kwargs of a test."""
 
     seed: Seed | None = None
-    num_simulations: _Several | None = None
+    num_simulations: _Simulations | None = None
     alpha: Alpha | None = None
 
     verbose: Unused = None

@@ -16,6 +16,8 @@ __all__ = ["ForecastTable", "GriddedRates", "fit_to_experiment", "rates_from_fil
 
 #: Two magnitude edges are one where they lie this near: files print them with two decimals.
 _SAME_MAGNITUDE: Final = 1e-6
+#: More events than any forecast means: beyond it, sums and logarithms of rates lose their meaning too.
+_MOST_EVENTS: Final = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,7 @@ def fit_to_experiment(table: ForecastTable, region: Region, magnitudes: NDArray[
         magnitude bins are not the experiment's.
     """
     _refuse_bad_rates(table)
+    _refuse_endless_total(table)
     cells = _cells(table, region)
     n_bins = _common_bins(table, magnitudes)
     rates = np.zeros((len(region), len(magnitudes)))
@@ -131,6 +134,14 @@ def _refuse_bad_rates(table: ForecastTable) -> None:
                 f"{west:g}, {south:g} for magnitude {table.magnitudes[table.bins[row]]:g}"
             )
             raise ForecastError(message)
+
+
+def _refuse_endless_total(table: ForecastTable) -> None:
+    with np.errstate(over="ignore"):
+        total = table.rates.sum()
+    if not total < _MOST_EVENTS:
+        message = f"{table.path}: the rates add up to {total:g} events; that is no forecast of earthquakes"
+        raise ForecastError(message)
 
 
 def _cells(table: ForecastTable, region: Region) -> NDArray[np.intp]:

@@ -110,11 +110,11 @@ def _read_csv(path: Path) -> ForecastTable:
 
 def _numbers(path: Path, *, delimiter: str | None, skip: int) -> NDArray[np.float64]:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             if not any(line.strip() and not line.startswith("#") for line in islice(file, skip, None)):
                 message = f"{path}: the file has no rates"
                 raise ForecastError(message)
-        return np.loadtxt(path, delimiter=delimiter, skiprows=skip, ndmin=2)
+        return np.loadtxt(path, delimiter=delimiter, skiprows=skip, ndmin=2, encoding="utf-8-sig")
     except ValueError as error:  # also a UnicodeDecodeError
         message = f"{path}: the file is cut short or damaged: {str(error).split(';')[0]}"
         raise ForecastError(message) from error
@@ -125,7 +125,7 @@ def _numbers(path: Path, *, delimiter: str | None, skip: int) -> NDArray[np.floa
 
 def _first_line(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             return file.readline()
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: the forecast cannot be read ({error})"

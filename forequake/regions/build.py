@@ -26,6 +26,10 @@ REGION_NAMES: Final = (
 )
 
 
+#: Places of the rectangle that encloses a region; a global grid of 0.05 degrees has half as many.
+_MOST_PLACES: Final = 50_000_000
+
+
 def named_region(name: str) -> Region:
     """Build one of pyCSEP's regions, or load it where it was built before (1.5 s against milliseconds).
 
@@ -75,6 +79,9 @@ def region_from_file(path: Path) -> Region:
         raise RegionError(message)
     size = _cell_size(origins)
     places = np.rint((origins - origins.min(axis=0)) / size)
+    if np.prod(places.max(axis=0) + 1) > _MOST_PLACES:
+        message = f"{path}: cells of {size:g} degrees are too small for corners that lie so far apart"
+        raise RegionError(message)
     off = np.abs(origins.min(axis=0) + places * size - origins).max(axis=1) > size * 1e-3
     if off.any():
         first = origins[np.argmax(off)]
@@ -86,7 +93,7 @@ def region_from_file(path: Path) -> Region:
 def _read_corners(path: Path) -> NDArray[np.float64]:
     rows: list[tuple[float, float]] = []
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         message = f"{path}: the region file cannot be read ({error})"
         raise RegionError(message) from error

@@ -51,6 +51,7 @@ def test_text_form_with_heading_and_in_order_of_time(tmp_path: Path) -> None:
         ("0.5,95,6,2020-06-01T00:00:00,30,1,1", "latitude '95' is not between -90 and 90"),
         ("0.5,0.5,6,yesterday,30,1,1", "time 'yesterday' is not in the form"),
         ("0.5,0.5,6", "got 3 columns"),
+        ("9" * 200_000, "not in its text form"),
     ],
 )
 def test_an_event_that_cannot_be_counted_is_refused_with_its_line(

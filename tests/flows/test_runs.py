@@ -12,9 +12,10 @@ import httpx
 import pytest
 import scipy.stats
 
+from forequake.environment import process_owner
 from forequake.errors import InputError
 from forequake.results import EvaluationRecord, Outcome, RunState, TailQuantiles, UnitState
-from stores import ResultQuery
+from stores import Block, ResultQuery
 
 pytestmark = pytest.mark.prefect
 
@@ -200,9 +201,10 @@ def test_a_full_disk_ends_in_a_message_and_a_healthy_store(prefect_api: str, mak
     small.run("--test", "N-test")
     path = Path(small.store_url.removeprefix("sqlite:///"))
     pages = path.stat().st_size // 4096 + 4
-    code, _, err = small.run(store=f"{small.store_url}?max_page_count={pages}")
+    code, out, err = small.run(store=f"{small.store_url}?max_page_count={pages}")
     assert code == 1
     assert "results.sqlite is full: no space is left" in err
+    assert "Nothing to compute" not in out
     assert "Traceback" not in err
     assert _healthy(small)
     assert len([row for row in _rows(small) if row.label.test == "N-test"]) == 80
@@ -235,6 +237,39 @@ def test_results_as_json_and_csv_keep_the_contract(prefect_api: str, make_experi
     assert lines[0].startswith("experiment,test,model,reference,window,start,end,kind")
 
 
+def test_what_an_experiment_has_no_more_is_not_shown(prefect_api: str, make_experiment: Make) -> None:
+    small = make_experiment()
+    small.run()
+    config = small.config.read_text()
+    small.config.write_text(config.replace("- west: {path: models/west.csv}\n", ""))
+    code, out, err = small.run()
+    assert code == 0, err
+    assert "west" not in out.replace("Not shown: 6 results", "")
+    assert "Not shown: 6 results" in out
+    shown = json.loads(small.command("results", "small", "--format", "json"))
+    assert {entry["model"] for entry in shown} == {"flat"}
+    everything = json.loads(small.command("results", "small", "--format", "json", "--all"))
+    assert len(everything) == 10
+    small.config.write_text(config)  # back as it was: nothing is lost, nothing is computed
+    code, out, _ = small.run()
+    assert (code, "all 10 results were stored already" in out) == (0, True)
+
+
+def test_blocks_of_a_dead_process_are_free_at_once(prefect_api: str, make_experiment: Make) -> None:
+    small = make_experiment(windows=1)
+    small.run()
+    store = small.open()
+    labels = tuple(row.label for row in _rows(small))
+    host, boot, _, start = process_owner().split("/")
+    dead = f"{host}/{boot}/{2**22 - 3}/{start}"  # above the largest process number
+    assert store.claim([Block(id="left behind", units=labels)], dead)
+    assert store.units("small", {UnitState.RUNNING})
+    code, _, err = small.run()
+    assert code == 0, err
+    assert store.units("small") == []  # their results are stored: nothing is left to attend to
+    assert store.claim([Block(id="left behind", units=())], process_owner())
+
+
 def test_a_password_never_reaches_prefect(prefect_api: str, make_experiment: Make) -> None:
     os.environ["PREFECT_API_URL"] = prefect_api
     from flows.run_experiment import run_experiment
@@ -251,7 +286,7 @@ def test_a_password_never_reaches_prefect(prefect_api: str, make_experiment: Mak
         runs = client.post(f"{prefect_api}/flow_runs/filter", json={}).json()
     assert "geheim" not in json.dumps(runs)
     schema = run_experiment.parameters.model_dump()
-    assert schema["properties"]["store"]["pattern"] == "^[^@]*$"
+    assert schema["properties"]["store"]["pattern"] == "^([^@]*|sqlite:///.*)$"
 
 
 def test_an_undefined_result_counts_as_computed(prefect_api: str, make_experiment: Make) -> None:

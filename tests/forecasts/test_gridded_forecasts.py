@@ -64,6 +64,7 @@ def test_what_a_reader_should_know_is_found(tmp_path: Path) -> None:
         ("\n".join(ROWS)[:-8], "cut short or damaged: .*row 4"),
         ("\n".join(ROWS).replace("0.25", "-0.25"), "1 rates are negative, first -0.25 in the cell at 1, 0"),
         ("\n".join(ROWS).replace("0.25", "nan"), "1 rates are not finite, first nan"),
+        ("\n".join(ROWS).replace("0.5 1", "1e308 1").replace("0.25 1", "1e308 1"), "add up to"),
         ("\n".join(ROWS).replace("0.25", "inf"), "1 rates are not finite, first inf"),
         ("\n".join([*ROWS, ROWS[0]]), "the cell at 0, 0 is given more than once for magnitude 6"),
         ("\n".join(ROWS).replace("1 2 0 1", "2 3 0 1"), "not cells of the region square .* another region"),

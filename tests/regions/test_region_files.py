@@ -13,7 +13,7 @@ def _write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("heading", ["", "# lon lat\n", "lon lat\n", "lon, lat\n"])
+@pytest.mark.parametrize("heading", ["", "\ufeff", "# lon lat\n", "lon lat\n", "lon, lat\n"])
 def test_corners_are_read_in_the_order_of_the_file(tmp_path: Path, heading: str) -> None:
     region = region_from_file(_write(tmp_path, heading + "1 0\n0 0\n0 1\n"))
     assert region.origins.tolist() == [[1, 0], [0, 0], [0, 1]]
@@ -37,6 +37,7 @@ def test_commas_separate_as_well_as_blanks(tmp_path: Path) -> None:
         ("0 0\n0 0\n", "1 cells are given twice"),
         ("0 0\n1 0\n2 0\n3.4 0\n", "does not lie on a grid of 1 degrees"),
         ("0 0\n1 95\n", "not on Earth"),
+        ("0 0\n0.001 0\n300 80\n", "too small for corners that lie so far apart"),
     ],
 )
 def test_a_bad_file_is_refused_with_its_line(tmp_path: Path, text: str, words: str) -> None:
