@@ -1,13 +1,14 @@
 """Outcomes in words, for tables: the same in the terminal, in Prefect's pages and in files."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+
+from pydantic import ValidationError
 
 from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import labels_of
-from forequake.quantities import Sha256
-from forequake.results import EvaluationRecord, ExperimentRecord, Outcome, UnitRecord
+from forequake.results import EvaluationRecord, ExperimentRecord, Label, Outcome, UnitRecord
 from stores import ResultQuery, ResultRow, ResultsStore
 
 __all__ = [
@@ -43,23 +44,28 @@ def current_rows(store: ResultsStore, experiment: str) -> tuple[list[ResultRow],
     int
         Number of results of earlier versions of the files, with models, tests or windows that are gone.
     """
-    places = _current_slots(store, experiment)
+    has = _is_current(store, experiment)
     rows = list(all_rows(store, ResultQuery(experiment=experiment, limit=10_000)))
-    current = [row for row in rows if row.label.slot in places]
+    current = [row for row in rows if has(row.label)]
     current.sort(key=lambda row: (row.label.window.start, row.label.window.end))
     return current, len(rows) - len(current)
 
 
 def current_units(store: ResultsStore, experiment: str) -> list[UnitRecord]:
     """Read the units that are under way or ended badly, as far as the latest run's files still have them."""
-    places = _current_slots(store, experiment)
-    return [unit for unit in store.units(experiment) if unit.label.slot in places]
+    has = _is_current(store, experiment)
+    return [unit for unit in store.units(experiment) if has(unit.label)]
 
 
-def _current_slots(store: ResultsStore, experiment: str) -> set[Sha256]:
+def _is_current(store: ResultsStore, experiment: str) -> Callable[[Label], bool]:
+    """Give what tells whether the files of the latest run have a place."""
     latest = next(summary for summary in store.experiments() if summary.name == experiment)
-    config = ExperimentConfig.model_validate(store.get(ExperimentRecord, latest.record_key).config)
-    return {label.slot for label in labels_of(config)}
+    try:
+        config = ExperimentConfig.model_validate(store.get(ExperimentRecord, latest.record_key).config)
+    except ValidationError:  # written by another version of forequake: better too much than nothing
+        return lambda label: True
+    places = {label.slot for label in labels_of(config)}
+    return lambda label: label.slot in places
 
 
 def artifact_key(experiment: str) -> str:
