@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
@@ -25,6 +25,8 @@ from forequake.errors import ServerError
 from forequake.results import RunRecord, RunState
 
 if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
     from flows._session import Session
     from stores import ResultsStore
 
@@ -66,44 +68,59 @@ def run(
     note(f"Store: {target.name}")
     _announce_unused(experiment.config.unused)
     endpoint = ensure_api(note)
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    from prefect import tags
-    from prefect.exceptions import FailedRun, PrefectException
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-
-    from flows.run_experiment import run_experiment
-
     session = current_session()
-    # Prefect's heartbeat costs a second at the end of each run; the store keeps a heartbeat of its own.
-    quiet = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
-    with _progress(session, experiment.name), _stopping(session), quiet, tags("forequake", experiment.name):
-        try:
-            state = run_experiment(
-                config=str(config.resolve()),
-                label=label,
-                store=store,
-                models=models,
-                tests=tests,
-                windows=windows,
-                force=force,
-                return_state=True,
-            )
-        except (httpx.HTTPError, PrefectException) as error:
-            message = (
-                f"Prefect's server at {endpoint.url} failed during the run ({type(error).__name__}); what "
-                "was computed by then is stored: run again"
-            )
-            raise ServerError(message) from error
+    with _progress(session, experiment.name), _stopping(session):
+        state = _run_flow(
+            endpoint.url,
+            experiment.name,
+            config=str(config.resolve()),
+            label=label,
+            store=store,
+            models=models,
+            tests=tests,
+            windows=windows,
+            force=force,
+        )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:
         show_run(target, ended, endpoint.url, as_json=as_json)
-    outcome = state.result(raise_on_failure=False)
-    if isinstance(outcome, BaseException) and not isinstance(outcome, FailedRun):
-        raise outcome  # what broke the whole run; units that failed are in the table of the run
+    _raise_trouble(state)
     if ended is not None and ended.state is RunState.INTERRUPTED:
         raise typer.Exit(130)
     if ended is None or ended.state is not RunState.COMPLETED:
         raise typer.Exit(1)
+
+
+def _run_flow(api_url: str, experiment: str, **parameters: str | bool | list[str] | None) -> "State[Any]":
+    """Call the flow in this process, and say in one sentence where Prefect's server fails meanwhile."""
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    from prefect import tags
+    from prefect.exceptions import PrefectException
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    from flows.run_experiment import run_experiment
+
+    # Prefect's heartbeat costs a second at the end of each run; the store keeps a heartbeat of its own.
+    quiet = temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None})
+    try:
+        with quiet, tags("forequake", experiment):
+            state: State[Any] = run_experiment(**parameters, return_state=True)
+    except (httpx.HTTPError, PrefectException) as error:
+        message = (
+            f"Prefect's server at {api_url} failed during the run ({type(error).__name__}); what was "
+            "computed by then is stored: run again"
+        )
+        raise ServerError(message) from error
+    return state
+
+
+def _raise_trouble(state: "State[Any]") -> None:
+    """Raise what broke the whole run; units that failed are in the table of the run."""
+    from prefect.exceptions import FailedRun
+
+    outcome = state.result(raise_on_failure=False)
+    if isinstance(outcome, BaseException) and not isinstance(outcome, FailedRun):
+        raise outcome
 
 
 def _announce_unused(keys: tuple[str, ...]) -> None:
