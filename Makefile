@@ -22,7 +22,7 @@ test: .venv/.dev ## Run the whole test suite (ARGS="-k name" selects)
 	@$(BIN)/python -m pytest $(ARGS)
 
 unit: .venv/.dev ## Run the fast tests only: no server, no browser
-	@$(BIN)/python -m pytest -m "not contract and not prefect and not browser and not slow" $(ARGS)
+	@$(BIN)/python -m pytest -m "not contract and not mongo and not prefect and not browser and not slow" $(ARGS)
 
 check: .venv/.dev ## Check format, lint, types and layers
 	@$(BIN)/ruff format --check .
