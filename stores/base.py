@@ -271,6 +271,54 @@ class ResultsStore(ABC):
             Where there is no such blob.
         """
 
+    # --- copying -----------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def bindings(self, after: tuple[Sha256, int] | None = None, limit: int = 1000) -> list[BoundResult]:
+        """Read all bindings of all experiments, in the order of slot and run, at most `limit`.
+
+        Parameters
+        ----------
+        after
+            The slot and the `run_no` of a binding: those behind it are read, whether or not it is there.
+        """
+
+    @abstractmethod
+    def adopt(
+        self,
+        *,
+        runs: Sequence[RunRecord] = (),
+        bindings: Sequence[BoundResult] = (),
+        units: Sequence[UnitRecord] = (),
+    ) -> None:
+        """Take over runs, bindings and units as another store has them, with their ids, numbers and times.
+
+        The order of writing is: runs, bindings, latest rows, units. Adopting the same again changes nothing,
+        the token of the experiment neither.
+
+        A run of the same id is replaced. The next run of its experiment gets a number above all that were
+        adopted, and `ExperimentSummary.record_key` is that of the run with the highest number.
+
+        A binding enters the history as it is, and after all of the call the slot's latest row is what the
+        highest `run_no` of the history gives. Where it has the key that it had before the call, a later run
+        that vouched for it still does. (To take over which run vouched last, `publish` the latest binding
+        once more, by that run.)
+
+        A unit in one of the bad states that a store keeps is listed as it is, in place of what stood in its
+        slot, and nobody holds it; one that ``succeeded`` leaves the list.
+
+        Raises
+        ------
+        NotFound
+            Where a run's experiment record, the run of a binding (in the store or among `runs`), or its
+            result is missing; nothing is written then.
+        Conflict
+            Where a run's number is another run's or its id has another number; or where a slot has another
+            key, or another time, under the binding's `run_no`; nothing is written then.
+        ValueError
+            Where a unit is in a state that is neither bad nor ``succeeded``; nothing is written then.
+        """
+
     # --- care --------------------------------------------------------------------------------------------
 
     @abstractmethod

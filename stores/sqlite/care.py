@@ -11,12 +11,11 @@ from typing import Final
 from forequake.errors import CorruptRecord, NotFound, SchemaVersion
 from forequake.quantities import Sha256
 from forequake.results import Record
-from stores._codec import KINDS, Encoded, decode, decode_run, from_us
-from stores._rows import result_row
+from stores._codec import KINDS, decode, decode_run
 from stores.blobs import CHUNK, BlobFolder
 from stores.exchange import Finding
 from stores.sqlite.connections import Connections
-from stores.sqlite.latest import LATEST, Latest, label_of, read_latest, write_latest
+from stores.sqlite.latest import Latest, label_of, latest_of_bindings, stored_latest, write_latest
 from stores.sqlite.tables import encoded_after
 
 __all__ = ["check"]
@@ -177,12 +176,6 @@ _SLOTS: Final = """
     UNION SELECT slot FROM (SELECT slot FROM latest WHERE slot > ?1 ORDER BY slot LIMIT ?2)
     ORDER BY slot LIMIT ?2
 """
-_LAST_BINDING: Final = """
-    SELECT b.experiment, b.test, b.model, b.reference, b.start_us, b.end_us, b.run_no, b.bound_us,
-        r.kind, r.key, r.v, r.canon, r.body
-    FROM bindings AS b JOIN results AS r ON r.key = b.key
-    WHERE b.slot = ?1 AND b.run_no = (SELECT max(run_no) FROM bindings WHERE slot = ?1)
-"""
 
 
 def _latest(connections: Connections, *, repair: bool) -> Iterator[Finding]:
@@ -209,11 +202,11 @@ def _latest(connections: Connections, *, repair: bool) -> Iterator[Finding]:
 def _is_right(db: sqlite3.Connection, slot: Sha256) -> bool:
     """Tell whether a latest row is right, or cannot be told wrong since its result is damaged itself."""
     try:
-        expected = _expected(db, slot)
+        expected = latest_of_bindings(db, slot)
     except (NotFound, CorruptRecord, SchemaVersion):
         return True  # each a finding of its own
     try:
-        stored = _stored(db, slot)
+        stored = stored_latest(db, slot)
     except CorruptRecord:
         return False
     if expected is None or stored is None:
@@ -224,9 +217,9 @@ def _is_right(db: sqlite3.Connection, slot: Sha256) -> bool:
 
 
 def _rebuild(db: sqlite3.Connection, slot: Sha256) -> bool:
-    expected = _expected(db, slot)
+    expected = latest_of_bindings(db, slot)
     try:
-        stored = _stored(db, slot)
+        stored = stored_latest(db, slot)
     except CorruptRecord:
         stored = None
     db.execute("DELETE FROM latest WHERE slot = ?", (slot,))
@@ -245,28 +238,3 @@ def _rebuild(db: sqlite3.Connection, slot: Sha256) -> bool:
         experiment = stored.row.label.experiment
     db.execute("UPDATE experiments SET token = token + 1 WHERE ?1 IS NULL OR name = ?1", (experiment,))
     return True
-
-
-def _expected(db: sqlite3.Connection, slot: Sha256) -> Latest | None:
-    """Give the latest row that the bindings of a slot give, or None where it has none.
-
-    Raises
-    ------
-    NotFound
-        Where the last binding's result is not there.
-    """
-    found = db.execute(_LAST_BINDING, (slot,)).fetchone()
-    if found is None:
-        if db.execute("SELECT 1 FROM bindings WHERE slot = ?", (slot,)).fetchone() is None:
-            return None
-        message = f"the last result of slot {slot} is not there"
-        raise NotFound(message)
-    *label, run_no, bound_us, kind, key, version, canon, body = found
-    encoded = Encoded(kind, key, version, canon, body, None)
-    row = result_row(label_of(*label), encoded, run_no=run_no, bound_at=from_us(bound_us))
-    return Latest(row, run_no)
-
-
-def _stored(db: sqlite3.Connection, slot: Sha256) -> Latest | None:
-    row = db.execute(f"SELECT {LATEST} FROM latest WHERE slot = ?", (slot,)).fetchone()  # noqa: S608
-    return None if row is None else read_latest(row)

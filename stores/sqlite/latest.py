@@ -6,14 +6,24 @@ from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
-from forequake.errors import CorruptRecord
+from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256
 from forequake.results import Label, Quantiles
 from forequake.windows import TimeWindow
-from stores._codec import from_us, to_us
+from stores._codec import Encoded, from_us, to_us
+from stores._rows import result_row
 from stores.exchange import ResultRow
 
-__all__ = ["LATEST", "Latest", "label_columns", "label_of", "read_latest", "write_latest"]
+__all__ = [
+    "LATEST",
+    "Latest",
+    "label_columns",
+    "label_of",
+    "latest_of_bindings",
+    "read_latest",
+    "stored_latest",
+    "write_latest",
+]
 
 #: The columns of `latest` in the order of its values; the first seven are the slot and its label.
 LATEST: Final = (
@@ -30,6 +40,12 @@ _UPSERT: Final = (
     f"ON CONFLICT(slot) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])} "
     "WHERE excluded.run_no >= run_no"
 )
+_LAST_BINDING: Final = """
+    SELECT b.experiment, b.test, b.model, b.reference, b.start_us, b.end_us, b.run_no, b.bound_us,
+        r.kind, r.key, r.v, r.canon, r.body
+    FROM bindings AS b JOIN results AS r ON r.key = b.key
+    WHERE b.slot = ?1 AND b.run_no = (SELECT max(run_no) FROM bindings WHERE slot = ?1)
+"""
 
 
 class Latest(NamedTuple):
@@ -100,6 +116,32 @@ def read_latest(values: tuple[object, ...]) -> Latest:
         message = f"the latest row of the slot {slot} cannot be read; check the store with repair"
         raise CorruptRecord(message) from error
     return Latest(row, bound_run)
+
+
+def stored_latest(db: sqlite3.Connection, slot: Sha256) -> Latest | None:
+    """Read the latest row of a slot, or None where it has none; see `read_latest` for errors."""
+    row = db.execute(f"SELECT {LATEST} FROM latest WHERE slot = ?", (slot,)).fetchone()  # noqa: S608
+    return None if row is None else read_latest(row)
+
+
+def latest_of_bindings(db: sqlite3.Connection, slot: Sha256) -> Latest | None:
+    """Give the latest row that the bindings of a slot give, or None where it has none.
+
+    Raises
+    ------
+    NotFound
+        Where the last binding's result is not there.
+    """
+    found = db.execute(_LAST_BINDING, (slot,)).fetchone()
+    if found is None:
+        if db.execute("SELECT 1 FROM bindings WHERE slot = ?", (slot,)).fetchone() is None:
+            return None
+        message = f"the last result of slot {slot} is not there"
+        raise NotFound(message)
+    *label, run_no, bound_us, kind, key, version, canon, body = found
+    encoded = Encoded(kind, key, version, canon, body, None)
+    row = result_row(label_of(*label), encoded, run_no=run_no, bound_at=from_us(bound_us))
+    return Latest(row, run_no)
 
 
 def label_of(

@@ -1,23 +1,26 @@
 """Binding results to their places: what a publication changes, and what it leaves."""
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
 
 from forequake.errors import Conflict, NotFound
 from forequake.quantities import Sha256
-from stores._codec import Encoded, from_us
+from stores._codec import Encoded, from_us, to_us
 from stores._rows import result_row
 from stores.exchange import Binding, BoundResult, PublishReport, RunRef
 from stores.sqlite.latest import Latest, label_columns, label_of, write_latest
 from stores.sqlite.tables import bodies_of
 
-__all__ = ["history", "publish"]
+__all__ = ["bind", "bindings", "history", "publish"]
 
 _BIND: Final = (
     "INSERT INTO bindings "
     "(slot, run_no, experiment, test, model, reference, start_us, end_us, key, bound_us) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (slot, run_no) DO NOTHING"
+)
+_BOUND: Final = (
+    "SELECT experiment, test, model, reference, start_us, end_us, key, run_no, bound_us FROM bindings"
 )
 
 
@@ -120,8 +123,8 @@ class _Publication:
             self.changed = True
 
     def _append(self, slot: Sha256, binding: Binding, run_no: int) -> None:
-        _, *label = label_columns(binding.label, slot)
-        self._db.execute(_BIND, (slot, run_no, *label, binding.key, self._now_us))
+        moment = from_us(self._now_us)
+        bind(self._db, slot, BoundResult(**dict(binding), run_no=run_no, bound_at=moment))
 
     def _set_latest(self, slot: Sha256, binding: Binding, run_no: int) -> None:
         row = result_row(
@@ -140,11 +143,27 @@ class _Publication:
 
 def history(db: sqlite3.Connection, slot: Sha256) -> list[BoundResult]:
     """Read all values of a slot; see `ResultsStore.history`."""
-    rows = db.execute(
-        "SELECT experiment, test, model, reference, start_us, end_us, key, run_no, bound_us FROM bindings "
-        "WHERE slot = ? ORDER BY run_no",
-        (slot,),
+    return _bound(db.execute(f"{_BOUND} WHERE slot = ? ORDER BY run_no", (slot,)))
+
+
+def bindings(db: sqlite3.Connection, after: tuple[Sha256, int] | None, limit: int) -> list[BoundResult]:
+    """Read bindings of all experiments; see `ResultsStore.bindings`."""
+    slot, run_no = after or ("", 0)
+    return _bound(
+        db.execute(
+            f"{_BOUND} WHERE (slot, run_no) > (?, ?) ORDER BY slot, run_no LIMIT ?", (slot, run_no, limit)
+        )
     )
+
+
+def bind(db: sqlite3.Connection, slot: Sha256, bound: BoundResult) -> bool:
+    """Write a binding if its slot has none of this run; tell whether it was written."""
+    _, *label = label_columns(bound.label, slot)
+    values = (slot, bound.run_no, *label, bound.key, to_us(bound.bound_at))
+    return db.execute(_BIND, values).rowcount == 1
+
+
+def _bound(rows: Iterable[tuple[Any, ...]]) -> list[BoundResult]:
     return [
         BoundResult(label=label_of(*label), key=key, run_no=run_no, bound_at=from_us(bound_us))
         for *label, key, run_no, bound_us in rows

@@ -38,7 +38,7 @@ from stores.exchange import (
     RunRef,
     SweepReport,
 )
-from stores.sqlite import care, publication, queries, runs, sweeping, tables, work
+from stores.sqlite import adoption, care, publication, queries, runs, sweeping, tables, work
 from stores.sqlite.connections import Connections
 from stores.sqlite.filesystems import refuse_network_filesystem
 
@@ -191,6 +191,24 @@ class SqliteStore(ResultsStore):
 
     def open_blob(self, sha: Sha256) -> BinaryIO:  # noqa: D102
         return sweeping.open_blob(self._connections, self._blobs, sha)
+
+    # --- copying -------------------------------------------------------------------------------------------
+
+    def bindings(  # noqa: D102
+        self, after: tuple[Sha256, int] | None = None, limit: int = 1000
+    ) -> list[BoundResult]:
+        with self._connections.reading() as db:
+            return publication.bindings(db, after, limit)
+
+    def adopt(  # noqa: D102
+        self,
+        *,
+        runs: Sequence[RunRecord] = (),
+        bindings: Sequence[BoundResult] = (),
+        units: Sequence[UnitRecord] = (),
+    ) -> None:
+        with self._connections.writing() as db:
+            adoption.adopt(db, runs, bindings, units, self.name)
 
     # --- care ----------------------------------------------------------------------------------------------
 

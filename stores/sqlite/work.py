@@ -12,10 +12,10 @@ from stores._codec import from_us
 from stores.exchange import Block, Claim
 from stores.sqlite.latest import label_columns, label_of
 
-__all__ = ["claim", "finish", "release", "renew", "units"]
+__all__ = ["BAD_ENDS", "WRITE_UNIT", "claim", "finish", "release", "renew", "units"]
 
 #: The states in which a unit stays on the list after its block was finished.
-_BAD_ENDS: Final = frozenset(
+BAD_ENDS: Final = frozenset(
     {
         UnitState.FAILED,
         UnitState.TIMED_OUT,
@@ -32,7 +32,8 @@ _CLAIM: Final = """
     WHERE until_us <= :now
     RETURNING token
 """
-_UNIT: Final = """
+#: Writes a unit; what stands in its slot is replaced, and the attempts are added.
+WRITE_UNIT: Final = """
     INSERT INTO units
     (slot, experiment, test, model, reference, start_us, end_us, state, attempts, error, owner, block, token,
         changed_us)
@@ -73,7 +74,7 @@ def claim(
         (token,) = row
         for label in block.units:
             db.execute(
-                _UNIT,
+                WRITE_UNIT,
                 (
                     *label_columns(label, label.slot),
                     UnitState.RUNNING.value,
@@ -115,11 +116,11 @@ def finish(db: sqlite3.Connection, held: Claim, ends: Sequence[UnitEnd], now_us:
     )
     for end in ends:
         slot = end.label.slot
-        if end.state not in _BAD_ENDS:
+        if end.state not in BAD_ENDS:
             db.execute("DELETE FROM units WHERE slot = ? AND block = ?", (slot, held.block))
             continue
         db.execute(
-            _UNIT,
+            WRITE_UNIT,
             (
                 *label_columns(end.label, slot),
                 end.state.value,
