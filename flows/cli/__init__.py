@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from flows.cli import experiment, results, run, service, status
+from flows.cli import experiment, results, run, service, status, store
 from flows.cli._terminal import complain
 from forequake import __version__
 from forequake.errors import ForequakeError, InputError, Interrupted
@@ -29,6 +29,7 @@ run.register(app)
 results.register(app)
 status.register(app)
 service.register(app)
+store.register(app)
 
 
 def _print_version(wanted: bool) -> None:
