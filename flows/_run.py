@@ -31,6 +31,7 @@ from forequake.experiments import Experiment
 from forequake.plan import Plan, PlannedBlock, Selection, plan_experiment, result_keys
 from forequake.quantities import Sha256
 from forequake.results import (
+    BAD_ENDS,
     EvaluationRecord,
     RunChange,
     RunCounts,
@@ -48,16 +49,6 @@ T = TypeVar("T")
 
 #: Bindings of results that exist already are published in batches of so many.
 _BATCH: Final = 1000
-#: States in which a unit stays on the list after its process has gone.
-_BAD: Final = frozenset(
-    {
-        UnitState.FAILED,
-        UnitState.TIMED_OUT,
-        UnitState.KILLED,
-        UnitState.CRASHED,
-        UnitState.UPSTREAM_FAILED,
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -200,7 +191,7 @@ def _publish_cached(this: _Run, plan: Plan) -> None:
 
 def _forget_old_troubles(this: _Run, plan: Plan) -> None:
     """Take units off the list whose results are stored: a process died between writing them and saying so."""
-    bad = {unit.label.slot for unit in this.store.units(this.experiment.name, _BAD)}
+    bad = {unit.label.slot for unit in this.store.units(this.experiment.name, BAD_ENDS)}
     labels = tuple(unit.label for unit in plan.cached if unit.label.slot in bad)
     if not labels:
         return

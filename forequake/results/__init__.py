@@ -32,6 +32,7 @@ from forequake.results.inputs import (
     RegionRecord,
 )
 from forequake.results.runs import (
+    BAD_ENDS,
     EnvironmentRecord,
     ExperimentRecord,
     ResolvedInputs,
@@ -47,6 +48,7 @@ from forequake.results.runs import (
 )
 
 __all__ = [
+    "BAD_ENDS",
     "QUANTILE_COUNT",
     "AnyEvaluation",
     "BlobRef",

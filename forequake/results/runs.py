@@ -1,7 +1,7 @@
 """Records of experiments, of their runs, and of the units of work that are under way or ended badly."""
 
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import Field, JsonValue
 
@@ -9,6 +9,7 @@ from forequake.quantities import Sha256, UtcDatetime
 from forequake.results._record import Label, Record, RecordModel
 
 __all__ = [
+    "BAD_ENDS",
     "EnvironmentRecord",
     "ExperimentRecord",
     "ResolvedInputs",
@@ -178,6 +179,18 @@ class UnitState(StrEnum):
     CACHED = "cached"
     SKIPPED = "skipped"
     SUCCEEDED = "succeeded"
+
+
+#: The states in which a unit stays on a store's list after its block was finished or its process has gone.
+BAD_ENDS: Final = frozenset(
+    {
+        UnitState.FAILED,
+        UnitState.TIMED_OUT,
+        UnitState.KILLED,
+        UnitState.CRASHED,
+        UnitState.UPSTREAM_FAILED,
+    }
+)
 
 
 class UnitError(RecordModel):

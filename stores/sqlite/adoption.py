@@ -6,12 +6,12 @@ from collections.abc import Collection, Sequence
 
 from forequake.errors import Conflict, CorruptRecord, NotFound
 from forequake.quantities import Sha256
-from forequake.results import RunRecord, UnitRecord, UnitState
+from forequake.results import BAD_ENDS, RunRecord, UnitRecord, UnitState
 from stores._codec import encode_run, from_us, to_us
 from stores.exchange import BoundResult
 from stores.sqlite.latest import Latest, label_columns, latest_of_bindings, stored_latest, write_latest
 from stores.sqlite.publication import bind
-from stores.sqlite.work import BAD_ENDS, WRITE_UNIT
+from stores.sqlite.work import WRITE_UNIT
 
 __all__ = ["adopt"]
 

@@ -7,23 +7,12 @@ from typing import Final
 from pydantic import ValidationError
 
 from forequake.errors import ClaimLost, CorruptRecord
-from forequake.results import UnitEnd, UnitError, UnitRecord, UnitState
+from forequake.results import BAD_ENDS, UnitEnd, UnitError, UnitRecord, UnitState
 from stores._codec import from_us
 from stores.exchange import Block, Claim
 from stores.sqlite.latest import label_columns, label_of
 
-__all__ = ["BAD_ENDS", "WRITE_UNIT", "claim", "finish", "release", "renew", "units"]
-
-#: The states in which a unit stays on the list after its block was finished.
-BAD_ENDS: Final = frozenset(
-    {
-        UnitState.FAILED,
-        UnitState.TIMED_OUT,
-        UnitState.KILLED,
-        UnitState.CRASHED,
-        UnitState.UPSTREAM_FAILED,
-    }
-)
+__all__ = ["WRITE_UNIT", "claim", "finish", "release", "renew", "units"]
 
 # Free is a block that nobody ever held, or whose lease ran out.
 _CLAIM: Final = """
