@@ -4,12 +4,15 @@ import pytest
 
 # Before they are imported: a failing test of the suite shows its values as any other test does.
 pytest.register_assert_rewrite(
-    *(f"stores.testing._contract_{part}" for part in ("base", "blobs", "care", "queries", "records"))
+    *(
+        f"stores.testing._contract_{part}"
+        for part in ("base", "blobs", "care", "copy", "queries", "records", "results", "work")
+    )
 )
-pytest.register_assert_rewrite("stores.testing._contract_results", "stores.testing._contract_work")
 
 from stores.testing._contract_blobs import BlobsContract  # noqa: E402
 from stores.testing._contract_care import CareContract, SharingContract  # noqa: E402
+from stores.testing._contract_copy import CopyContract  # noqa: E402
 from stores.testing._contract_queries import QueriesContract  # noqa: E402
 from stores.testing._contract_records import RecordsContract  # noqa: E402
 from stores.testing._contract_results import PublishContract  # noqa: E402
@@ -25,6 +28,7 @@ class ResultsStoreContract(
     RunsContract,
     ClaimsContract,
     BlobsContract,
+    CopyContract,
     CareContract,
     SharingContract,
 ):
