@@ -9,18 +9,20 @@ __all__ = ["APP", "command", "environment"]
 APP = Path(__file__).with_name("app.py")
 
 
-def command(port: int) -> list[str]:
-    """Give the command that starts the server on this machine's own address.
+def command(port: int, host: str = "127.0.0.1") -> list[str]:
+    """Give the command that starts the server.
 
     Parameters
     ----------
     port
         From 1 to 65535; it must be free.
+    host
+        The address at which it listens; by default nobody but this machine can reach it.
     """
     # -P keeps the present folder off the import path: a file dashboard.py there would hide this package.
     start = [sys.executable, "-P", "-m", "streamlit", "run", str(APP)]
     settings = {
-        "server.address": "127.0.0.1",
+        "server.address": host,
         "server.port": str(port),
         "server.headless": "true",
         "server.fileWatcherType": "none",

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 __all__ = ["ServerFiles", "ServerState", "own_environment", "server_environment"]
 
+#: For how long finished runs, and the events about them, stay in Prefect's database.
+_KEEP_RUNS_DAYS: Final = 30
+_KEEP_EVENTS_DAYS: Final = 7
 #: Measured with Prefect 3.8 on SQLite.
 _SETTINGS: Final = {
     # The statement that marks late runs is the one that ends in "database is locked".
@@ -20,6 +23,10 @@ _SETTINGS: Final = {
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    # Prefect keeps every run for ever, unless told otherwise. What forequake computed is not in its database.
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_RETENTION_PERIOD": str(_KEEP_RUNS_DAYS * 86_400),
+    "PREFECT_SERVER_EVENTS_RETENTION_PERIOD": f"P{_KEEP_EVENTS_DAYS}D",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
     "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",

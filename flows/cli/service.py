@@ -1,11 +1,13 @@
 """``forequake dashboard`` and ``forequake server``: the programs that stay up beside the runs."""
 
+import errno
 import os
 import signal
 import socket
 import subprocess
 import time
 import webbrowser
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import httpx
@@ -19,6 +21,9 @@ __all__ = ["register"]
 
 #: Streamlit needs about a second; a busy machine some more.
 _PATIENCE_SECONDS: Final = 60.0
+_LOOPBACK: Final = "127.0.0.1"
+#: Means every address of this machine, so the server can be asked at this one, too.
+_ANY: Final = ("", "0.0.0.0")  # noqa: S104  # compared with, not listened at
 
 server = typer.Typer(help="The local Prefect server that runs talk to.", no_args_is_help=True)
 
@@ -32,6 +37,10 @@ def register(app: typer.Typer) -> None:
 def dashboard(
     store: StoreName = "default",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 8501,
+    host: Annotated[
+        str,
+        typer.Option(help="Address to listen at. 0.0.0.0 shows the results to everybody in the network."),
+    ] = _LOOPBACK,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
 ) -> None:
     """Open the dashboard on a store, until Ctrl-C.
@@ -42,13 +51,13 @@ def dashboard(
     from stores import resolve_store
 
     target = store_of(store)
-    _refuse_taken(port)
+    _refuse_taken(host, port)
     for number in (signal.SIGINT, signal.SIGTERM):  # either ends the dashboard's server, too
         signal.signal(number, signal.default_int_handler)
-    url = f"http://127.0.0.1:{port}"
+    url = f"http://{_LOOPBACK if host in _ANY else host}:{port}"
     process = subprocess.Popen(
-        command(port),
-        env=os.environ | environment(resolve_store(store)),
+        command(port, host),
+        env=_without_files(os.environ) | environment(resolve_store(store)),
         stdout=subprocess.DEVNULL,  # Streamlit's greeting; its complaints come on the other stream
     )
     try:
@@ -66,12 +75,23 @@ def dashboard(
             process.wait(timeout=10)
 
 
-def _refuse_taken(port: int) -> None:
+def _without_files(variables: Mapping[str, str]) -> dict[str, str]:
+    """Leave out the variable that names a file with the address, since the address itself is given."""
+    return {name: value for name, value in variables.items() if name != "FOREQUAKE_STORE_FILE"}
+
+
+def _refuse_taken(host: str, port: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((host, port))
         except OSError as error:
+            if error.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                message = (
+                    f"--host {host} is no address of this machine ({error.strerror or error}): give "
+                    f"{_LOOPBACK} for this machine only, or 0.0.0.0 for all that can reach it"
+                )
+                raise InputError(message) from error
             message = f"port {port} is in use; name another with --port, such as --port {port + 1}"
             raise InputError(message) from error
 
