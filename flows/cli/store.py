@@ -1,13 +1,29 @@
 """``forequake store``: copying, checking and sweeping results stores."""
 
+import sys
 from datetime import timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
-from flows.cli._terminal import JsonFlag, StoreName, existing_store_of, note, out, print_json
+from flows.cli._terminal import (
+    JsonFlag,
+    StoreName,
+    complain,
+    existing_store_of,
+    note,
+    out,
+    print_json,
+)
 from forequake.errors import InputError
-from stores import ResultsStore, resolve_store, shown_url
+from stores import ResultsStore, open_store, resolve_store, shown_url
+
+if TYPE_CHECKING:
+    from stores.copying import CopyReport
 
 __all__ = ["register"]
 
@@ -71,6 +87,91 @@ def sweep(
     verb = "would be removed" if dry_run else "removed"
     out.print(f"{len(report.removed)} blobs {verb}, {report.bytes_freed} bytes")
     note(f"Store: {target.name}")
+
+
+@store.command("copy")
+def copy(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="SRC", help="The store to copy: a name or an address.", show_default=False),
+    ],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="DST", help="Where to: made where it is missing.", show_default=False),
+    ],
+    no_compare: Annotated[
+        bool, typer.Option("--no-compare", help="Do not read both stores again and compare every piece.")
+    ] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Copy all of a store into another, of any kind, and compare the two piece by piece.
+
+    A copy that was cut off goes on when it is started again. Names and addresses are as for --store.
+
+    Example: `forequake store copy default sqlite:///backup.sqlite`
+    """
+    from stores.copying import copy_store
+
+    given = resolve_store(target)  # a mistake in it is told before anything is opened
+    origin = _existing(source)
+    destination = open_store(given)
+    if not as_json:
+        note(f"Copying {origin.name} to {destination.name}")
+    with _progress() as bar:
+        steps: dict[str, TaskID] = {}
+
+        def show(step: str, done: int) -> None:
+            if step not in steps:
+                steps[step] = bar.add_task(step, total=None)
+            bar.update(steps[step], completed=done)
+
+        report = copy_store(origin, destination, compare=not no_compare, progress=show)
+    if as_json:
+        print_json(report.model_dump(mode="json"))
+    else:
+        _show_copy(report)
+    if report.comparison is not None and not report.comparison.equal:
+        raise typer.Exit(1)
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(finished_text=" "),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:.0f}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+
+
+def _show_copy(report: "CopyReport") -> None:
+    comparison = report.comparison
+    compared = {} if comparison is None else comparison.compared
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    table.add_column("copied now", justify="right")
+    if comparison is not None:
+        table.add_column("compared", justify="right")
+    for name in dict.fromkeys([*report.copied, *compared]):
+        counts = (report.copied, compared) if comparison is not None else (report.copied,)
+        table.add_row(name, *(str(count.get(name, "")) for count in counts))
+    out.print(table)
+    for experiment in report.running:
+        note(f"A run of {experiment} is under way in {report.source}: copy again when it has ended.")
+    if comparison is None:
+        out.print("Copied, not compared.")
+    elif comparison.equal:
+        out.print("Every piece is equal in both stores.")
+        if comparison.other_circumstances:
+            number = comparison.other_circumstances
+            out.print(f"The target had computed {number} of the records itself, with equal values.")
+    else:
+        for named in comparison.named:
+            complain(named)
+        differing, behind = comparison.differing, comparison.behind
+        complain(f"{differing} pieces differ in the target, and {behind} are missing there or as they were.")
 
 
 def _existing(name: str) -> ResultsStore:
