@@ -139,6 +139,7 @@ def _compute(
 ) -> tuple[RunCounts, list[UnitEnd]]:
     keys = {label: experiment.result_inputs(label).key for label in work.labels}
     known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
+    computed = session.computed(run, work.id)  # also by attempts that a failing store cut off
     shelf = ForecastShelf(experiment, store)
     writer = _Writer(store, run, session)
     ends: list[UnitEnd] = []
@@ -149,7 +150,8 @@ def _compute(
             tally["skipped"] += 1
         elif key in known:
             writer.add(label, key)
-            tally["cached"] += 1
+            tally["computed" if label in computed else "cached"] += 1
+            tally["undefined"] += computed.get(label) is Outcome.UNDEFINED
         elif obstacle is not None:
             ends.append(_upstream_failed(label, obstacle))
             session.on_progress(1, label.model)
@@ -168,6 +170,7 @@ def _compute(
             writer.add(label, key, [record] if distribution is None else [record, distribution])
             known.add(key)  # places with equal inputs have one value
             ends.append(UnitEnd(label=label, state=UnitState.SUCCEEDED))
+            computed[label] = record.outcome
             tally["computed"] += 1
             tally["undefined"] += record.outcome is Outcome.UNDEFINED
     writer.flush()

@@ -8,7 +8,7 @@ from typing import Final
 
 from forequake.environment import process_owner
 from forequake.errors import Conflict, NotFound, StoreError
-from forequake.results import RunChange, RunState
+from forequake.results import Label, Outcome, RunChange, RunState
 from stores import RENEWAL, Block, Claim, ResultsStore, RunRef
 
 __all__ = ["Session", "current_session"]
@@ -41,6 +41,8 @@ class Session:
         self._lock = threading.Lock()
         self._claims: dict[tuple[str, str], Claim] = {}
         self._lost: set[str] = set()
+        self._doubtful: set[tuple[str, str]] = set()
+        self._computed: dict[tuple[str, str], dict[Label, Outcome]] = {}
         self._runs: dict[str, tuple[ResultsStore, RunRef]] = {}
         self._renewer: threading.Thread | None = None
 
@@ -56,7 +58,7 @@ class Session:
         with self._lock:
             if place in self._claims and block.id not in self._lost:
                 return self._claims[place]
-        claims = store.claim([block], self.owner)
+        claims = self._claim(store, place, block)
         if not claims:
             return None
         with self._lock:
@@ -64,10 +66,31 @@ class Session:
             self._lost.discard(block.id)
         return claims[0]
 
+    def _claim(self, store: ResultsStore, place: tuple[str, str], block: Block) -> list[Claim]:
+        try:
+            claims = store.claim([block], self.owner)
+        except StoreError:
+            self._doubtful.add(place)
+            raise
+        if not claims and place in self._doubtful:
+            # Perhaps we hold it, and the answer that said so was lost: our renewals would keep it for ever.
+            # The leases of our other blocks hold again as soon as they are renewed.
+            store.release(self.owner)
+            claims = store.claim([block], self.owner)
+            self._renew_leases(store)
+        self._doubtful.discard(place)
+        return claims
+
     def forget(self, run: RunRef, block_id: str) -> None:
-        """Forget a claim that was given back."""
+        """Forget a claim that was given back, and what was done under it."""
         with self._lock:
             self._claims.pop((run.id, block_id), None)
+            self._computed.pop((run.id, block_id), None)
+
+    def computed(self, run: RunRef, block_id: str) -> dict[Label, Outcome]:
+        """Give what this process has computed of a block in all attempts, to be added to, until `forget`."""
+        with self._lock:
+            return self._computed.setdefault((run.id, block_id), {})
 
     def lost(self, block_id: str) -> bool:
         """Tell whether another worker took a block over because our lease ran out."""
@@ -96,15 +119,17 @@ class Session:
 
     def _renew(self, store: ResultsStore, run: RunRef) -> None:
         try:
-            lost = store.renew(self.owner)
+            self._renew_leases(store)
             store.update_run(run, RunChange(), expect=RunState.RUNNING)
         except (Conflict, NotFound) as error:
             _log.warning("run %s: %s", run.id, error)
         except StoreError as error:  # the next renewal may succeed; the lease holds for four of them
             _log.warning("leases could not be renewed: %s", error)
-        else:
-            with self._lock:
-                self._lost |= lost
+
+    def _renew_leases(self, store: ResultsStore) -> None:
+        lost = store.renew(self.owner)
+        with self._lock:
+            self._lost |= lost
 
 
 _sessions: Final[dict[str, Session]] = {}

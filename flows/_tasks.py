@@ -44,7 +44,9 @@ R = TypeVar("R")
 
 
 async def _is_transient(task: Task[..., Any], run: TaskRun, state: State[Any]) -> bool:
-    """Tell whether trying again can help: the errors themselves know."""
+    """Tell whether trying again can help: the errors know. A run that is interrupted waits for nothing."""
+    if current_session().stop.is_set():
+        return False
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, ForequakeError) and error.transient
 

@@ -1,0 +1,45 @@
+"""Asking a store again while it does not answer: a database that is started again costs no run."""
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, ParamSpec, TypeVar
+
+from forequake.errors import ForequakeError
+
+__all__ = ["patiently"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_log: Final = logging.getLogger(__name__)
+
+#: For so many seconds a call is repeated: twice of what a database needs that is started again.
+_PATIENCE: Final = 60.0
+_LONGEST_PAUSE: Final = 8.0
+
+
+def patiently(stop: threading.Event, call: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) -> R:
+    """Call, and call again for a minute where the error says that this can help.
+
+    What is called must be such that it may be repeated: the answer to a call that was obeyed can be lost.
+
+    Parameters
+    ----------
+    stop
+        Ends the waiting at once, with the error.
+    """
+    began = time.monotonic()
+    for attempt in itertools.count():
+        try:
+            return call(*args, **kwargs)
+        except ForequakeError as error:
+            if not error.transient or stop.is_set() or time.monotonic() - began >= _PATIENCE:
+                raise
+            pause = min(2.0**attempt, _LONGEST_PAUSE)
+            _log.warning("%s; asking again in %.0f s", error, pause)
+            if stop.wait(pause):
+                raise
+    raise AssertionError  # never: the loop has no end of its own

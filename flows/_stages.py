@@ -1,0 +1,234 @@
+"""The stages of a run: what is stored already, forecasts, blocks of results, and the summary."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, ParamSpec, TypeVar
+
+from prefect import get_run_logger
+from prefect.futures import PrefectFuture
+
+from flows._blocks import BlockWork, mark_upstream_failed
+from flows._patience import patiently
+from flows._session import Session
+from flows._tasks import (
+    aggregate,
+    describe_counts,
+    evaluate_block,
+    make_forecast,
+    report,
+    snapshot_catalog,
+    stage_model_source,
+)
+from forequake.errors import StoreError
+from forequake.experiments import Experiment
+from forequake.plan import Plan, PlannedBlock, Selection, plan_experiment, result_keys
+from forequake.quantities import Sha256
+from forequake.results import BAD_ENDS, EvaluationRecord, RunCounts, UnitEnd, UnitState
+from stores import Binding, Block, ResultsStore, RunRef
+
+__all__ = ["RunRequest", "RunUnderWay", "collect", "work"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Bindings of results that exist already are published in batches of so many.
+_BATCH: Final = 1000
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """The parameters of the flow."""
+
+    config: str
+    label: str | None
+    store: str
+    models: tuple[str, ...]
+    tests: tuple[str, ...]
+    windows: tuple[str, ...]
+    force: bool
+
+
+@dataclass
+class RunUnderWay:
+    """What the stages of one run share.
+
+    Attributes
+    ----------
+    experiment
+        As the files were when the run began; every stage speaks of this one.
+    environment
+        Key of the record of what the run's process has loaded.
+    tally
+        What became of the results that were looked at so far.
+    blocks
+        The blocks that were submitted and not counted yet: number of results, and what will tell.
+    patient
+        Whether a store that does not answer is asked again.
+    """
+
+    request: RunRequest
+    store: ResultsStore
+    session: Session
+    experiment: Experiment
+    run: RunRef
+    environment: Sha256
+    tally: RunCounts = field(default_factory=RunCounts)
+    blocks: list[tuple[int, PrefectFuture[dict[str, int]]]] = field(default_factory=list)
+    patient: bool = True
+
+    @property
+    def key(self) -> Sha256:
+        """The key of the experiment's record."""
+        return self.experiment.record.key
+
+    def count(self, counts: RunCounts | Mapping[str, int]) -> None:
+        """Add to the tally."""
+        more = counts.model_dump() if isinstance(counts, RunCounts) else counts
+        self.tally = RunCounts(
+            **{name: value + more[name] for name, value in self.tally.model_dump().items()}
+        )
+
+    def ask(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Ask the store, and again while it does not answer; an interrupt ends the waiting."""
+        if not self.patient:
+            return call(*args, **kwargs)
+        return patiently(self.session.stop, call, *args, **kwargs)
+
+
+def work(this: RunUnderWay, selection: Selection) -> None:
+    """Publish what the store has, and compute and publish what is due.
+
+    Raises
+    ------
+    StoreError
+        Where the store failed for longer than the retries.
+    """
+    log = get_run_logger()
+    keys = result_keys(this.experiment, selection)
+    known = this.ask(this.store.existing, EvaluationRecord, tuple(keys.values()))
+    plan = plan_experiment(this.experiment, keys, known, force=this.request.force)
+    log.info(
+        "%s, run %d: %d results, %d of them stored already, %d due",
+        this.experiment.name,
+        this.run.run_no,
+        len(plan.units),
+        len(plan.cached),
+        len(plan.due),
+    )
+    this.session.on_plan(len(plan.units), len(plan.cached))
+    _publish_cached(this, plan)
+    if plan.due:
+        snapshot_catalog.submit(this.request.store, this.request.config, this.key).result()
+        broken = _forecasts(this, plan)
+        _evaluations(this, plan, broken)
+    total = aggregate.submit(this.request.store, this.experiment.name).result()
+    report.submit(this.request.store, this.experiment.name, describe_counts(this.tally)).result()
+    log.info("%s has %d results now; this run: %s", this.experiment.name, total, describe_counts(this.tally))
+
+
+def _publish_cached(this: RunUnderWay, plan: Plan) -> None:
+    bindings = [Binding(label=unit.label, key=unit.key) for unit in plan.cached]
+    for begin in range(0, len(bindings), _BATCH):
+        batch = bindings[begin : begin + _BATCH]
+        this.ask(this.store.publish, this.run, batch)
+        this.session.on_progress(len(batch), "stored already")
+    this.count(RunCounts(cached=len(bindings)))
+    _forget_old_troubles(this, plan)
+
+
+def _forget_old_troubles(this: RunUnderWay, plan: Plan) -> None:
+    """Take units off the list whose results are stored: a process died between writing them and saying so."""
+    bad = {unit.label.slot for unit in this.ask(this.store.units, this.experiment.name, BAD_ENDS)}
+    labels = tuple(unit.label for unit in plan.cached if unit.label.slot in bad)
+    if not labels:
+        return
+    block = Block(id=f"stored by {this.run.id}", units=labels)
+    claim = this.ask(this.session.take, this.store, this.run, block)
+    if claim is not None:
+        ends = [UnitEnd(label=label, state=UnitState.SUCCEEDED) for label in labels]
+        this.ask(this.store.finish, claim, ends)
+        this.session.forget(this.run, claim.block)
+
+
+def _forecasts(this: RunUnderWay, plan: Plan) -> dict[str, str]:
+    """Make the forecasts that the due results need; give the models that have none, each with the reason."""
+    request = this.request
+    broken: dict[str, str] = {}
+    staged = {
+        model: stage_model_source.submit(request.config, this.key, model) for model in plan.models_needed
+    }
+    making: dict[str, PrefectFuture[int]] = {}
+    # A task below a failed one would stay pending in Prefect for ever: it is never submitted.
+    for model, future in staged.items():
+        content = _value(future)
+        if isinstance(content, BaseException):
+            broken[model] = str(content)
+        else:
+            windows = _windows_needed(plan, model)
+            making[model] = make_forecast.submit(
+                request.store, request.config, this.key, model, windows, content
+            )
+    for model, made in making.items():
+        number = _value(made)
+        if isinstance(number, BaseException):
+            broken[model] = str(number)
+    return broken
+
+
+def _windows_needed(plan: Plan, model: str) -> list[str]:
+    places = [unit.label for unit in plan.due if model in (unit.label.model, unit.label.reference)]
+    return list(dict.fromkeys(label.window.id for label in places))
+
+
+def _value(future: PrefectFuture[T]) -> T | BaseException:
+    """Wait for a task and give what it returned or raised; what concerns the whole run is raised on."""
+    outcome: T | BaseException = future.result(raise_on_failure=False)
+    if isinstance(outcome, StoreError):
+        raise outcome
+    return outcome
+
+
+def _evaluations(this: RunUnderWay, plan: Plan, broken: dict[str, str]) -> None:
+    for block in plan.blocks:
+        part = BlockWork(
+            id=block.id,
+            labels=tuple(unit.label for unit in block.units),
+            broken=broken,
+            environment=this.environment,
+            force=this.request.force,
+        )
+        if all(part.obstacle(label) for label in part.labels):
+            this.count(this.ask(mark_upstream_failed, this.store, this.session, this.run, part))
+        else:
+            this.blocks.append((len(block.units), _submit(this, block, broken)))
+    collect(this)
+
+
+def collect(this: RunUnderWay) -> None:
+    """Wait for the blocks that were submitted, and count what became of their results.
+
+    A block that breaks is counted as failed as a whole, and its neighbours go on; only a store that fails
+    ends the run.
+    """
+    while this.blocks:
+        size, future = this.blocks[0]
+        outcome = _value(future)
+        if isinstance(outcome, BaseException):
+            get_run_logger().error("a block of %d results broke: %r", size, outcome)
+            outcome = RunCounts(failed=size).model_dump()
+        this.count(outcome)
+        this.blocks.pop(0)
+
+
+def _submit(this: RunUnderWay, block: PlannedBlock, broken: dict[str, str]) -> PrefectFuture[dict[str, int]]:
+    return evaluate_block.submit(
+        store=this.request.store,
+        experiment_key=this.key,
+        run=this.run.model_dump(),
+        model=block.model,
+        block_id=block.id,
+        places=[[unit.label.model, unit.label.test, unit.label.window.id] for unit in block.units],
+        broken=broken,
+        environment=this.environment,
+        force=this.request.force,
+    )
