@@ -87,7 +87,8 @@ def copy_store(
         message = f"{source.name} cannot be copied into itself: name another target"
         raise InputError(message)
     _refuse_apart(source, target)
-    copied: dict[str, int] = {}
+    words = [*(kind.words for kind in EACH_KIND), "blobs", "runs", "bindings", "failed units"]
+    copied = dict.fromkeys(words, 0)
     comparison = None
     for _ in range(_ROUNDS if compare else 1):
         _Copy(source, target, copied, progress).everything()
@@ -141,7 +142,7 @@ class _Copy:
             self._copy_units(summary.name)
 
     def _count(self, words: str, number: int) -> None:
-        self._copied[words] = self._copied.get(words, 0) + number
+        self._copied[words] += number
 
     # --- records and blobs -------------------------------------------------------------------------------
 
