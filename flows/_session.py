@@ -41,7 +41,6 @@ class Session:
         self._lock = threading.Lock()
         self._claims: dict[tuple[str, str], Claim] = {}
         self._lost: set[str] = set()
-        self._doubtful: set[tuple[str, str]] = set()
         self._computed: dict[tuple[str, str], dict[Label, Outcome]] = {}
         self._runs: dict[str, tuple[ResultsStore, RunRef]] = {}
         self._renewer: threading.Thread | None = None
@@ -58,28 +57,13 @@ class Session:
         with self._lock:
             if place in self._claims and block.id not in self._lost:
                 return self._claims[place]
-        claims = self._claim(store, place, block)
+        claims = store.claim([block], self.owner)
         if not claims:
             return None
         with self._lock:
             self._claims[place] = claims[0]
             self._lost.discard(block.id)
         return claims[0]
-
-    def _claim(self, store: ResultsStore, place: tuple[str, str], block: Block) -> list[Claim]:
-        try:
-            claims = store.claim([block], self.owner)
-        except StoreError:
-            self._doubtful.add(place)
-            raise
-        if not claims and place in self._doubtful:
-            # Perhaps we hold it, and the answer that said so was lost: our renewals would keep it for ever.
-            # The leases of our other blocks hold again as soon as they are renewed.
-            store.release(self.owner)
-            claims = store.claim([block], self.owner)
-            self._renew_leases(store)
-        self._doubtful.discard(place)
-        return claims
 
     def forget(self, run: RunRef, block_id: str) -> None:
         """Forget a claim that was given back, and what was done under it."""
@@ -119,17 +103,14 @@ class Session:
 
     def _renew(self, store: ResultsStore, run: RunRef) -> None:
         try:
-            self._renew_leases(store)
+            lost = store.renew(self.owner)
+            with self._lock:  # before anything else can fail: a loss is told once
+                self._lost |= lost
             store.update_run(run, RunChange(), expect=RunState.RUNNING)
         except (Conflict, NotFound) as error:
             _log.warning("run %s: %s", run.id, error)
         except StoreError as error:  # the next renewal may succeed; the lease holds for four of them
             _log.warning("leases could not be renewed: %s", error)
-
-    def _renew_leases(self, store: ResultsStore) -> None:
-        lost = store.renew(self.owner)
-        with self._lock:
-            self._lost |= lost
 
 
 _sessions: Final[dict[str, Session]] = {}
