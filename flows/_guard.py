@@ -6,20 +6,32 @@ checked by the server against the schema, whose pattern says the same.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, ParamSpec, TypeVar
 
 from prefect import Flow
 from prefect.utilities.callables import get_call_parameters
 
 from forequake.errors import InputError
+from stores import shown_url
 
 __all__ = ["WITHOUT_USER", "GuardedFlow"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Addresses hold a password only in front of an at-sign; the path of a file may hold one, too.
-WITHOUT_USER: Final = r"^([^@]*|sqlite:///.*)$"
+#: A store's name, or its address without user and password; of MongoDB's options those that are named often
+#: and hold no secret. It must mean the same to Python, to Rust (pydantic) and to a browser, so it looks
+#: neither ahead nor behind.
+WITHOUT_USER: Final = (
+    r"^([A-Za-z][A-Za-z0-9_]*"
+    r"|sqlite:///[^?]+([?&][a-z_]+=[0-9.]+)*"
+    r"|mongodb(\+srv)?://[^@?\s]+([?&]"
+    r"(appName|authSource|directConnection|readPreference|replicaSet|tls|tlsCAFile|tlsCertificateKeyFile)"
+    r"=[^@&\s]*)*)$"
+)
+#: In any other text an at-sign behind ``://`` may end a password; the path of a file may hold one, too.
+_HARMLESS: Final = r"^([^@]*|sqlite:///.*)$"
 
 
 class GuardedFlow(Flow[P, R]):
@@ -34,11 +46,21 @@ class GuardedFlow(Flow[P, R]):
             Which names the parameter, and never its value.
         """
         options = {name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs}
-        for name, value in get_call_parameters(self.fn, args, kwargs).items():
-            if isinstance(value, str) and "://" in value and not re.match(WITHOUT_USER, value):
-                message = (
-                    f"{name}: an address with a user or a password is not taken as a parameter, since "
-                    "Prefect keeps parameters in clear; set FOREQUAKE_STORE_NAME and give NAME"
-                )
-                raise InputError(message)
+        for name in _suspects(get_call_parameters(self.fn, args, kwargs)):
+            message = (
+                f"{name}: an address with a user or a password is not taken as a parameter, since "
+                "Prefect keeps parameters in clear; set FOREQUAKE_STORE_NAME and give NAME"
+            )
+            raise InputError(message)
         return super().__call__(*args, **options, **kwargs)
+
+
+def _suspects(parameters: Mapping[str, Any]) -> Iterable[str]:
+    """Give the names of the parameters that hold an address with a user or a password."""
+    for name, value in parameters.items():
+        texts = value if isinstance(value, list | tuple) else [value]
+        for text in texts:
+            if not isinstance(text, str) or "://" not in text:
+                continue
+            if not re.match(_HARMLESS, text) or shown_url(text) != text:
+                yield name

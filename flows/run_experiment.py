@@ -4,8 +4,9 @@ The store is a name (see `stores.resolve_store`), never an address with a passwo
 parameters in clear.
 """
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ParamSpec
 
 from prefect.client.schemas.objects import State
 from prefect.runtime import flow_run
@@ -14,41 +15,14 @@ from pydantic import Field
 
 from flows._guard import WITHOUT_USER, GuardedFlow
 from flows._run import RunRequest, execute
+from flows._tick import current_tick, run_tick
 
 __all__ = ["run_experiment"]
 
+P = ParamSpec("P")
 
-def _run_experiment(
-    config: str,
-    label: str | None = None,
-    store: Annotated[str, Field(pattern=WITHOUT_USER)] = "default",
-    models: list[str] = [],  # noqa: B006  # Prefect's form shows the default; nobody changes it
-    tests: list[str] = [],  # noqa: B006
-    windows: list[str] = [],  # noqa: B006
-    force: bool = False,
-) -> State[dict[str, int]]:
-    """Forecast and test what is due of an experiment, and store it.
-
-    Args:
-        config: The experiment's file or folder, on the worker's disk.
-        label: A word for this run, kept with it.
-        store: A store's name, or an address without user and password.
-        models: Only these models; none means all.
-        tests: Only these tests; none means all.
-        windows: Only these windows, by their ids; none means all.
-        force: Compute again what the store has.
-    """
-    return execute(
-        RunRequest(
-            config=config,
-            label=label,
-            store=store,
-            models=tuple(models),
-            tests=tuple(tests),
-            windows=tuple(windows),
-            force=force,
-        )
-    )
+_Name = Annotated[str, Field(min_length=1, max_length=200)]
+_WindowId = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}\S*_\d{4}-\d{2}-\d{2}\S*$")]
 
 
 def _run_name() -> str:
@@ -59,11 +33,47 @@ def _run_name() -> str:
     return f"{config.parent.name}/{config.name}" + (f" ({label})" if label else "")
 
 
-run_experiment = GuardedFlow(
-    _run_experiment,
-    name="run-experiment",
-    flow_run_name=_run_name,
-    # Prefect's own type of this parameter does not admit its own runner of threads.
-    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
-    persist_result=False,
-)
+def _guarded(function: Callable[P, State[dict[str, int]]]) -> GuardedFlow[P, State[dict[str, int]]]:
+    return GuardedFlow(
+        function,
+        name="run-experiment",
+        flow_run_name=_run_name,
+        # Prefect's own type of this parameter does not admit its own runner of threads.
+        task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type]
+        persist_result=False,
+    )
+
+
+@_guarded
+def run_experiment(
+    config: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^\S(.*\S)?$")],
+    label: Annotated[str, Field(max_length=200)] | None = None,
+    store: Annotated[str, Field(pattern=WITHOUT_USER)] = "default",
+    models: list[_Name] = [],  # noqa: B006  # Prefect's form shows the default; nobody changes it
+    tests: list[_Name] = [],  # noqa: B006
+    windows: list[_WindowId] = [],  # noqa: B006
+    force: bool = False,
+) -> State[dict[str, int]]:
+    """Forecast and test what is due of an experiment, and store it.
+
+    Args:
+        config: The experiment's file, or the folder of its config.yml, on the machine that runs it.
+        label: A word for this run, kept with it.
+        store: Where results live: 'default', a name NAME whose address the machine that runs it has in
+            FOREQUAKE_STORE_NAME, or an address without user and password.
+        models: Only these models; none means all.
+        tests: Only these tests; none means all.
+        windows: Only these windows, by their ids (start_end); none means all.
+        force: Compute again what the store has.
+    """
+    request = RunRequest(
+        config=config,
+        label=label,
+        store=store,
+        models=tuple(models),
+        tests=tuple(tests),
+        windows=tuple(windows),
+        force=force,
+    )
+    tick = current_tick()
+    return execute(request) if tick is None else run_tick(request, tick)

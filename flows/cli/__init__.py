@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from flows.cli import experiment, results, run, service, status, store
+from flows.cli import deployments, experiment, results, run, schedule, service, status, store
 from flows.cli._terminal import complain
 from forequake import __version__
 from forequake.errors import ForequakeError, InputError, Interrupted
@@ -28,6 +28,8 @@ experiment.register(app)
 run.register(app)
 results.register(app)
 status.register(app)
+schedule.register(app)
+deployments.register(app)
 service.register(app)
 store.register(app)
 

@@ -15,7 +15,10 @@ from stores import ResultsStore, open_store, resolve_store, shown_url, store_exi
 __all__ = [
     "ConfigPath",
     "JsonFlag",
+    "ModelNames",
     "StoreName",
+    "TestNames",
+    "WindowIds",
     "complain",
     "existing_store_of",
     "known_experiment",
@@ -43,6 +46,9 @@ StoreName = Annotated[
         "sqlite:///path/file.sqlite.",
     ),
 ]
+ModelNames = Annotated[list[str], typer.Option("--model", help="Only this model; may be repeated.")]
+TestNames = Annotated[list[str], typer.Option("--test", help="Only this test; may be repeated.")]
+WindowIds = Annotated[list[str], typer.Option("--window", help="Only this window; may be repeated.")]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 
 

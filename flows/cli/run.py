@@ -20,7 +20,16 @@ from rich.progress import (
 
 from flows._server import ensure_api
 from flows.cli._outcomes import show_run
-from flows.cli._terminal import ConfigPath, JsonFlag, StoreName, note, store_of
+from flows.cli._terminal import (
+    ConfigPath,
+    JsonFlag,
+    ModelNames,
+    StoreName,
+    TestNames,
+    WindowIds,
+    note,
+    store_of,
+)
 from forequake.errors import ServerError
 from forequake.results import RunRecord, RunState
 
@@ -32,10 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-_ModelNames = Annotated[list[str], typer.Option("--model", help="Only this model; may be repeated.")]
-_TestNames = Annotated[list[str], typer.Option("--test", help="Only this test; may be repeated.")]
-_WindowIds = Annotated[list[str], typer.Option("--window", help="Only this window; may be repeated.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
@@ -45,9 +50,9 @@ def register(app: typer.Typer) -> None:
 def run(
     config: ConfigPath,
     store: StoreName = "default",
-    models: _ModelNames = [],  # noqa: B006
-    tests: _TestNames = [],  # noqa: B006
-    windows: _WindowIds = [],  # noqa: B006
+    models: ModelNames = [],  # noqa: B006
+    tests: TestNames = [],  # noqa: B006
+    windows: WindowIds = [],  # noqa: B006
     label: Annotated[str | None, typer.Option(help="A word for this run, kept with it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store has.")] = False,
     as_json: JsonFlag = False,

@@ -1,0 +1,96 @@
+"""Running the ticks of deployments in this process's children until somebody says stop."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+import httpx
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import PrefectException
+from prefect.runner import Runner
+
+from flows._deployments import Registered
+from flows._server import ensure_api
+from forequake.errors import ServerError
+from forequake.quantities import now
+
+__all__ = ["serve"]
+
+#: How often Prefect is asked for runs; runs are fetched before their time, so this delays only those that a
+#: person starts in Prefect's pages.
+_QUERY_SECONDS: Final = 5.0
+#: A server that is started again is back within so many seconds, as a rule.
+_PAUSE_SECONDS: Final = 15.0
+#: Ticks that give way to another one end within seconds; so many may do so beside those that work.
+_SPARE: Final = 2
+
+
+class _Known(RunnerDeployment):
+    """A deployment that is registered already."""
+
+    def __init__(self, registered: Registered) -> None:
+        super().__init__(name=registered.draft.name)
+        self._registered = registered.id
+
+    async def aapply(self, *args: object, **kwargs: object) -> UUID:
+        """Give the deployment's id; there is nothing to apply."""
+        return self._registered
+
+
+def serve(deployments: Sequence[Registered], announce: Callable[[str], None]) -> None:
+    """Run the ticks of deployments until SIGTERM or Ctrl-C, which pause them and stop ticks in order.
+
+    A server that fails is waited for.
+    """
+    asyncio.run(_serve(deployments, announce))
+
+
+async def _serve(deployments: Sequence[Registered], announce: Callable[[str], None]) -> None:
+    stop = asyncio.Event()
+    while not stop.is_set():
+        try:
+            await _until_stopped(deployments, stop, announce)
+        except (httpx.HTTPError, PrefectException, RuntimeError, ExceptionGroup) as error:
+            first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
+            announce(f"{now():%H:%M:%S} Prefect's server failed ({first}); looking again every 15 s")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _PAUSE_SECONDS)
+            with contextlib.suppress(ServerError):
+                ensure_api(announce)
+
+
+async def _until_stopped(
+    deployments: Sequence[Registered], stop: asyncio.Event, announce: Callable[[str], None]
+) -> None:
+    runner = Runner(
+        name="forequake",
+        query_seconds=_QUERY_SECONDS,
+        limit=len(deployments) + _SPARE,
+        pause_on_shutdown=True,
+    )
+    for deployment in deployments:
+        await runner.aadd_deployment(_Known(deployment))
+    running = asyncio.create_task(runner.start())
+    await asyncio.sleep(0)  # the runner takes SIGTERM for itself when it starts, and would leave in a hurry
+    _listen(stop, announce)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set() and not running.done():
+        await runner.astop()
+    stopping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
+def _listen(stop: asyncio.Event, announce: Callable[[str], None]) -> None:
+    def told() -> None:
+        if not stop.is_set():
+            announce("Stopping: ticks under way finish the results at hand; the schedule is paused.")
+        stop.set()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told)
