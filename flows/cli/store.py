@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.cli import store_init
 from flows.cli._terminal import (
     JsonFlag,
     StoreName,
@@ -32,6 +33,7 @@ store = typer.Typer(help="Results stores: copy, check and sweep them.", no_args_
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
+    store_init.register(store)
     app.add_typer(store, name="store")
 
 
