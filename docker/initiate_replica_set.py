@@ -22,7 +22,7 @@ def main() -> None:
     """Wait for the server, initiate where it is needed, and wait until it takes writes."""
     url = Path(os.environ["FOREQUAKE_STORE_ADMIN_FILE"]).read_text(encoding="utf-8").strip()
     options = parse_uri(url)["options"]
-    user = {"authSource": options.get("authsource", "admin")} | {
+    user = {"authSource": options.get("authSource", "admin")} | {
         name: parse_uri(url)[name] for name in ("username", "password")
     }
     member = os.environ["REPLICA_SET_MEMBER"]
@@ -32,7 +32,7 @@ def main() -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                if _is_primary(client, options["replicaset"], member):
+                if _is_primary(client, options["replicaSet"], member):
                     return
                 trouble = "it has not become the primary"
             except AutoReconnect as error:  # the server that the image starts first listens to itself only
