@@ -1,14 +1,14 @@
 """``forequake store init``: a store made ready, and the users of a MongoDB store.
 
-Passwords come from the environment or from files and go to MongoDB, or to a file that only its owner may read;
-they are never arguments, and never printed.
+Passwords come from the environment or from files and go to MongoDB, or to a file that only its owner may
+read; they are never arguments, and never printed.
 """
 
 import contextlib
 import os
 import secrets
 import shlex
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -56,10 +56,10 @@ def init(
 ) -> None:
     """Make a store ready: its tables or collections and indexes and, with --users, who may use them.
 
-    The writer is for runs, the reader for the dashboard; neither may do more than that. Their passwords are in
-    FOREQUAKE_WRITER_PASSWORD and FOREQUAKE_READER_PASSWORD, or in the files that FOREQUAKE_WRITER_PASSWORD_FILE
-    and FOREQUAKE_READER_PASSWORD_FILE name. A user who exists keeps the password unless another one is given.
-    Doing all this again changes nothing.
+    The writer is for runs, the reader for the dashboard; neither may do more than that. Their passwords are
+    in FOREQUAKE_WRITER_PASSWORD and FOREQUAKE_READER_PASSWORD, or in the files that
+    FOREQUAKE_WRITER_PASSWORD_FILE and FOREQUAKE_READER_PASSWORD_FILE name. A user who exists keeps the
+    password unless another one is given. Doing all this again changes nothing.
 
     Example: `forequake store init --store admin --users --addresses forequake.env`
     """
