@@ -5,7 +5,7 @@ BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dashboard test unit check format clean
+.PHONY: help install demo dashboard secrets test unit check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,9 @@ demo: .venv/.runtime ## Run the example experiment and print its results
 
 dashboard: .venv/.runtime ## Open the dashboard on the default store
 	@$(BIN)/forequake dashboard
+
+secrets: ## Make the passwords of docker-compose.yml that are missing
+	@$(PYTHON) docker/make_secrets.py secrets
 
 test: .venv/.dev ## Run the whole test suite (ARGS="-k name" selects)
 	@$(BIN)/python -m pytest $(ARGS)

@@ -23,11 +23,11 @@ def main(folder: Path) -> None:
     _keep(folder / "mongo_keyfile.txt", secrets.token_hex(256))
     _keep(folder / "postgres_password.txt", _password())
     _keep(folder / "store_admin.txt", _address("admin", admin) + "&authSource=admin")
-    for user in ("writer", "reader"):
-        _keep(folder / f"store_{user}.txt", _address(user, _password()))
-    named = urlsplit((folder / "store_admin.txt").read_text(encoding="utf-8").strip()).password
-    if unquote(named or "") != admin:
-        sys.exit(f"{folder}: the password in store_admin.txt is not the one in mongo_admin_password.txt")
+    for role in ("writer", "reader"):
+        password = _keep(folder / f"{role}_password.txt", _password())
+        _keep(folder / f"store_{role}.txt", _address(f"forequake-{role}", password))
+    for name in ("mongo_admin", "writer", "reader"):
+        _compare(folder / f"store_{name.removeprefix('mongo_')}.txt", folder / f"{name}_password.txt")
 
 
 def _password() -> str:
@@ -36,6 +36,13 @@ def _password() -> str:
 
 def _address(user: str, password: str) -> str:
     return f"mongodb://{user}:{quote(password, safe='')}@{HOST}/{DATABASE}?replicaSet={REPLICA_SET}"
+
+
+def _compare(address: Path, password: Path) -> None:
+    """Refuse a password that was changed in one of its two places only."""
+    said = unquote(urlsplit(address.read_text(encoding="utf-8").strip()).password or "")
+    if said != password.read_text(encoding="utf-8").strip():
+        sys.exit(f"{address} has another password than {password.name}: remove the one that is out of date")
 
 
 def _keep(file: Path, text: str) -> str:

@@ -1,8 +1,8 @@
-"""The services of docker-compose.yml as processes of this machine: their commands, variables and health checks.
+"""The services of docker-compose.yml as processes of this machine: commands, variables, health checks.
 
-What a container gives a service is put in place of it: a folder of its own for what it may write, the files of
-its secrets and no others, no variable but those of the file, free ports for its ports. What is in an image of
-somebody else (the entry points of `mongo` and `postgres`) has a stand-in in the folder ``images``.
+What a container gives a service is put in place of it: a folder of its own for what it may write, the files
+of its secrets and no others, no variable but those of the file, free ports for its ports. What is in an image
+of somebody else (the entry points of `mongo` and `postgres`) has a stand-in in the folder ``images``.
 """
 
 import os
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -79,7 +79,7 @@ class NativeServices:
 
     def up(self) -> None:
         """Start everything, each service once those that it depends on are as it wants them."""
-        maker = [sys.executable, ROOT / "docker" / "make_secrets.py", self.secrets]
+        maker = [sys.executable, str(ROOT / "docker" / "make_secrets.py"), str(self.secrets)]
         subprocess.run(maker, check=True, stdout=subprocess.DEVNULL)
         for file in self.secrets.iterdir():
             file.chmod(0o644)
@@ -223,10 +223,8 @@ class NativeServices:
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.wait()
-            try:
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
 
 @contextmanager
