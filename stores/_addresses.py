@@ -147,11 +147,7 @@ def scheme_of(url: str, known: Mapping[str, object]) -> str:
     if mark and scheme in known:
         return scheme
     allowed = ", ".join(f"{name}://" for name in sorted(known))
-    if mark and scheme.partition("+")[0] == "mongodb":
-        message = (
-            f"{shown_url(url)}: this forequake has no MongoDB store yet; allowed are addresses with {allowed}"
-        )
-    elif mark:
+    if mark:
         near = suggestion(scheme, known)
         hint = f"; did you mean {near}://?" if near else ""
         message = f"{shown_url(url)} is not the address of a store: allowed are {allowed}{hint}"

@@ -22,8 +22,18 @@ def _open_sqlite(url: str) -> ResultsStore:
     )
 
 
+def _open_mongo(url: str) -> ResultsStore:
+    from stores.mongo import MongoStore  # the driver is loaded only where it is used
+
+    return MongoStore(url)
+
+
 #: What opens a store, by the scheme of its address.
-SCHEMES: Final[dict[str, Callable[[str], ResultsStore]]] = {"sqlite": _open_sqlite}
+SCHEMES: Final[dict[str, Callable[[str], ResultsStore]]] = {
+    "sqlite": _open_sqlite,
+    "mongodb": _open_mongo,
+    "mongodb+srv": _open_mongo,
+}
 
 _opened: dict[str, ResultsStore] = {}
 _lock = threading.Lock()
@@ -39,7 +49,8 @@ def open_store(url: str | None = None) -> ResultsStore:
     ----------
     url
         ``sqlite:////folder/file.sqlite``, with the options ``max_page_count`` and ``busy_timeout`` (seconds)
-        behind a question mark. None stands for `default_store_url`.
+        behind a question mark; or ``mongodb://user:password@host:27017/database`` with the driver's options.
+        None stands for `default_store_url`.
 
     Raises
     ------

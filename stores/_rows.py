@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from forequake.errors import CorruptRecord, NotFound
 from forequake.results import Label
-from stores._codec import Encoded, body_of
-from stores.exchange import ResultRow
+from stores._codec import Encoded, body_of, to_us
+from stores.exchange import Page, ResultRow
 
-__all__ = ["Cursor", "result_row"]
+__all__ = ["Cursor", "page_of", "result_row"]
 
 #: What a row takes from the body of its result, besides `kind` and `key`.
 _FROM_BODY = (
@@ -98,3 +98,12 @@ class Cursor(NamedTuple):
                 return cls(start_us, test, model, slot)
         message = f"{store}: {text!r} is not the cursor of a page of results; begin again without one"
         raise NotFound(message)
+
+
+def page_of(rows: list[ResultRow], limit: int) -> Page[ResultRow]:
+    """Make a page of rows in their order; more of them than the limit tell that it is not the last."""
+    if len(rows) <= limit:
+        return Page(rows=tuple(rows))
+    label = rows[limit - 1].label
+    cursor = Cursor(to_us(label.window.start), label.test, label.model, label.slot)
+    return Page(rows=tuple(rows[:limit]), cursor=cursor.text())

@@ -18,7 +18,7 @@ from forequake.results import BlobRef
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["CHUNK", "BlobFolder", "Incoming", "sync_folder"]
+__all__ = ["CHUNK", "BlobFolder", "Incoming", "packing", "sync_folder", "verified"]
 
 #: Blobs are read and written by so many bytes at a time.
 CHUNK: Final = 1 << 20
@@ -66,7 +66,8 @@ class BlobFolder:
         Reading raises `CorruptRecord` where the file is damaged: at the latest at its end, where the hash of
         what was read is compared with the name.
         """
-        return cast(BinaryIO, io.BufferedReader(_Verified(self.path(sha), sha), CHUNK))
+        path = self.path(sha)
+        return verified(gzip.open(path, "rb"), sha, str(path))
 
     def stored_size(self, sha: Sha256) -> int:
         """Give the size of a blob's file in bytes; 0 where there is none."""
@@ -104,8 +105,7 @@ class Incoming:
         self._digest = hashlib.sha256()
         self._size = 0
         self._file = path.open("xb")
-        # Without name and time: equal content gives equal files.
-        self._packed = gzip.GzipFile("", "wb", _LEVEL, self._file, mtime=0)
+        self._packed = packing(self._file)
 
     def write(self, chunk: bytes) -> None:
         """Add bytes."""
@@ -131,15 +131,34 @@ class Incoming:
         self.path.unlink(missing_ok=True)
 
 
-class _Verified(io.RawIOBase):
-    """The content of a blob's file, with its hash compared at the end."""
+def packing(target: BinaryIO) -> gzip.GzipFile:
+    """Compress what is written into another file; closing ends the compressed form, not that file."""
+    # Without name and time: equal content gives equal files.
+    return gzip.GzipFile("", "wb", _LEVEL, target, mtime=0)
 
-    def __init__(self, path: Path, sha: Sha256) -> None:
+
+def verified(packed: gzip.GzipFile, sha: Sha256, place: str) -> BinaryIO:
+    """Read compressed bytes; `CorruptRecord`, at the latest at the end, where they have another hash.
+
+    Parameters
+    ----------
+    packed
+        The compressed bytes; closed with the stream.
+    place
+        Where they are, for messages.
+    """
+    return cast(BinaryIO, io.BufferedReader(_Verified(packed, sha, place), CHUNK))
+
+
+class _Verified(io.RawIOBase):
+    """The content of a blob, with its hash compared at the end."""
+
+    def __init__(self, packed: gzip.GzipFile, sha: Sha256, place: str) -> None:
         super().__init__()
+        self._packed = packed
         self._sha = sha
-        self._path = path
+        self._place = place
         self._digest = hashlib.sha256()
-        self._packed = gzip.open(path, "rb")  # noqa: SIM115 - closed by `close`
 
     def readable(self) -> bool:
         return True
@@ -149,12 +168,12 @@ class _Verified(io.RawIOBase):
         try:
             count = self._packed.readinto(view)
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            message = f"the blob {self._sha} is damaged ({self._path}): {error}; {_ADVICE}"
+            message = f"the blob {self._sha} is damaged ({self._place}): {error}; {_ADVICE}"
             raise CorruptRecord(message) from error
         self._digest.update(view[:count])
         if count == 0 and len(view) and self._digest.hexdigest() != self._sha:
             message = (
-                f"the blob {self._sha} is damaged ({self._path}): its bytes have another hash; {_ADVICE}"
+                f"the blob {self._sha} is damaged ({self._place}): its bytes have another hash; {_ADVICE}"
             )
             raise CorruptRecord(message)
         return count
@@ -165,7 +184,7 @@ class _Verified(io.RawIOBase):
         super().close()
 
 
-_ADVICE: Final = "restore its file from a backup, or put the same bytes again"
+_ADVICE: Final = "restore it from a backup, or put the same bytes again"
 
 
 def sync_folder(folder: Path) -> None:

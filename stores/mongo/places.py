@@ -1,0 +1,237 @@
+"""Results in their places: what a publication changes, and what it leaves.
+
+There are no transactions, so that a server without a replica set will do. Each slot's latest row is changed
+only from the state that was read, and read again where somebody else was faster; the binding is written
+before it. What was written before a crash is what would be written again.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from pymongo import InsertOne, UpdateOne
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError
+
+from forequake.errors import Conflict, NotFound, StoreUnavailable
+from forequake.quantities import Sha256
+from forequake.results import Label
+from stores._codec import Encoded, from_us
+from stores._latest import LABEL, Latest, label_fields, label_of, latest_fields
+from stores._rows import result_row
+from stores.exchange import Binding, BoundResult, PublishReport, RunRef
+from stores.mongo.faults import DUPLICATE
+from stores.mongo.records import bodies_of, in_pieces, insert_new
+from stores.mongo.server import Document, server_now_us
+
+__all__ = ["binding_id", "bindings_after", "bound_result", "history", "publish"]
+
+#: So many bindings are written at a time.
+_BATCH: Final = 1000
+#: How often a row may change between reading and writing before the store counts as too busy.
+_PATIENCE: Final = 50
+
+
+class _Place(NamedTuple):
+    """What `publish` must know of a slot's latest row."""
+
+    run_no: int
+    bound_run: int
+    key: Sha256
+
+
+def binding_id(slot: Sha256, run_no: int) -> Document:
+    """Give the id of a binding."""
+    return {"slot": slot, "run_no": run_no}
+
+
+def bound_result(document: Document) -> BoundResult:
+    """Read a binding."""
+    label = label_of(*(document.get(name) for name in LABEL))
+    return BoundResult(
+        label=label,
+        key=document["key"],
+        run_no=document["_id"]["run_no"],
+        bound_at=from_us(document["bound_us"]),
+    )
+
+
+def bindings_after(db: Database[Document], after: tuple[Sha256, int], limit: int) -> list[Document]:
+    """Read bindings in the order of slot and run, those behind a slot and a run."""
+    if limit < 1:
+        return []
+    slot, run_no = after
+    behind = [{"_id.slot": {"$gt": slot}}, {"_id.slot": slot, "_id.run_no": {"$gt": run_no}}]
+    wanted = {"_id.slot": {"$gte": slot}, "$or": behind}
+    return list(db["bindings"].find(wanted).sort([("_id.slot", 1), ("_id.run_no", 1)]).limit(limit))
+
+
+def history(db: Database[Document], slot: Sha256) -> list[BoundResult]:
+    """Read all values of a slot; see `ResultsStore.history`."""
+    return [bound_result(each) for each in db["bindings"].find({"_id.slot": slot}).sort("_id.run_no", 1)]
+
+
+def publish(db: Database[Document], run: RunRef, bindings: Sequence[Binding], store: str) -> PublishReport:
+    """Bind results to their places; see `ResultsStore.publish`."""
+    _refuse_unknown_run(db, run, store)
+    for binding in bindings:
+        if binding.label.experiment != run.experiment:
+            message = f"a run of {run.experiment!r} cannot publish for {binding.label.experiment!r}"
+            raise ValueError(message)
+    results = bodies_of(db, {binding.key for binding in bindings})
+    for binding in bindings:
+        if binding.key not in results:
+            message = f"{store} has no result {binding.key}: put it before it is published"
+            raise NotFound(message)
+    publication = _Publication(db, run, results, server_now_us(db), store)
+    try:
+        for part in _parts(bindings):
+            publication.bind(part)
+    finally:
+        if publication.changed:
+            db["experiments"].update_one({"_id": run.experiment}, {"$inc": {"token": 1}})
+    return publication.report()
+
+
+def _refuse_unknown_run(db: Database[Document], run: RunRef, store: str) -> None:
+    known = {"_id": run.id, "experiment": run.experiment, "run_no": run.run_no}
+    if db["runs"].find_one(known, {"_id": 1}) is None:
+        message = f"{store} has no run {run.run_no} of {run.experiment!r} with the id {run.id}"
+        raise NotFound(message)
+
+
+def _parts(bindings: Sequence[Binding]) -> list[dict[Sha256, Binding]]:
+    """Cut a batch so that no slot stands twice in a part, in the order of the batch."""
+    parts: list[dict[Sha256, Binding]] = []
+    turns: dict[Sha256, int] = {}
+    for binding in bindings:
+        slot = binding.label.slot
+        turn = turns[slot] = turns.get(slot, -1) + 1
+        if turn == len(parts):
+            parts.append({})
+        parts[turn][slot] = binding
+    return [dict(piece) for part in parts for piece in in_pieces(part.items(), _BATCH)]
+
+
+class _Publication:
+    """One call of `publish`."""
+
+    def __init__(
+        self,
+        db: Database[Document],
+        run: RunRef,
+        results: dict[Sha256, Encoded],
+        now_us: int,
+        store: str,
+    ) -> None:
+        self._db = db
+        self._run = run
+        self._results = results
+        self._now_us = now_us
+        self._store = store
+        self._counts = dict.fromkeys(("appended", "unchanged", "outdated"), 0)
+        self._appended: set[Sha256] = set()
+        self._histories: list[Document] = []
+        self._updates: list[InsertOne[Document] | UpdateOne] = []
+        self.changed = False
+
+    def report(self) -> PublishReport:
+        return PublishReport(**self._counts)
+
+    def bind(self, part: dict[Sha256, Binding]) -> None:
+        """Bind the results of one part, again and again while others change its rows in between."""
+        self._appended.clear()
+        for _ in range(_PATIENCE):
+            said = self._plan(part)
+            if self._write():
+                for word in said:
+                    self._counts[word] += 1
+                return
+        message = f"{self._store} is busy: others keep changing the same {len(part)} results; try again"
+        raise StoreUnavailable(message)
+
+    def _plan(self, part: dict[Sha256, Binding]) -> list[str]:
+        """Read how the places stand, and note what is to be written; give a word for each binding."""
+        wanted = {"run_no": 1, "bound_run": 1, "key": 1}
+        places = {
+            each["_id"]: _Place(each["run_no"], each["bound_run"], each["key"])
+            for each in self._db["latest"].find({"_id": {"$in": list(part)}}, wanted)
+        }
+        own = [binding_id(slot, self._run.run_no) for slot in part]
+        standing = {
+            each["_id"]["slot"]: each["key"]
+            for each in self._db["bindings"].find({"_id": {"$in": own}}, {"key": 1})
+        }
+        self._histories, self._updates = [], []
+        return [
+            self._step(slot, binding, places.get(slot), standing.get(slot)) for slot, binding in part.items()
+        ]
+
+    def _step(self, slot: Sha256, binding: Binding, place: _Place | None, stands: Sha256 | None) -> str:
+        run_no = self._run.run_no
+        if place is not None and place.key == binding.key:
+            if place.run_no < run_no:
+                self._change(slot, place, {"run_no": run_no})
+            # Appended is what an earlier attempt of this call wrote, before it had to begin again.
+            return "appended" if slot in self._appended and place.bound_run == run_no else "unchanged"
+        if stands not in (None, binding.key) or (place is not None and place.run_no == run_no):
+            raise self._second_value(binding)
+        if stands is None:
+            self._histories.append(self._binding(slot, binding.label, binding.key, run_no))
+        if place is None or place.run_no < run_no:
+            self._appended.add(slot)
+            self._set_latest(slot, binding, place)
+            return "appended"
+        if place.bound_run < run_no:
+            # The later run only vouched for an older binding. Now that another value stands between them,
+            # it needs a binding of its own, or the history would end with the outdated value.
+            self._histories.append(self._binding(slot, binding.label, place.key, place.run_no))
+            self._change(slot, place, {"bound_run": place.run_no, "bound_us": self._now_us})
+        return "outdated"
+
+    def _set_latest(self, slot: Sha256, binding: Binding, place: _Place | None) -> None:
+        run_no, bound_at = self._run.run_no, from_us(self._now_us)
+        row = result_row(binding.label, self._results[binding.key], run_no=run_no, bound_at=bound_at)
+        fields: Document = dict(latest_fields(Latest(row, run_no)))
+        if place is None:
+            self._updates.append(InsertOne({"_id": slot, **fields}))
+        else:
+            self._change(slot, place, fields)
+
+    def _change(self, slot: Sha256, place: _Place, fields: Document) -> None:
+        self._updates.append(UpdateOne({"_id": slot, **place._asdict()}, {"$set": fields}))
+
+    def _binding(self, slot: Sha256, label: Label, key: Sha256, run_no: int) -> Document:
+        return {
+            "_id": binding_id(slot, run_no),
+            **label_fields(label),
+            "key": key,
+            "bound_us": self._now_us,
+        }
+
+    def _write(self) -> bool:
+        """Write what was planned; tell whether all rows stood as they were read."""
+        stood = insert_new(self._db, "bindings", self._histories)
+        if any(self._histories[position]["_id"]["run_no"] == self._run.run_no for position in stood):
+            return False  # somebody published for the same run at once: look whether the same
+        if not self._updates:
+            return True
+        done = 0
+        try:
+            result = self._db["latest"].bulk_write(self._updates, ordered=False)
+            done = result.matched_count + result.inserted_count
+        except BulkWriteError as error:
+            details = error.details or {}
+            if details.get("writeConcernErrors") or any(
+                fault["code"] != DUPLICATE for fault in details["writeErrors"]
+            ):
+                raise
+            done = details["nMatched"] + details["nInserted"]
+        self.changed = self.changed or done > 0
+        return done == len(self._updates)
+
+    def _second_value(self, binding: Binding) -> Conflict:
+        label = binding.label
+        return Conflict(
+            f"{self._store}: run {self._run.run_no} of {self._run.experiment!r} has another result already "
+            f"for {label.test} of {label.model} in {label.window.id}: a run has one result in a place"
+        )

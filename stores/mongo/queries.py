@@ -1,0 +1,186 @@
+"""Reading results in their places: pages of rows, and counts."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from pymongo import ASCENDING, DESCENDING
+from pymongo.database import Database
+
+from forequake.errors import NotFound
+from forequake.results import Outcome
+from stores._codec import decode_run, from_us, to_us
+from stores._latest import LABEL, label_of, latest_of
+from stores._rows import Cursor, page_of, result_row
+from stores.exchange import ExperimentSummary, Overview, OverviewCell, Page, ResultQuery, ResultRow
+from stores.mongo.records import bodies_of
+from stores.mongo.server import Document
+
+__all__ = ["experiments", "latest_page", "overview", "page_as_of"]
+
+_ORDER: Final = (
+    ("start_us", ASCENDING),
+    ("test", ASCENDING),
+    ("model", ASCENDING),
+    ("_id", ASCENDING),
+)
+#: The order of an index: rows as above, and of each slot the latest run first.
+_AS_OF_ORDER: Final = (
+    ("experiment", ASCENDING),
+    ("start_us", ASCENDING),
+    ("test", ASCENDING),
+    ("model", ASCENDING),
+    ("_id.slot", ASCENDING),
+    ("_id.run_no", DESCENDING),
+)
+#: So many values of a past time are looked up at once.
+_PIECE: Final = 1000
+
+
+def latest_page(db: Database[Document], query: ResultQuery, store: str) -> Page[ResultRow]:
+    """Read a page of the results that stand now; see `ResultsStore.latest`."""
+    wanted = _wanted(query, store, "_id")
+    if query.outcomes:
+        wanted["outcome"] = {"$in": [outcome.value for outcome in query.outcomes]}
+    found = db["latest"].find(wanted).sort(list(_ORDER)).limit(query.limit + 1)
+    return page_of([latest_of(each.pop("_id"), each).row for each in found], query.limit)
+
+
+def page_as_of(db: Database[Document], query: ResultQuery, store: str) -> Page[ResultRow]:
+    """Read a page of the results that stood at `query.as_of`; see `ResultsStore.latest`."""
+    rows: list[ResultRow] = []
+    for bound in _bound_by_then(db, query, store):
+        results = bodies_of(db, {each["key"] for each in bound})
+        for each in bound:
+            encoded = results.get(each["key"])
+            if encoded is None:
+                continue
+            label = label_of(*(each[name] for name in LABEL))
+            row = result_row(label, encoded, run_no=each["_id"]["run_no"], bound_at=from_us(each["bound_us"]))
+            if not query.outcomes or row.outcome in query.outcomes:
+                rows.append(row)
+        if len(rows) > query.limit:
+            break
+    return page_of(rows, query.limit)
+
+
+def _bound_by_then(db: Database[Document], query: ResultQuery, store: str) -> Iterator[list[Document]]:
+    """Give of each slot the binding of the highest run that was bound by then, in the order of rows."""
+    wanted = _wanted(query, store, "_id.slot")
+    wanted["bound_us"] = {"$lte": 0 if query.as_of is None else to_us(query.as_of)}
+    piece: list[Document] = []
+    last = None
+    for each in db["bindings"].find(wanted).sort(list(_AS_OF_ORDER)):
+        if each["_id"]["slot"] == last:
+            continue
+        last = each["_id"]["slot"]
+        piece.append(each)
+        if len(piece) == min(_PIECE, query.limit + 1):
+            yield piece
+            piece = []
+    yield piece
+
+
+def _wanted(query: ResultQuery, store: str, slot: str) -> Document:
+    wanted: Document = {"experiment": query.experiment}
+    for field, words in (("test", query.tests), ("model", query.models), ("reference", query.references)):
+        if words:
+            wanted[field] = {"$in": list(words)}
+    starts: Document = {}
+    if query.start_before is not None:
+        starts["$lt"] = to_us(query.start_before)
+    if query.start_from is not None:
+        starts["$gte"] = to_us(query.start_from)
+    if query.cursor is not None:
+        cursor = Cursor.read(query.cursor, store)
+        # So that a late page does not pass all earlier rows.
+        starts["$gte"] = max(cursor.start_us, starts.get("$gte", cursor.start_us))
+        wanted["$or"] = _behind(cursor, slot)
+    if starts:
+        wanted["start_us"] = starts
+    return wanted
+
+
+def _behind(cursor: Cursor, slot: str) -> list[Document]:
+    """Say in MongoDB's words that a row comes behind the one where a page ended."""
+    here: Document = {}
+    behind: list[Document] = []
+    for field, value in zip(("start_us", "test", "model", slot), cursor, strict=True):
+        behind.append({**here, field: {"$gt": value}})
+        here[field] = value
+    return behind
+
+
+def overview(db: Database[Document], experiment: str, store: str) -> Overview:
+    """Count an experiment's latest results; see `ResultsStore.overview`."""
+    found = db["experiments"].find_one({"_id": experiment})
+    if found is None:
+        message = f"{store} has no experiment {experiment!r}"
+        raise NotFound(message)
+    places = ("test", "model", "reference", "outcome")
+    groups = db["latest"].aggregate(
+        [
+            {"$match": {"experiment": experiment}},
+            {
+                "$group": {
+                    "_id": {name: f"${name}" for name in places},
+                    "n": {"$sum": 1},
+                    "newest_us": {"$max": "$computed_us"},
+                }
+            },
+        ]
+    )
+    counts: dict[tuple[str, str, str | None], dict[Outcome, int]] = {}
+    newest: dict[tuple[str, str, str | None], int] = {}
+    for group in sorted(groups, key=lambda group: [group["_id"].get(name) or "" for name in places]):
+        test, model, reference, outcome = (group["_id"].get(name) for name in places)
+        place = (test, model, reference)
+        counts.setdefault(place, {})[Outcome(outcome)] = group["n"]
+        newest[place] = max(group["newest_us"], newest.get(place, group["newest_us"]))
+    cells = tuple(
+        OverviewCell(
+            test=place[0],
+            model=place[1],
+            reference=place[2],
+            outcomes=outcomes,
+            n_windows=sum(outcomes.values()),
+            last_computed_at=from_us(newest[place]),
+        )
+        for place, outcomes in counts.items()
+    )
+    return Overview(
+        experiment=experiment,
+        token=found["token"],
+        cells=cells,
+        n_windows=_count_windows(db, experiment),
+        last_computed_at=from_us(max(newest.values())) if newest else None,
+    )
+
+
+def _count_windows(db: Database[Document], experiment: str) -> int:
+    window = {"start_us": "$start_us", "end_us": "$end_us"}
+    counted = db["latest"].aggregate(
+        [{"$match": {"experiment": experiment}}, {"$group": {"_id": window}}, {"$count": "n"}]
+    )
+    return sum(int(each["n"]) for each in counted)
+
+
+def experiments(db: Database[Document]) -> list[ExperimentSummary]:
+    """List experiments by name; see `ResultsStore.experiments`."""
+    found = []
+    for each in db["experiments"].find().sort("_id", ASCENDING):
+        of_it = {"experiment": each["_id"]}
+        last = db["runs"].find_one(of_it, sort=[("run_no", DESCENDING)])
+        run = None if last is None else decode_run(last["body"])
+        found.append(
+            ExperimentSummary(
+                name=each["_id"],
+                record_key=each["record_key"],
+                n_results=db["latest"].count_documents(of_it),
+                n_runs=db["runs"].count_documents(of_it),
+                last_run_state=None if run is None else run.state,
+                last_run_counts=None if run is None else run.counts,
+                last_started_at=None if run is None else run.started_at,
+                token=each["token"],
+            )
+        )
+    return found

@@ -1,0 +1,257 @@
+"""Work under way: claims with leases and fencing tokens, and the units of claimed blocks.
+
+A claim is one document, changed in one step. Whoever holds a block's highest token may write its units; the
+document also names those who lost the block and have not been told.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+from pydantic import ValidationError
+from pymongo import ReturnDocument, UpdateOne
+from pymongo.database import Database
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from forequake.errors import ClaimLost, CorruptRecord
+from forequake.results import BAD_ENDS, UnitEnd, UnitError, UnitRecord, UnitState
+from stores._codec import from_us
+from stores._latest import LABEL, label_fields, label_of
+from stores.exchange import Block, Claim
+from stores.mongo.faults import DUPLICATE
+from stores.mongo.records import in_pieces
+from stores.mongo.server import Document, server_now_us
+
+__all__ = ["Claims", "finish", "release", "renew", "units"]
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+#: While the end of a block is written its lease holds for so long at least, in microseconds.
+_FINISHING_US: Final = 30_000_000
+_PIECE: Final = 1000
+
+
+class Claims:
+    """Takes blocks, and remembers the attempts of this process of which it never heard how they ended.
+
+    Without a replica set the driver does not repeat a write whose answer was cut off. Such a claim may stand,
+    and since a process renews all its leases it would hold the block for ever, without knowing. So each
+    attempt has a mark of its own, by which it is found again.
+    """
+
+    def __init__(self) -> None:
+        self._unsure: dict[tuple[str, str], str] = {}
+
+    def claim(
+        self, db: Database[Document], blocks: Sequence[Block], owner: str, ttl: timedelta
+    ) -> list[Claim]:
+        """Take the blocks that nobody holds; see `ResultsStore.claim`."""
+        taken: list[Claim] = []
+        for block in blocks:
+            now_us = server_now_us(db)
+            held = self._taken_unheard(db, block.id, owner)
+            held = held or self._take(db, block.id, owner, now_us, ttl // _MICROSECOND)
+            if held is None:
+                continue
+            claim = Claim(block=block.id, owner=owner, token=held["token"], until=from_us(held["until_us"]))
+            _begin_units(db, block, claim, now_us)
+            taken.append(claim)
+            self._unsure.pop((block.id, owner), None)
+        return taken
+
+    def _taken_unheard(self, db: Database[Document], block: str, owner: str) -> Document | None:
+        mark = self._unsure.get((block, owner))
+        return None if mark is None else db["claims"].find_one({"_id": block, "owner": owner, "mark": mark})
+
+    def _take(
+        self, db: Database[Document], block: str, owner: str, now_us: int, ttl_us: int
+    ) -> Document | None:
+        mark = uuid.uuid4().hex
+        self._unsure[block, owner] = mark
+        try:
+            held: Document | None = db["claims"].find_one_and_update(
+                {"_id": block, "until_us": {"$lte": now_us}},
+                _taking(owner, mark, now_us, ttl_us),
+                upsert=True,
+                return_document=ReturnDocument.AFTER,
+            )
+        except DuplicateKeyError:  # it is there, and its lease holds
+            held = None
+        if held is None:
+            self._unsure.pop((block, owner), None)
+        return held
+
+
+def _taking(owner: str, mark: str, now_us: int, ttl_us: int) -> list[Document]:
+    """Give the change of a claim from whoever held it last to a new owner."""
+    new = {"$literal": owner}
+    losers: Document = {
+        "$filter": {"input": {"$ifNull": ["$losers", []]}, "cond": {"$ne": ["$$this.owner", new]}}
+    }
+    # Nobody loses what was given back, or what is taken back.
+    nobody_loses = {"$in": [{"$ifNull": ["$owner", ""]}, ["", new]]}
+    loser = [{"owner": "$owner", "lost_us": now_us}]
+    return [
+        {
+            "$set": {
+                "losers": {"$concatArrays": [losers, {"$cond": [nobody_loses, [], loser]}]},
+                "owner": new,
+                "token": {"$add": [{"$ifNull": ["$token", 0]}, 1]},
+                "until_us": now_us + ttl_us,
+                "mark": mark,
+            }
+        }
+    ]
+
+
+def _begin_units(db: Database[Document], block: Block, claim: Claim, now_us: int) -> None:
+    begun = {
+        "state": UnitState.RUNNING.value,
+        "error": None,
+        "owner": claim.owner,
+        "block": block.id,
+        "token": claim.token,
+        "changed_us": now_us,
+    }
+    changes = [
+        UpdateOne(
+            {"_id": label.slot},
+            {"$set": {**label_fields(label), **begun}, "$inc": {"attempts": 1}},
+            upsert=True,
+        )
+        for label in block.units
+    ]
+    for piece in in_pieces(changes, _PIECE):
+        db["units"].bulk_write(piece, ordered=False)
+
+
+def renew(db: Database[Document], owner: str, ttl: timedelta) -> frozenset[str]:
+    """Extend the leases of an owner and give the blocks that it lost; see `ResultsStore.renew`."""
+    until_us = server_now_us(db) + ttl // _MICROSECOND
+    db["claims"].update_many({"owner": owner}, {"$set": {"until_us": until_us}})
+    return frozenset(_told_losses(db, owner))
+
+
+def _told_losses(db: Database[Document], owner: str) -> Iterator[str]:
+    told = {"$pull": {"losers": {"owner": owner}}}
+    while True:
+        found = db["claims"].find_one_and_update({"losers.owner": owner}, told, {"_id": 1})
+        if found is None:
+            return
+        yield str(found["_id"])
+
+
+def finish(db: Database[Document], held: Claim, ends: Sequence[UnitEnd], store: str) -> None:
+    """Write how the units of a block ended and give it back; see `ResultsStore.finish`.
+
+    The lease is extended first, if the token still is the last one: nobody takes the block while its end is
+    written. The units are guarded by the token as well.
+    """
+    now_us = server_now_us(db)
+    kept: Document = {"until_us": {"$max": ["$until_us", now_us + _FINISHING_US]}}
+    ours = {"_id": held.block, "token": held.token}
+    if db["claims"].find_one_and_update(ours, [{"$set": kept}], {"_id": 1}) is None:
+        raise _lost(db, held, store)
+    bad = [end for end in ends if end.state in BAD_ENDS]
+    good = [end.label.slot for end in ends if end.state not in BAD_ENDS]
+    _write_bad_ends(db, held, bad, now_us)
+    # Units of an earlier claim that still read as running have nobody left who could end them.
+    ended = [{"token": held.token}, {"token": {"$lt": held.token}, "state": UnitState.RUNNING.value}]
+    stay = [end.label.slot for end in bad]
+    db["units"].delete_many({"block": held.block, "_id": {"$nin": stay}, "$or": ended})
+    if good:
+        db["units"].delete_many({"block": held.block, "_id": {"$in": good}, "token": {"$lte": held.token}})
+    if not db["claims"].update_one(ours, {"$set": {"owner": "", "until_us": 0}}).matched_count:
+        raise _lost(db, held, store)
+
+
+def _write_bad_ends(db: Database[Document], held: Claim, ends: Sequence[UnitEnd], now_us: int) -> None:
+    changes = []
+    for end in ends:
+        fields = {
+            **label_fields(end.label),
+            "state": end.state.value,
+            "error": None if end.error is None else end.error.model_dump_json(),
+            "owner": held.owner,
+            "block": held.block,
+            "token": held.token,
+            "changed_us": now_us,
+        }
+        mine_or_older = [{"block": {"$ne": held.block}}, {"token": {"$lte": held.token}}]
+        changes.append(
+            UpdateOne(
+                {"_id": end.label.slot, "$or": mine_or_older},
+                {"$set": fields, "$setOnInsert": {"attempts": 0}},
+                upsert=True,
+            )
+        )
+    for piece in in_pieces(changes, _PIECE):
+        _write_all_but_newer(db, piece)
+
+
+def _write_all_but_newer(db: Database[Document], changes: list[UpdateOne]) -> None:
+    try:
+        db["units"].bulk_write(changes, ordered=False)
+    except BulkWriteError as error:
+        details: Mapping[str, Any] = error.details or {}
+        others = [fault for fault in details.get("writeErrors", ()) if fault["code"] != DUPLICATE]
+        if others or details.get("writeConcernErrors"):
+            raise
+
+
+def _lost(db: Database[Document], held: Claim, store: str) -> ClaimLost:
+    found = db["claims"].find_one({"_id": held.block}) or {}
+    by = f"by {found['owner']} " if found.get("owner") else ""
+    return ClaimLost(
+        f"{store}: the block {held.block} was claimed anew {by}after the lease of {held.owner} ran out; "
+        "how its units ended was not written"
+    )
+
+
+def release(db: Database[Document], owner: str) -> int:
+    """End the leases of an owner; see `ResultsStore.release`."""
+    # The owner stays named: if it lives after all, it is told what others take from it.
+    holding = {"owner": owner, "until_us": {"$gt": server_now_us(db)}}
+    return db["claims"].update_many(holding, {"$set": {"until_us": 0}}).modified_count
+
+
+def units(db: Database[Document], experiment: str, states: Collection[UnitState]) -> list[UnitRecord]:
+    """List units that are under way or ended badly; see `ResultsStore.units`."""
+    listed = list(db["units"].find({"experiment": experiment}))
+    now_us = server_now_us(db)
+    running = {each["block"] for each in listed if each["state"] == UnitState.RUNNING.value}
+    held: set[tuple[str, int]] = set()
+    for piece in in_pieces(running, _PIECE):
+        for claim in db["claims"].find({"_id": {"$in": piece}, "until_us": {"$gt": now_us}}):
+            held.add((claim["_id"], claim["token"]))
+    found = []
+    for each in sorted(listed, key=_order):
+        state = UnitState(each["state"])
+        # A running unit whose block is held by nobody, or by another claim than the one that began it.
+        if state is UnitState.RUNNING and (each["block"], each["token"]) not in held:
+            state = UnitState.CRASHED
+        if states and state not in states:
+            continue
+        found.append(
+            UnitRecord(
+                label=label_of(*(each[name] for name in LABEL)),
+                state=state,
+                attempts=each["attempts"],
+                error=None if each["error"] is None else _error(each["error"]),
+                owner=each["owner"],
+                changed_at=from_us(each["changed_us"]),
+            )
+        )
+    return found
+
+
+def _order(unit: Document) -> tuple[int, str, str, str]:
+    return unit["start_us"], unit["test"], unit["model"], unit["reference"] or ""
+
+
+def _error(text: str) -> UnitError:
+    try:
+        return UnitError.model_validate_json(text)
+    except ValidationError as error:
+        message = f"the error of a unit cannot be read: {text[:100]!r}"
+        raise CorruptRecord(message) from error
