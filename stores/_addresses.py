@@ -48,15 +48,16 @@ class SqliteAddress(NamedTuple):
 def default_store_url() -> str:
     """Give the address of the store that is used when none is named.
 
-    It is the environment variable ``FOREQUAKE_STORE``, or else a file in the user's data folder, which is
-    made where it is missing.
+    It is the environment variable ``FOREQUAKE_STORE``, or what stands in the file that
+    ``FOREQUAKE_STORE_FILE`` names, or else a file in the user's data folder, which is made where it is
+    missing.
 
     Raises
     ------
     InputError
-        Where the folder cannot be made.
+        Where the folder cannot be made, or the file cannot be read.
     """
-    named = os.environ.get(_VARIABLE)
+    named = _from_environment(_VARIABLE)
     if named:
         return named
     try:
@@ -77,12 +78,14 @@ def resolve_store(name: str | None) -> str:
     ----------
     name
         None or ``"default"`` for the default store; an address without a password; or any other name, whose
-        address stands in the environment variable ``FOREQUAKE_STORE_<NAME>``.
+        address stands in the environment variable ``FOREQUAKE_STORE_<NAME>``, or in the file that
+        ``FOREQUAKE_STORE_<NAME>_FILE`` names.
 
     Raises
     ------
     InputError
-        Where an address holds a password, since names are kept and shown in clear, or a name is unknown.
+        Where an address holds a password, since names are kept and shown in clear, or a name is unknown, or
+        its file cannot be read.
     """
     if name is None or name == "default":
         return default_store_url()
@@ -102,9 +105,12 @@ def resolve_store(name: str | None) -> str:
         )
         raise InputError(message)
     variable = f"{_VARIABLE}_{name.upper()}"
-    address = os.environ.get(variable)
+    address = _from_environment(variable)
     if not address:
-        message = f"the store {name!r} is not known: set the environment variable {variable} to its address"
+        message = (
+            f"the store {name!r} is not known: set the environment variable {variable} to its address, or "
+            f"{variable}_FILE to a file that holds it"
+        )
         raise InputError(message)
     return address
 
@@ -146,7 +152,7 @@ def scheme_of(url: str, known: Mapping[str, object]) -> str:
     scheme, mark, _ = url.partition("://")
     if mark and scheme in known:
         return scheme
-    allowed = ", ".join(f"{name}://" for name in sorted(known))
+    allowed = ", ".join(f"{name}://" for name in known)
     if mark:
         near = suggestion(scheme, known)
         hint = f"; did you mean {near}://?" if near else ""
@@ -222,6 +228,29 @@ def _refuse_lost_slash(path: str) -> None:
             f"for the file /{path} write sqlite:////{path} (an empty host, then an absolute path)"
         )
         raise InputError(message)
+
+
+def _from_environment(variable: str) -> str | None:
+    """Give an address from a variable or, so that no password need stand in one, from a file it names."""
+    address, place = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
+    if not place:
+        return address
+    if address:
+        message = f"both {variable} and {variable}_FILE are set, and only one may name the store"
+        raise InputError(message)
+    try:
+        text = Path(place).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not text"
+        message = f"{variable}_FILE names the file {place}, which cannot be read: {reason}"
+        raise InputError(message) from error
+    if not text or "\n" in text:
+        what = "is empty" if not text else "has more than one line"
+        message = (
+            f"{variable}_FILE names the file {place}, which {what}: it holds one address and nothing else"
+        )
+        raise InputError(message)
+    return text
 
 
 def _has_secret(url: str) -> bool:

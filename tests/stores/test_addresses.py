@@ -6,7 +6,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from forequake.errors import InputError
+from forequake.errors import InputError, StoreUnavailable
 from stores import default_store_url, open_store, resolve_store, shown_url
 from stores._addresses import sqlite_address, sqlite_url
 
@@ -58,8 +58,14 @@ def test_options() -> None:
         ("sqlite:", "begins with sqlite://"),
         ("sqlit:////a.sqlite", "did you mean sqlite://"),
         ("postgresql://host/x", "allowed are sqlite://"),
-        ("mongodb://host/x", "no MongoDB store yet"),
-        ("mongodb+srv://host/x", "no MongoDB store yet"),
+        ("mongodbs://host/x", "did you mean mongodb://"),
+        ("mongodb://", "not the address of a MongoDB store"),
+        ("mongodb://host:none/x", "not the address of a MongoDB store"),
+        ("mongodb://host/x?sever=1", "not the address of a MongoDB store: Unknown option: sever"),
+        ("mongodb://host/x?w=1", "the option w cannot be set"),
+        ("mongodb://host/x?readPreference=secondary", "the option readpreference cannot be set"),
+        ("mongodb://host/x.y", "a database is named by"),
+        ("mongodb://anna:hun@ter2@host/x", "%-escapes"),
         ("sqlite://", "not the address of an SQLite store"),
         ("sqlite:///", "not the address of an SQLite store"),
         ("sqlite:////data/", "not the address of an SQLite store"),
@@ -83,7 +89,7 @@ def test_a_bad_address_is_told_with_what_is_allowed(url: str, message: str) -> N
         ("mongodb://host/results", "mongodb://host/results"),
         ("mongodb://anna@host/results", "mongodb://anna@host/results"),
         ("mongodb://anna:hunter2@host/results", "mongodb://anna:***@host/results"),
-        ("mongodb://anna:hunter2@a:1,b:2/r?w=1", "mongodb://anna:***@a:1,b:2/r?w=1"),
+        ("mongodb://anna:hunter2@a:1,b:2/r?tls=true", "mongodb://anna:***@a:1,b:2/r?tls=true"),
         ("mongodb://anna:hun@ter2@host/r", "mongodb://anna:***@host/r"),
         ("mongodb://anna:hun/ter2?x@host/r", "mongodb://anna:***@host/r"),
         ("mongodb://anna:hunter2:hunter2@host", "mongodb://anna:***@host"),
@@ -97,16 +103,31 @@ def test_a_bad_address_is_told_with_what_is_allowed(url: str, message: str) -> N
 )  # fmt: skip
 def test_passwords_are_not_shown_and_not_accepted_as_names(url: str, shown: str) -> None:
     assert shown_url(url) == shown
-    with pytest.raises(InputError) as refused:
-        open_store(url)
-    assert "hunter2" not in str(refused.value)
-    assert "ter2" not in str(refused.value)
     if shown == url:
         assert resolve_store(url) == url
     else:
         with pytest.raises(InputError, match="FOREQUAKE_STORE_<NAME>") as named:
             resolve_store(url)
         assert "ter2" not in str(named.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mongodb://anna:hunter2@127.0.0.1:1/r?serverSelectionTimeoutMS=100",
+        "mongodb://anna:hun@ter2@127.0.0.1:1/r",
+        "mongodb://anna:hun/ter2?x@127.0.0.1:1/r",
+        "mongodb://:hunter2@127.0.0.1:1",
+        "mongodb://127.0.0.1:1/r?tlsCertificateKeyFilePassword=hunter2&w=1",
+        "sqlite://anna:hunter2@host/x",
+        "postgresql://anna:hunter2@host/x",
+    ],
+)
+def test_no_message_of_opening_holds_a_password(url: str) -> None:
+    with pytest.raises((InputError, StoreUnavailable)) as refused:
+        open_store(url)
+    error: BaseException | None = refused.value
+    assert "ter2" not in str(error)
 
 
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +140,28 @@ def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOREQUAKE_STORE_WEEKLY", "")
     with pytest.raises(InputError, match="FOREQUAKE_STORE_WEEKLY"):
         resolve_store("weekly")
+
+
+def test_an_address_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "store.txt"
+    file.write_text("mongodb://anna:hunter2@host/results\n")
+    monkeypatch.delenv("FOREQUAKE_STORE", raising=False)
+    for variable, name in (("FOREQUAKE_STORE_FILE", "default"), ("FOREQUAKE_STORE_NIGHTLY_FILE", "nightly")):
+        monkeypatch.setenv(variable, str(file))
+        assert resolve_store(name) == "mongodb://anna:hunter2@host/results"
+    monkeypatch.setenv("FOREQUAKE_STORE_NIGHTLY", "sqlite:////one.sqlite")
+    with pytest.raises(InputError, match="both FOREQUAKE_STORE_NIGHTLY and FOREQUAKE_STORE_NIGHTLY_FILE"):
+        resolve_store("nightly")
+    for content, fault in (
+        ("", "is empty"),
+        ("hunter2\nhunter2", "more than one line"),
+        (None, "No such file"),
+    ):
+        file.unlink() if content is None else file.write_text(content)
+        with pytest.raises(InputError, match=fault) as refused:
+            default_store_url()
+        assert str(file) in str(refused.value)
+        assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["", "results.sqlite", "a b", "/data/a.sqlite", "ä"])
