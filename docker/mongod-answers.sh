@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Whether the mongod on a port of this machine answers a ping: the health check of its container. mongosh could ask
-# as well, but takes a second of a processor each time and keeps a log of every call.
+# Whether the mongod at HOST:PORT answers a ping: the health check of its container. mongosh could ask as well, but
+# takes a second of a processor each time and keeps a log of every call. The host is the container's name in the
+# network: the server that the image starts first, to make the first user, listens to 127.0.0.1 only.
 set -euo pipefail
-port=$1
-exec 3<>"/dev/tcp/127.0.0.1/$port"
+exec 3<>"/dev/tcp/${1%:*}/${1##*:}"
 # One message of MongoDB's protocol: length 51, request 1, in answer to 0, kind 2013 (OP_MSG), no flags, then the
 # document {ping: 1, $db: "admin"}.
 printf '\x33\0\0\0\x01\0\0\0\0\0\0\0\xdd\x07\0\0\0\0\0\0\0' >&3

@@ -139,6 +139,11 @@ class NativeServices:
         """Give what a service printed."""
         return (self._folder(name) / "log").read_text(errors="replace")
 
+    def number(self, name: str) -> int | None:
+        """Give the number of a service's process; None where it has ended."""
+        process = self._running[name]
+        return process.pid if process.poll() is None else None
+
     def healthy(self, name: str) -> bool:
         """Run the health check of a service once."""
         check = self.compose["services"][name]["healthcheck"]["test"]

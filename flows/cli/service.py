@@ -7,7 +7,6 @@ import socket
 import subprocess
 import time
 import webbrowser
-from collections.abc import Mapping
 from typing import Annotated, Final
 
 import httpx
@@ -47,8 +46,7 @@ def dashboard(
 
     Example: `forequake dashboard --port 8600 --no-browser`
     """
-    from dashboard.launch import command, environment
-    from stores import resolve_store
+    from dashboard.launch import command
 
     target = store_of(store)
     _refuse_taken(host, port)
@@ -57,7 +55,7 @@ def dashboard(
     url = f"http://{_LOOPBACK if host in _ANY else host}:{port}"
     process = subprocess.Popen(
         command(port, host),
-        env=_without_files(os.environ) | environment(resolve_store(store)),
+        env=_variables(store),
         stdout=subprocess.DEVNULL,  # Streamlit's greeting; its complaints come on the other stream
     )
     try:
@@ -75,9 +73,16 @@ def dashboard(
             process.wait(timeout=10)
 
 
-def _without_files(variables: Mapping[str, str]) -> dict[str, str]:
-    """Leave out the variable that names a file with the address, since the address itself is given."""
-    return {name: value for name, value in variables.items() if name != "FOREQUAKE_STORE_FILE"}
+def _variables(store: str) -> dict[str, str]:
+    """Give the variables of the dashboard's server, which looks at what is its default store."""
+    from dashboard.launch import environment
+    from stores import resolve_store
+
+    address = resolve_store(store)
+    if store == "default" and "FOREQUAKE_STORE_FILE" in os.environ:
+        return dict(os.environ)  # the server reads the file itself, and no variable holds a password
+    others = {name: value for name, value in os.environ.items() if name != "FOREQUAKE_STORE_FILE"}
+    return others | environment(address)
 
 
 def _refuse_taken(host: str, port: int) -> None:

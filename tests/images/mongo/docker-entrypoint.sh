@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Stands for the entry point of the image `mongo`: makes the first user at the first start, then the server.
 
-As the image does, it starts a server without the replica set and the key file, makes the user, ends that server,
-and then becomes the real one.
+As the image does, it starts a server without the replica set and the key file, where the other services do not
+reach it, makes the user, ends that server, and then becomes the real one.
 """
 
 import os
@@ -12,10 +12,11 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
+from flows._processes import free_port
 from stores.testing.mongod import mongod_program
 
 folder = Path(os.environ["HOME"]) / "db"
-port = sys.argv[sys.argv.index("--port") + 1]
+port = str(free_port(0))
 small = [f"--dbpath={folder}", "--wiredTigerCacheSizeGB=0.25", "--nounixsocket", "--oplogSize=64"]
 program = str(mongod_program())
 if not folder.exists():
