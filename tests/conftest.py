@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from stores.testing.mongod import Mongod, MongodError, ReplicaSet, mongod_program
+from stores.testing.mongod import Mongod, MongodError, mongod_program
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,35 +43,43 @@ def prefect_api(_own_folders: Path) -> Iterator[str]:
         stop_server()
 
 
-@contextmanager
-def _started(make: Callable[[], Mongod | ReplicaSet]) -> Iterator[str]:
-    """Start a MongoDB; without a mongod the test is skipped, and where tests must be complete it fails."""
+@pytest.fixture(scope="session")
+def mongod_there() -> None:
+    """Skip what needs a mongod where there is none; where tests must be complete, fail."""
     try:
         mongod_program()
     except MongodError as error:
         if os.environ.get("CI"):
             raise
         pytest.skip(str(error))
-    with make() as server:
-        yield server.url
 
 
 @pytest.fixture(scope="session")
-def mongo_standalone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mongo_standalone(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Give the address of a standalone MongoDB; each test makes a database of its own in it."""
     given = os.environ.get("FOREQUAKE_TEST_MONGO_URI")
     if given:
         yield given
         return
-    with _started(lambda: Mongod(tmp_path_factory.mktemp("mongod"))) as url:
-        yield url
+    request.getfixturevalue("mongod_there")
+    with Mongod(tmp_path_factory.mktemp("mongod")) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
-def mongo_replica_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mongo_replica_set(mongod_there: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Give the address of a MongoDB that is a replica set of one; each test makes a database of its own."""
-    with _started(lambda: Mongod(tmp_path_factory.mktemp("mongod"), replica_set="forequake")) as url:
-        yield url
+    with Mongod(tmp_path_factory.mktemp("mongod"), replica_set="forequake") as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def mongo_guarded(mongod_there: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mongod]:
+    """Start a MongoDB that asks for passwords; each test makes a database and users of its own."""
+    with Mongod(tmp_path_factory.mktemp("mongod"), auth=True) as server:
+        yield server
 
 
 @dataclass(frozen=True)
