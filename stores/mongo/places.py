@@ -39,6 +39,13 @@ class _Place(NamedTuple):
     key: Sha256
 
 
+class _Own(NamedTuple):
+    """A binding that this run wrote before."""
+
+    key: Sha256
+    bound_us: int
+
+
 def binding_id(slot: Sha256, run_no: int) -> Document:
     """Give the id of a binding."""
     return {"slot": slot, "run_no": run_no}
@@ -158,28 +165,30 @@ class _Publication:
         }
         own = [binding_id(slot, self._run.run_no) for slot in part]
         standing = {
-            each["_id"]["slot"]: each["key"]
-            for each in self._db["bindings"].find({"_id": {"$in": own}}, {"key": 1})
+            each["_id"]["slot"]: _Own(each["key"], each["bound_us"])
+            for each in self._db["bindings"].find({"_id": {"$in": own}}, {"key": 1, "bound_us": 1})
         }
         self._histories, self._updates = [], []
         return [
             self._step(slot, binding, places.get(slot), standing.get(slot)) for slot, binding in part.items()
         ]
 
-    def _step(self, slot: Sha256, binding: Binding, place: _Place | None, stands: Sha256 | None) -> str:
+    def _step(self, slot: Sha256, binding: Binding, place: _Place | None, stands: _Own | None) -> str:
         run_no = self._run.run_no
         if place is not None and place.key == binding.key:
             if place.run_no < run_no:
                 self._change(slot, place, {"run_no": run_no})
             # Appended is what an earlier attempt of this call wrote, before it had to begin again.
             return "appended" if slot in self._appended and place.bound_run == run_no else "unchanged"
-        if stands not in (None, binding.key) or (place is not None and place.run_no == run_no):
+        other = stands is not None and stands.key != binding.key
+        if other or (place is not None and place.run_no == run_no):
             raise self._second_value(binding)
         if stands is None:
             self._histories.append(self._binding(slot, binding.label, binding.key, run_no))
         if place is None or place.run_no < run_no:
             self._appended.add(slot)
-            self._set_latest(slot, binding, place)
+            # A binding that stands was written by an attempt that was cut off before the row.
+            self._set_latest(slot, binding, place, self._now_us if stands is None else stands.bound_us)
             return "appended"
         if place.bound_run < run_no:
             # The later run only vouched for an older binding. Now that another value stands between them,
@@ -188,8 +197,8 @@ class _Publication:
             self._change(slot, place, {"bound_run": place.run_no, "bound_us": self._now_us})
         return "outdated"
 
-    def _set_latest(self, slot: Sha256, binding: Binding, place: _Place | None) -> None:
-        run_no, bound_at = self._run.run_no, from_us(self._now_us)
+    def _set_latest(self, slot: Sha256, binding: Binding, place: _Place | None, bound_us: int) -> None:
+        run_no, bound_at = self._run.run_no, from_us(bound_us)
         row = result_row(binding.label, self._results[binding.key], run_no=run_no, bound_at=bound_at)
         fields: Document = dict(latest_fields(Latest(row, run_no)))
         if place is None:
