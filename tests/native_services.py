@@ -27,7 +27,8 @@ COMPOSE = ROOT / "docker-compose.yml"
 #: The ports in the containers, and the hosts that the services have in the network of compose.
 PORTS = ("27017", "5432", "4200", "8080", "8501")
 HOSTS = ("mongo", "postgres", "prefect")
-_HEALTHY_SECONDS = 60.0
+_START_SECONDS = 90.0
+_LOOK_SECONDS = 0.2
 _END_SECONDS = 20.0
 
 
@@ -85,12 +86,13 @@ class NativeServices:
             file.chmod(0o644)
             file.write_text(self._natively("secrets", file.read_text()))
         waiting = dict(self.compose["services"])
+        deadline = time.monotonic() + _START_SECONDS
         while waiting:
-            for name, service in list(waiting.items()):
-                if not waiting.keys() & service.get("depends_on", {}).keys():
-                    self._await_conditions(service)
-                    self._running[name] = self.start(name)
-                    del waiting[name]
+            for name in [name for name, service in waiting.items() if self._may_start(service)]:
+                self._running[name] = self.start(name)
+                del waiting[name]
+            assert time.monotonic() < deadline, f"{', '.join(waiting)} cannot be started yet"
+            time.sleep(_LOOK_SECONDS)
         for name, service in self.compose["services"].items():
             if "healthcheck" in service:
                 self.await_health(name)
@@ -154,20 +156,28 @@ class NativeServices:
 
     def await_health(self, name: str) -> None:
         """Wait until the health check of a service succeeds."""
-        deadline = time.monotonic() + _HEALTHY_SECONDS
+        deadline = time.monotonic() + _START_SECONDS
         while not self.healthy(name):
             ended = self._running[name].poll()
             assert ended is None, f"{name} ended with {ended}:\n{self.log(name)}"
             assert time.monotonic() < deadline, f"{name} is not healthy:\n{self.log(name)}"
-            time.sleep(0.2)
+            time.sleep(_LOOK_SECONDS)
 
-    def _await_conditions(self, service: dict[str, Any]) -> None:
+    def _may_start(self, service: dict[str, Any]) -> bool:
+        """Tell whether all that a service depends on is as it wants it."""
         for other, wish in service.get("depends_on", {}).items():
-            if wish["condition"] == "service_healthy":
-                self.await_health(other)
+            if other not in self._running:
+                return False
+            code = self._running[other].poll()
+            if wish["condition"] == "service_completed_successfully":
+                assert code in {None, 0}, f"{other} ended with {code}:\n{self.log(other)}"
+                if code is None:
+                    return False
             else:
-                assert wish["condition"] == "service_completed_successfully"
-                assert self._running[other].wait(_HEALTHY_SECONDS) == 0, self.log(other)
+                assert code is None, f"{other} ended with {code}:\n{self.log(other)}"
+                if not self.healthy(other):
+                    return False
+        return True
 
     def _folder(self, name: str) -> Path:
         folder = self.folder / name
@@ -219,17 +229,15 @@ class NativeServices:
         self.down()
 
     def down(self) -> None:
-        """End all services, the last one first, with whatever they started."""
-        for process in reversed(self._running.values()):
-            if process.poll() is None:
-                process.terminate()
-                try:
-                    process.wait(_END_SECONDS)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+        """End all services, with whatever they started."""
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_END_SECONDS)
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from flows._server_state import ServerFiles, server_environment
 from tests.native_services import ROOT, compose_file
 
 SERVICES: dict[str, dict[str, Any]] = compose_file()["services"]
@@ -189,3 +190,15 @@ def test_scripts_are_whole_and_can_be_started(script: Path) -> None:
     shell = script.read_text(encoding="utf-8").splitlines()[0].rpartition("/")[2].removeprefix("env ")
     assert subprocess.run([shell, "-n", str(script)]).returncode == 0
     assert os.access(script, os.X_OK)
+
+
+def test_prefects_server_has_the_settings_of_the_local_one() -> None:
+    ours = server_environment(ServerFiles(Path("any")), "http://127.0.0.1:4200/api", {})
+    given = SERVICES["prefect"]["environment"]
+    # Late runs can be marked on PostgreSQL; the others belong to the folders and the terminal of the local one.
+    local = {"PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED", "PREFECT_HOME", "PREFECT_CLI_PROMPT"}
+    wanted = {
+        name: value for name, value in ours.items() if name.startswith("PREFECT_") and name not in local
+    }
+    assert wanted.items() <= given.items()
+    assert given["PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED"] == "events,flow_runs"
