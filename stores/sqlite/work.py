@@ -9,8 +9,9 @@ from pydantic import ValidationError
 from forequake.errors import ClaimLost, CorruptRecord
 from forequake.results import BAD_ENDS, UnitEnd, UnitError, UnitRecord, UnitState
 from stores._codec import from_us
+from stores._latest import label_of
 from stores.exchange import Block, Claim
-from stores.sqlite.latest import label_columns, label_of
+from stores.sqlite.latest import label_columns
 
 __all__ = ["WRITE_UNIT", "claim", "finish", "release", "renew", "units"]
 
@@ -96,13 +97,12 @@ def finish(db: sqlite3.Connection, held: Claim, ends: Sequence[UnitEnd], now_us:
             "how its units ended was not written"
         )
         raise ClaimLost(message)
-    attempts = dict(
-        db.execute("SELECT slot, attempts FROM units WHERE block = ? AND token = ?", (held.block, held.token))
-    )
     # Units of an earlier claim that still read as running have nobody left who could end them.
-    db.execute(
-        "DELETE FROM units WHERE block = ? AND (token = ? OR state = 'running')", (held.block, held.token)
+    ended = db.execute(
+        "DELETE FROM units WHERE block = ? AND (token = ? OR state = 'running') RETURNING slot, attempts",
+        (held.block, held.token),
     )
+    attempts = dict(ended.fetchall())
     for end in ends:
         slot = end.label.slot
         if end.state not in BAD_ENDS:
