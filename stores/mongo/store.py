@@ -17,7 +17,7 @@ from forequake.results import (
     UnitRecord,
     UnitState,
 )
-from stores import _checking
+from stores._checking import check
 from stores._codec import encode
 from stores.base import LEASE, ResultsStore
 from stores.exchange import (
@@ -199,7 +199,7 @@ class MongoStore(ResultsStore):
     # --- care ----------------------------------------------------------------------------------------------
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:  # noqa: D102
-        return _checking.check(MongoHoldings(self._server), repair=repair)
+        return check(MongoHoldings(self._server), repair=repair)
 
     def sweep(  # noqa: D102
         self, older_than: timedelta = timedelta(days=1), *, dry_run: bool

@@ -8,8 +8,9 @@ from forequake.errors import Conflict, CorruptRecord, NotFound
 from forequake.quantities import Sha256
 from forequake.results import BAD_ENDS, RunRecord, UnitRecord, UnitState
 from stores._codec import encode_run, from_us, to_us
+from stores._latest import Latest
 from stores.exchange import BoundResult
-from stores.sqlite.latest import Latest, label_columns, latest_of_bindings, stored_latest, write_latest
+from stores.sqlite.latest import label_columns, latest_of_bindings, stored_latest, write_latest
 from stores.sqlite.publication import bind
 from stores.sqlite.work import WRITE_UNIT
 

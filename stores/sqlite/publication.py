@@ -7,9 +7,10 @@ from typing import Any, Final, NamedTuple
 from forequake.errors import Conflict, NotFound
 from forequake.quantities import Sha256
 from stores._codec import Encoded, from_us, to_us
+from stores._latest import Latest, label_of
 from stores._rows import result_row
 from stores.exchange import Binding, BoundResult, PublishReport, RunRef
-from stores.sqlite.latest import Latest, label_columns, label_of, write_latest
+from stores.sqlite.latest import label_columns, write_latest
 from stores.sqlite.tables import bodies_of
 
 __all__ = ["bind", "bindings", "history", "publish"]

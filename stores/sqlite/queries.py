@@ -7,9 +7,10 @@ from typing import Final
 from forequake.errors import NotFound
 from forequake.results import Outcome
 from stores._codec import Encoded, decode_run, from_us, to_us
-from stores._rows import Cursor, result_row
+from stores._latest import label_of
+from stores._rows import Cursor, page_of, result_row
 from stores.exchange import ExperimentSummary, Overview, OverviewCell, Page, ResultQuery, ResultRow
-from stores.sqlite.latest import LATEST, label_of, read_latest
+from stores.sqlite.latest import LATEST, read_latest
 
 __all__ = ["experiments", "latest_page", "overview", "page_as_of"]
 
@@ -58,7 +59,7 @@ def latest_page(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[
     """Read a page of the results that stand now; see `ResultsStore.latest`."""
     statement = _LATEST_SERIES if query.tests and query.models else _LATEST_PAGE
     rows = [read_latest(row).row for row in db.execute(statement, _parameters(query, store))]
-    return _page(rows, query.limit)
+    return page_of(rows, query.limit)
 
 
 def page_as_of(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[ResultRow]:
@@ -69,7 +70,7 @@ def page_as_of(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[R
     ):
         encoded = Encoded(kind, key, version, canon, body, None)
         rows.append(result_row(label_of(*label), encoded, run_no=run_no, bound_at=from_us(bound_us)))
-    return _page(rows, query.limit)
+    return page_of(rows, query.limit)
 
 
 def _parameters(query: ResultQuery, store: str) -> dict[str, str | int | None]:
@@ -94,14 +95,6 @@ def _parameters(query: ResultQuery, store: str) -> dict[str, str | int | None]:
 
 def _words(words: tuple[str, ...]) -> str | None:
     return json.dumps(words) if words else None
-
-
-def _page(rows: list[ResultRow], limit: int) -> Page[ResultRow]:
-    if len(rows) <= limit:
-        return Page(rows=tuple(rows))
-    label = rows[limit - 1].label
-    cursor = Cursor(to_us(label.window.start), label.test, label.model, label.slot)
-    return Page(rows=tuple(rows[:limit]), cursor=cursor.text())
 
 
 def overview(db: sqlite3.Connection, experiment: str, store: str) -> Overview:

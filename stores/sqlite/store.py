@@ -18,6 +18,7 @@ from forequake.results import (
     UnitRecord,
     UnitState,
 )
+from stores._checking import check
 from stores._codec import encode, to_us
 from stores._comparison import differs
 from stores.base import LEASE, ResultsStore
@@ -38,7 +39,8 @@ from stores.exchange import (
     RunRef,
     SweepReport,
 )
-from stores.sqlite import adoption, care, publication, queries, runs, sweeping, tables, work
+from stores.sqlite import adoption, publication, queries, runs, sweeping, tables, work
+from stores.sqlite.care import SqliteHoldings
 from stores.sqlite.connections import Connections
 from stores.sqlite.filesystems import refuse_network_filesystem
 
@@ -213,7 +215,7 @@ class SqliteStore(ResultsStore):
     # --- care ----------------------------------------------------------------------------------------------
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:  # noqa: D102
-        return care.check(self._connections, self._blobs, repair=repair)
+        return check(SqliteHoldings(self._connections, self._blobs), repair=repair)
 
     def sweep(  # noqa: D102
         self, older_than: timedelta = timedelta(days=1), *, dry_run: bool

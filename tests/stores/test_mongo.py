@@ -17,14 +17,13 @@ from pymongo.errors import OperationFailure
 
 from forequake.errors import CorruptRecord, InputError, NotFound, SchemaVersion, StoreError, StoreUnavailable
 from forequake.results import EvaluationRecord, ExperimentRecord
-from stores import Binding, Block, ResultQuery, ResultsStore, open_store
+from stores import Binding, Block, ResultQuery, ResultsStore, RunRef, open_store
 from stores.mongo import MongoStore
 from stores.mongo.blobs import INLINE
-from stores.testing._contract_base import begin, ref
 from stores.testing._contract_mongo import emptied
 from stores.testing.filling import fill_store
 from stores.testing.mongod import Mongod, database_url
-from stores.testing.samples import sample_experiment, sample_label, sample_region, sample_result
+from stores.testing.samples import sample_experiment, sample_label, sample_region, sample_result, sample_run
 
 pytestmark = [pytest.mark.contract, pytest.mark.mongo]
 
@@ -274,8 +273,10 @@ def test_a_claim_whose_answer_was_lost_is_known_again(scripted: str) -> None:
 
 def test_a_publication_whose_answer_was_lost_may_be_repeated(scripted: str) -> None:
     with MongoStore(database_url(scripted, "publish")) as store:
-        run = ref(begin(store))
-        store.put([sample_result(0)])
+        experiment = sample_experiment()
+        store.put([experiment, sample_result(0)])
+        begun = store.begin_run(sample_run(experiment))
+        run = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
         binding = Binding(label=sample_label(), key=sample_result(0).key)
         for command in ("insert", "update"):
             _answer_with_an_error(scripted, command)
