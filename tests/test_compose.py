@@ -195,7 +195,7 @@ def test_scripts_are_whole_and_can_be_started(script: Path) -> None:
 def test_prefects_server_has_the_settings_of_the_local_one() -> None:
     ours = server_environment(ServerFiles(Path("any")), "http://127.0.0.1:4200/api", {})
     given = SERVICES["prefect"]["environment"]
-    # Late runs can be marked on PostgreSQL; the others belong to the folders and the terminal of the local one.
+    # PostgreSQL can mark late runs; the others belong to the folder and the terminal of the local one.
     local = {"PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED", "PREFECT_HOME", "PREFECT_CLI_PROMPT"}
     wanted = {
         name: value for name, value in ours.items() if name.startswith("PREFECT_") and name not in local
