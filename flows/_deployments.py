@@ -9,7 +9,7 @@ from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
-from prefect.client.schemas.actions import DeploymentScheduleCreate, WorkPoolCreate
+from prefect.client.schemas.actions import DeploymentScheduleCreate, DeploymentUpdate, WorkPoolCreate
 from prefect.client.schemas.filters import (
     FlowFilter,
     FlowFilterName,
@@ -140,9 +140,17 @@ def register(draft: DeploymentDraft) -> Registered:
             before.paused or bool(before.schedules and not any(each.active for each in before.schedules))
         )
         paused = was_paused and draft.work_pool is not None
+        if before is not None:
+            for each in before.schedules:  # one with another slug would stay beside the new one
+                client.delete_deployment_schedule(before.id, each.id)
         identity = _prefect_deployment(draft, paused=paused).apply()
         if not isinstance(identity, UUID):
             raise TypeError
+        # Without this a misspelled parameter is found only when the run begins.
+        schema = client.read_deployment(identity).parameter_openapi_schema or {}
+        client.update_deployment(
+            identity, DeploymentUpdate(parameter_openapi_schema={**schema, "additionalProperties": False})
+        )
         # Prefect's scheduler looks once in a while; the next tick is to be known now.
         client.request(
             "POST",

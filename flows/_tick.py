@@ -8,6 +8,7 @@ process is killed.
 """
 
 import contextlib
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -29,6 +30,7 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.client.schemas.sorting import FlowRunSort
 from prefect.context import FlowRunContext
+from prefect.exceptions import FailedRun
 from prefect.states import Completed, Failed
 
 from flows._preparation import prepare, reconcile
@@ -98,10 +100,17 @@ def run_tick(request: RunRequest, tick: Tick) -> _State:
             state = _superseded(tick) or _run_alone(request)
     except ForequakeError as error:
         log.error("%s", error)
-        return Failed(message=str(error))
+        state = Failed(message=str(error))
+    if state.is_failed():
+        # Prefect would log a traceback of its own workings behind the sentence that says what is wrong.
+        logging.getLogger("prefect.flow_runs").addFilter(_is_no_failed_run)
     if state.is_completed() and state.name != "Completed":
         log.info("%s: %s", state.name, state.message)
     return state
+
+
+def _is_no_failed_run(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], FailedRun))
 
 
 @contextmanager

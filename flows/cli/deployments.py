@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.table import Table
 
 from flows._server import ensure_api
 from flows.cli._terminal import JsonFlag, note, out, print_json
@@ -45,19 +43,13 @@ def list_deployments(as_json: JsonFlag = False) -> None:
             "None yet: forequake serve CONFIG --interval 10m, or forequake deploy CONFIG --interval 10m"
         )
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("name", "schedule", "runs in", "next", "last", "ended in"):
-        table.add_column(name, overflow="fold")
     for each in found:
-        table.add_row(
-            each.name,
-            f"{each.schedule}, paused" if each.paused else each.schedule,
-            each.place,
-            _moment(None if each.next is None else each.next.expected_start_time),
-            _moment(None if each.last is None else each.last.start_time),
-            _outcome(each.last),
-        )
-    out.print(table)
+        place = "forequake serve" if each.place == "serve" else f"work pool {each.place}"
+        out.print(f"{each.name}: {each.schedule}{', paused' if each.paused else ''}; {place}", soft_wrap=True)
+        if each.last is not None:
+            out.print(f"  last  {_moment(each.last.start_time)}  {_outcome(each.last)}", soft_wrap=True)
+        if each.next is not None:
+            out.print(f"  next  {_moment(each.next.expected_start_time)}")
 
 
 @deployments.command("pause")
