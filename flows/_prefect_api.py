@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-__all__ = ["is_loopback", "trouble_with", "wait_until_recorded", "without_password"]
+__all__ = ["home_of", "is_loopback", "trouble_with", "wait_until_recorded", "without_password"]
 
 _TIMEOUT_SECONDS: Final = 10.0
 #: States of runs that are not over and that somebody works on.
@@ -36,6 +36,16 @@ def trouble_with(url: str) -> str | None:
         return "what answers there is not a Prefect server"
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return without_password(str(error)) or type(error).__name__
+
+
+def home_of(url: str) -> str | None:
+    """Give the folder in which the server at `url` keeps its data; None where it does not tell."""
+    try:
+        with _client(url) as client:
+            home = client.get("/admin/settings").json().get("home")
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, AttributeError):
+        return None
+    return home if isinstance(home, str) else None
 
 
 def wait_until_recorded(url: str, patience: float) -> bool:

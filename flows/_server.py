@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from flows._prefect_api import trouble_with, wait_until_recorded, without_password
+from flows._prefect_api import home_of, trouble_with, wait_until_recorded, without_password
 from flows._processes import end_process, free_port, is_running, last_lines, locked, start_detached
 from flows._server_state import ServerFiles, ServerState, own_environment, server_environment
 from forequake.environment import process_start
@@ -180,11 +180,11 @@ def _running_server(files: ServerFiles, announce: Callable[[str], None]) -> ApiE
     state = files.read()
     if state is None or not is_running(state.pid, state.start):
         return None
-    if trouble_with(state.url) is not None:
+    if trouble_with(state.url) is not None or home_of(state.url) != str(files.home):
         # A command that was interrupted may have started it a moment ago; else it is busy or stuck.
         age = time.time() - state.started_at
         announce(f"Waiting for the local Prefect server (process {state.pid}) to answer")
-        if not _await_health(state, max(_BUSY_SECONDS, _START_SECONDS - age), announce):
+        if not _await_health(state, files.home, max(_BUSY_SECONDS, _START_SECONDS - age), announce):
             announce("It does not answer: starting it again")
             end_process(state.pid, state.start, _STOP_SECONDS)
             return None
@@ -199,7 +199,7 @@ def _start(files: ServerFiles, announce: Callable[[str], None]) -> ApiEndpoint:
     for last_chance in (False, True):
         port = free_port(preferred)
         state = _launch(files, port)
-        if state is not None and _await_health(state, _START_SECONDS, announce):
+        if state is not None and _await_health(state, files.home, _START_SECONDS, announce):
             announce(f"Prefect: {state.url.removesuffix('/api')} (stays up; forequake server stop ends it)")
             return ApiEndpoint(url=state.url, started=True, local=True)
         if state is not None and is_running(state.pid, state.start):
@@ -225,14 +225,14 @@ def _launch(files: ServerFiles, port: int) -> ServerState | None:
     return state
 
 
-def _await_health(state: ServerState, patience: float, announce: Callable[[str], None]) -> bool:
-    """Wait until the server answers; False where it ends before or takes too long."""
+def _await_health(state: ServerState, home: Path, patience: float, announce: Callable[[str], None]) -> bool:
+    """Wait until the server that keeps its data in `home` answers; False where it ends or takes too long."""
     begin = time.monotonic()
     told = begin
     while is_running(state.pid, state.start):
         if trouble_with(state.url) is None:
-            # Somebody else could answer at this port while our own server has just failed to get it.
-            return is_running(state.pid, state.start)
+            # Somebody else's server may answer at this port: ours asks for it last of all, and then ends.
+            return home_of(state.url) == str(home) and is_running(state.pid, state.start)
         moment = time.monotonic()
         if moment - begin > patience:
             return False

@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from flows._processes import end_process
-from flows._server import ApiEndpoint, ensure_api, server_status, stop_server
-from flows._server_state import ServerFiles
+from flows._server import ApiEndpoint, _await_health, ensure_api, server_status, stop_server
+from flows._server_state import ServerFiles, ServerState
 from forequake.environment import process_start
 from forequake.errors import ServerError
 
@@ -152,3 +152,15 @@ def test_a_server_that_dies_at_its_start_shows_its_last_words(
     with pytest.raises(ServerError, match=r"(?s)ended while it started.*unable to open database file"):
         _ensure()
     assert not server_status().running
+
+
+def test_another_users_server_at_our_port_is_not_taken_for_ours(prefect_api: str, tmp_path: Path) -> None:
+    # Two that start at once may ask for one port: the loser ends seconds after the other has answered.
+    loser = subprocess.Popen(["sleep", "1.5"])
+    port = int(prefect_api.rpartition(":")[2].removesuffix("/api"))
+    state = ServerState(
+        port=port, pid=loser.pid, start=process_start(loser.pid) or "", started_at=time.time()
+    )
+    assert httpx.get(f"{prefect_api}/health").json() is True
+    assert not _await_health(state, tmp_path, 20, lambda _: None)
+    loser.wait()
