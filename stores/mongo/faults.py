@@ -136,7 +136,8 @@ def _unreachable(error: PyMongoError, name: str) -> StoreError:
     if "CERTIFICATE" in text.upper() or "TLS" in text:
         return StoreUnavailable(f"{name} does not answer over TLS: {_short(text)}; look at its certificates")
     return StoreUnavailable(
-        f"{name} does not answer ({_short(text)}); is the server running, and may this machine reach it?"
+        f"{name} does not answer ({_short(text)}); is the server running, and may this machine reach it? A "
+        "server that ended, such as on a full disk, says why in its log"
     )
 
 

@@ -1,12 +1,14 @@
 """What the contract suite does in other processes: functions that a spawned process can import."""
 
 import io
+import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 
-from forequake.errors import ClaimLost
+from forequake.errors import ClaimLost, StoreUnavailable
 from forequake.quantities import Sha256
 from forequake.results import EvaluationRecord, RunDraft, UnitEnd
 from stores._open import open_store
@@ -22,6 +24,7 @@ __all__ = [
     "put_results",
     "ready",
     "wait_until",
+    "write_through_outages",
     "write_until_killed",
 ]
 
@@ -95,3 +98,37 @@ def write_until_killed(url: str, run: RunRef, first: int, told: Connection) -> N
         store.put_blob(io.BytesIO(f"blob {number}".encode() * 1000))
         told.send(number)
         number += 1
+
+
+def write_through_outages(url: str, run: RunRef, told: Connection) -> None:
+    """Put and publish results and blobs, again where the store does not answer; tell what is acknowledged.
+
+    Told is the name of the call and the number of its batch, whose results are ten from ten times that number
+    on.
+    """
+    store = open_store(url)
+    for batch in itertools.count():
+        results = [sample_result(10 * batch + place, test="L") for place in range(10)]
+        labels = [
+            sample_label("L", "alpha", 10 * batch + place, experiment=run.experiment) for place in range(10)
+        ]
+        bindings = [
+            Binding(label=label, key=result.key) for label, result in zip(labels, results, strict=True)
+        ]
+        _until_done(partial(store.put, results))
+        told.send(("put", batch))
+        _until_done(partial(store.publish, run, bindings))
+        told.send(("publish", batch))
+        content = f"blob {batch}".encode() * 1000
+        _until_done(lambda: store.put_blob(io.BytesIO(content)))  # noqa: B023 - it is called here
+        told.send(("put_blob", batch))
+
+
+def _until_done(call: Callable[[], object]) -> None:
+    while True:
+        try:
+            call()
+        except StoreUnavailable:
+            time.sleep(0.1)
+        else:
+            return
