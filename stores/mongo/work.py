@@ -29,6 +29,8 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 #: While the end of a block is written its lease holds for so long at least, in microseconds.
 _FINISHING_US: Final = 30_000_000
 _PIECE: Final = 1000
+#: How often units are read anew while others change them.
+_LOOKS: Final = 5
 
 
 class Claims:
@@ -217,19 +219,9 @@ def release(db: Database[Document], owner: str) -> int:
 
 def units(db: Database[Document], experiment: str, states: Collection[UnitState]) -> list[UnitRecord]:
     """List units that are under way or ended badly; see `ResultsStore.units`."""
-    listed = list(db["units"].find({"experiment": experiment}))
-    now_us = server_now_us(db)
-    running = {each["block"] for each in listed if each["state"] == UnitState.RUNNING.value}
-    held: set[tuple[str, int]] = set()
-    for piece in in_pieces(running, _PIECE):
-        for claim in db["claims"].find({"_id": {"$in": piece}, "until_us": {"$gt": now_us}}):
-            held.add((claim["_id"], claim["token"]))
     found = []
-    for each in sorted(listed, key=_order):
-        state = UnitState(each["state"])
-        # A running unit whose block is held by nobody, or by another claim than the one that began it.
-        if state is UnitState.RUNNING and (each["block"], each["token"]) not in held:
-            state = UnitState.CRASHED
+    for each, crashed in _listed(db, experiment):
+        state = UnitState.CRASHED if crashed else UnitState(each["state"])
         if states and state not in states:
             continue
         found.append(
@@ -243,6 +235,42 @@ def units(db: Database[Document], experiment: str, states: Collection[UnitState]
             )
         )
     return found
+
+
+def _listed(db: Database[Document], experiment: str) -> list[tuple[Document, bool]]:
+    """Read the units of an experiment in their order, each with whether its process crashed.
+
+    That is a running unit whose block is held by nobody, or by another claim than the one that began it.
+    Units are read before the claims: one that ended in between only seems so, and all is read again.
+    """
+    for _ in range(_LOOKS):
+        listed = sorted(db["units"].find({"experiment": experiment}), key=_order)
+        running = [each for each in listed if each["state"] == UnitState.RUNNING.value]
+        held = _held(db, {each["block"] for each in running})
+        crashed = [each for each in running if (each["block"], each["token"]) not in held]
+        if _stand(db, crashed):
+            break
+    gone = {each["_id"] for each in crashed}
+    return [(each, each["_id"] in gone) for each in listed]
+
+
+def _held(db: Database[Document], blocks: Collection[str]) -> set[tuple[str, int]]:
+    """Give the blocks whose leases hold, with the tokens of their claims."""
+    now_us = server_now_us(db)
+    held: set[tuple[str, int]] = set()
+    for piece in in_pieces(blocks, _PIECE):
+        for claim in db["claims"].find({"_id": {"$in": piece}, "until_us": {"$gt": now_us}}):
+            held.add((claim["_id"], claim["token"]))
+    return held
+
+
+def _stand(db: Database[Document], units: Sequence[Document]) -> bool:
+    """Tell whether units still are as they were read."""
+    for piece in in_pieces(units, _PIECE):
+        same = [{"_id": each["_id"], "token": each["token"], "state": each["state"]} for each in piece]
+        if db["units"].count_documents({"$or": same}) != len(piece):
+            return False
+    return True
 
 
 def _order(unit: Document) -> tuple[int, str, str, str]:
