@@ -84,6 +84,17 @@ def test_the_dashboard_shows_it_with_the_readers_rights(
     assert "california" in page.inner_text("body")
 
 
+def test_the_reader_can_make_a_backup(services: NativeServices, finished_run: dict[str, Any]) -> None:
+    backup = f"sqlite:///{services.folder}/dashboard/backup.sqlite"
+    copying = services.start("dashboard", ["forequake", "store", "copy", "default", backup])
+    assert copying.wait(60) == 0, services.log("dashboard")
+    store = open_store(backup)
+    try:
+        assert len(store.latest(ResultQuery(experiment="california")).rows) == 19
+    finally:
+        store.close()
+
+
 def test_starting_again_changes_nothing_and_all_stay_healthy(
     services: NativeServices, finished_run: dict[str, Any]
 ) -> None:
