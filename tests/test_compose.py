@@ -77,6 +77,7 @@ def test_every_service(name: str) -> None:
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert {"mem_limit", "pids_limit", "tmpfs", "networks"} <= service.keys()
+    assert all("size=" in place for place in service["tmpfs"])  # what is in memory counts, and is not endless
     assert service["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
     # Images of others start as root where nothing else is said; ours says it itself.
     assert service.get("user") == {"mongo": "mongodb", "postgres": "postgres"}.get(name)
