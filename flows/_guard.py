@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, ParamSpec, TypeVar
 
 from prefect import Flow
+from prefect.exceptions import ParameterTypeError
 from prefect.utilities.callables import get_call_parameters
 
 from forequake.errors import InputError
@@ -35,23 +36,30 @@ _HARMLESS: Final = r"^([^@]*|sqlite:///.*)$"
 
 
 class GuardedFlow(Flow[P, R]):
-    """A flow whose text parameters may not hold an address with a user or a password."""
+    """A flow that refuses wrong parameters, and those that hold a user or a password, when it is called."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the flow, if no parameter holds a secret.
+        """Run the flow, if its parameters are what they should be.
 
         Raises
         ------
         InputError
-            Which names the parameter, and never its value.
+            Where one of them holds a secret, whose value is not repeated, or is wrong.
         """
         options = {name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs}
-        for name in _suspects(get_call_parameters(self.fn, args, kwargs)):
+        parameters = get_call_parameters(self.fn, args, kwargs)
+        for name in _suspects(parameters):
             message = (
-                f"{name}: an address with a user or a password is not taken as a parameter, since "
-                "Prefect keeps parameters in clear; set FOREQUAKE_STORE_NAME and give NAME"
+                f"{name}: an address with a user or a password, or with options that may hold one, is not "
+                "taken as a parameter, since Prefect keeps parameters in clear; put it into "
+                "FOREQUAKE_STORE_NAME and give NAME"
             )
             raise InputError(message)
+        try:
+            self.validate_parameters(parameters)
+        except ParameterTypeError as error:
+            message = f"a parameter cannot be used: {error}"
+            raise InputError(message) from error
         return super().__call__(*args, **options, **kwargs)
 
 
@@ -62,5 +70,6 @@ def _suspects(parameters: Mapping[str, Any]) -> Iterable[str]:
         for text in texts:
             if not isinstance(text, str) or "://" not in text:
                 continue
-            if not re.match(_HARMLESS, text) or shown_url(text) != text:
+            harmless = re.match(WITHOUT_USER if name == "store" else _HARMLESS, text)
+            if not harmless or shown_url(text) != text:
                 yield name

@@ -17,8 +17,6 @@ __all__ = ["Timing", "duration_of", "duration_text", "schedule_text", "timing_of
 _UNITS: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION: Final = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
 _CRON: Final = re.compile(r"@[a-z]+|[\w*/,#?-]+(\s+[\w*/,#?-]+){4}")
-#: What Prefect calls the one schedule of a deployment, also in prefect.yaml: a new one takes its place.
-_SLUG: Final = "schedule"
 #: A tick that finds nothing new takes a few seconds, most of them for starting its process.
 _LEAST: Final = timedelta(seconds=10)
 _MOST: Final = timedelta(days=366)
@@ -91,9 +89,9 @@ class Timing:
 
         if self.interval is not None:
             anchor = datetime(2020, 1, 1, tzinfo=ZoneInfo(self.timezone))
-            return Schedule(interval=self.interval, timezone=self.timezone, anchor_date=anchor, slug=_SLUG)
+            return Schedule(interval=self.interval, timezone=self.timezone, anchor_date=anchor)
         try:
-            return Schedule(cron=self.cron, timezone=self.timezone, slug=_SLUG)
+            return Schedule(cron=self.cron, timezone=self.timezone)
         except ValueError as error:
             raise InputError(_no_cron(self.cron or "", str(error))) from error
 

@@ -47,7 +47,7 @@ def _guarded(function: Callable[P, State[dict[str, int]]]) -> GuardedFlow[P, Sta
 @_guarded
 def run_experiment(
     config: Annotated[str, Field(min_length=1, max_length=4096, pattern=r"^\S(.*\S)?$")],
-    label: Annotated[str, Field(max_length=200)] | None = None,
+    label: Annotated[str, Field(max_length=200)] = "",
     store: Annotated[str, Field(pattern=WITHOUT_USER)] = "default",
     models: list[_Name] = [],  # noqa: B006  # Prefect's form shows the default; nobody changes it
     tests: list[_Name] = [],  # noqa: B006
@@ -58,7 +58,7 @@ def run_experiment(
 
     Args:
         config: The experiment's file, or the folder of its config.yml, on the machine that runs it.
-        label: A word for this run, kept with it.
+        label: A word for this run, kept with it; may be left empty.
         store: Where results live: 'default', a name NAME whose address the machine that runs it has in
             FOREQUAKE_STORE_NAME, or an address without user and password.
         models: Only these models; none means all.
@@ -68,7 +68,7 @@ def run_experiment(
     """
     request = RunRequest(
         config=config,
-        label=label,
+        label=label or None,
         store=store,
         models=tuple(models),
         tests=tuple(tests),

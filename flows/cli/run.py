@@ -79,7 +79,7 @@ def run(
             endpoint.url,
             experiment.name,
             config=str(config.resolve()),
-            label=label,
+            label=label or "",
             store=store,
             models=models,
             tests=tests,

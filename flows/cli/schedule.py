@@ -168,7 +168,7 @@ def _checked(
             raise InputError(message)
         parameters = {
             "config": str(config.resolve()),
-            "label": label,
+            "label": label or "",
             "store": _store_parameter(store, shown),
             "models": models,
             "tests": tests,
