@@ -5,6 +5,7 @@ leaves the password in Prefect's database and log. So the call is checked first.
 checked by the server against the schema, whose pattern says the same.
 """
 
+import logging
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, ParamSpec, TypeVar
@@ -39,15 +40,19 @@ class GuardedFlow(Flow[P, R]):
     """A flow that refuses wrong parameters, and those that hold a user or a password, when it is called."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the flow, if its parameters are what they should be.
+        """Run the flow, if its parameters are what they should be; see `check`."""
+        options = {name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs}
+        self.check(get_call_parameters(self.fn, args, kwargs))
+        return super().__call__(*args, **options, **kwargs)
+
+    def check(self, parameters: dict[str, Any]) -> None:
+        """Refuse parameters that are wrong or hold a secret.
 
         Raises
         ------
         InputError
-            Where one of them holds a secret, whose value is not repeated, or is wrong.
+            Which names the parameter, and does not repeat a secret.
         """
-        options = {name: kwargs.pop(name) for name in ("return_state", "wait_for") if name in kwargs}
-        parameters = get_call_parameters(self.fn, args, kwargs)
         for name in _suspects(parameters):
             message = (
                 f"{name}: an address with a user or a password, or with options that may hold one, is not "
@@ -55,12 +60,15 @@ class GuardedFlow(Flow[P, R]):
                 "FOREQUAKE_STORE_NAME and give NAME"
             )
             raise InputError(message)
+        log = logging.getLogger("prefect.flows")  # would print all parameters and a page of pydantic's
+        before, log.disabled = log.disabled, True
         try:
             self.validate_parameters(parameters)
         except ParameterTypeError as error:
             message = f"a parameter cannot be used: {error}"
             raise InputError(message) from error
-        return super().__call__(*args, **options, **kwargs)
+        finally:
+            log.disabled = before
 
 
 def _suspects(parameters: Mapping[str, Any]) -> Iterable[str]:

@@ -190,7 +190,10 @@ def _store_parameter(store: str, shown: str) -> str:
 
 def _drafts(checked: list[_Checked], timing: Timing | None, pool: str | None) -> "list[DeploymentDraft]":
     from flows._deployments import DeploymentDraft
+    from flows.run_experiment import run_experiment
 
+    for each in checked:
+        run_experiment.check(each.parameters)
     schedule = None if timing is None else timing.schedule()
     return [DeploymentDraft(each.name, each.experiment, each.parameters, schedule, pool) for each in checked]
 
