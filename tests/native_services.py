@@ -37,8 +37,14 @@ def compose_file() -> dict[str, Any]:
     return dict(yaml.safe_load(COMPOSE.read_text(encoding="utf-8")))
 
 
-def _postgres_programs() -> Path:
-    """Give the folder of PostgreSQL's programs, which Debian does not put on the path."""
+def postgres_programs() -> Path:
+    """Give the folder of PostgreSQL's programs, which Debian does not put on the path.
+
+    Raises
+    ------
+    LookupError
+        Where there is none.
+    """
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda file: int(file.parts[-3]))
     on_path = shutil.which("initdb")
     if not found and on_path is None:
@@ -124,7 +130,7 @@ class NativeServices:
         if name == "mongo":
             programs.insert(0, ROOT / "tests" / "images" / "mongo")
         elif name == "postgres":
-            programs = [ROOT / "tests" / "images" / "postgres", _postgres_programs()]
+            programs = [ROOT / "tests" / "images" / "postgres", postgres_programs()]
         return {
             "PATH": ":".join([*map(str, programs), "/usr/bin", "/bin"]),
             "PYTHONPATH": str(ROOT),

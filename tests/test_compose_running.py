@@ -15,7 +15,7 @@ import pytest
 from forequake.errors import AccessDenied
 from stores import ResultQuery, open_store
 from tests.dashboard.conftest import browser  # noqa: F401  # a fixture
-from tests.native_services import ROOT, NativeServices, native_services
+from tests.native_services import ROOT, NativeServices, native_services, postgres_programs
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
@@ -27,6 +27,12 @@ _RUN_SECONDS = 120.0
 
 @pytest.fixture(scope="module")
 def services() -> Iterator[NativeServices]:
+    try:
+        postgres_programs()
+    except LookupError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
     with native_services() as started:
         yield started
 
