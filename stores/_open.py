@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from forequake.errors import InputError
 from stores._addresses import default_store_url, scheme_of, shown_url, sqlite_address, sqlite_url
 from stores.base import ResultsStore
 from stores.sqlite import SqliteStore
@@ -14,6 +15,9 @@ __all__ = ["SCHEMES", "open_store", "store_exists"]
 
 def _open_sqlite(url: str) -> ResultsStore:
     address = sqlite_address(url)
+    if address.path.is_dir():
+        message = f"{shown_url(url)} names a folder, and a store is a file: add a name such as results.sqlite"
+        raise InputError(message)
     return SqliteStore(
         address.path,
         shown_url(sqlite_url(address.path)),

@@ -44,6 +44,11 @@ def test_a_slash_that_was_forgotten_is_told(tmp_path: Path, monkeypatch: pytest.
     assert sqlite_address("sqlite:///usr/results.sqlite").path == tmp_path / "usr" / "results.sqlite"
 
 
+def test_a_folder_is_no_store(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"names a folder, and a store is a file"):
+        open_store(f"sqlite:///{tmp_path}")
+
+
 def test_options() -> None:
     address = sqlite_address("sqlite:////a.sqlite?max_page_count=12&busy_timeout=0.5")
     assert (address.max_page_count, address.busy_timeout) == (12, 0.5)
