@@ -8,7 +8,7 @@ PINS := pyproject.toml constraints.txt
 .PHONY: help install demo dashboard secrets test unit check format clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: .venv/.dev ## Make .venv with all that development needs
 
@@ -32,6 +32,9 @@ check: .venv/.dev ## Check format, lint, types and layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench-store: .venv/.dev ## Measure both stores, into benchmarks/STORE.md (N=100000 for a short one)
+	@$(BIN)/python -m benchmarks.store $(if $(N),--sizes $(N))
 
 format: .venv/.dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff format .

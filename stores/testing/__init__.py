@@ -3,6 +3,7 @@
 The contract itself, which needs pytest, is `stores.testing.contract.ResultsStoreContract`.
 """
 
+from stores.testing.bulk import fill_bulk
 from stores.testing.damage import Damage
 from stores.testing.filling import fill_store
 from stores.testing.samples import (
@@ -25,6 +26,7 @@ from stores.testing.samples import (
 __all__ = [
     "FIRST_WINDOW",
     "Damage",
+    "fill_bulk",
     "fill_store",
     "sample_catalog",
     "sample_comparison",
