@@ -104,7 +104,7 @@ def main() -> None:
 
 _HEAD = """# How fast the stores are
 
-Measured by `make bench-store` (`make bench-store N=100000` for a short one): one process, one store at a time.
+Measured by `make bench-store` (with `N=100000`, a short one): one process, one store at a time.
 Rates are a second on the wall; in brackets for a second of this process's CPU time, which does not depend on
 what else ran but leaves out the server's part. Times of queries are medians / 95th percentiles.
 """
