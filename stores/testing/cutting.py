@@ -15,7 +15,7 @@ _PIECE: Final = 1 << 16
 class CuttingProxy:
     """Passes bytes on to a port of 127.0.0.1, and cuts the connection where it was told to.
 
-    Each order holds for one cut; new connections are passed on as before.
+    New connections are passed on as before.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class CuttingProxy:
         self.cuts = 0
         self._lock = threading.Lock()
         self._left: int | None = None
-        self._marker: bytes | None = None
+        self._markers: list[bytes] = []
         self._open: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
 
@@ -41,10 +41,13 @@ class CuttingProxy:
         with self._lock:
             self._left = count
 
-    def lose_answer_to(self, marker: bytes) -> None:
-        """Pass on the next message that holds the marker, and cut the connection in place of the answer."""
+    def lose_answer_to(self, *markers: bytes) -> None:
+        """Pass on the next message that holds a marker, and cut the connection in place of the answer.
+
+        Each marker serves once.
+        """
         with self._lock:
-            self._marker = marker
+            self._markers = list(markers)
 
     def __enter__(self) -> Self:
         self._start(self._accept)
@@ -89,8 +92,8 @@ class CuttingProxy:
         before = b""
         while piece := _received(client):
             with self._lock:
-                if self._marker is not None and self._marker in before + piece:
-                    self._marker = None
+                for marker in [marker for marker in self._markers if marker in before + piece]:
+                    self._markers.remove(marker)
                     deaf.set()
                 cut = self._left is not None and len(piece) >= self._left
                 if self._left is not None:
