@@ -3,17 +3,18 @@
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from forequake.errors import CorruptRecord, NotFound
-from forequake.results import Label
-from stores._codec import Encoded, body_of, to_us
-from stores.exchange import Page, ResultRow
+from forequake.results import Label, Outcome
+from stores._codec import Encoded, body_of, from_us, to_us
+from stores.exchange import Overview, OverviewCell, Page, ResultRow
 
-__all__ = ["Cursor", "page_of", "result_row"]
+__all__ = ["Cursor", "Group", "overview_of", "page_of", "result_row"]
 
 #: What a row takes from the body of its result, besides `kind` and `key`.
 _FROM_BODY = (
@@ -107,3 +108,45 @@ def page_of(rows: list[ResultRow], limit: int) -> Page[ResultRow]:
     label = rows[limit - 1].label
     cursor = Cursor(to_us(label.window.start), label.test, label.model, label.slot)
     return Page(rows=tuple(rows[:limit]), cursor=cursor.text())
+
+
+class Group(NamedTuple):
+    """The latest results of one test of one model that have one outcome.
+
+    Attributes
+    ----------
+    newest_us
+        When the last of them was computed, in microseconds since 1970.
+    """
+
+    test: str
+    model: str
+    reference: str | None
+    outcome: str
+    n_windows: int
+    newest_us: int
+
+
+def overview_of(experiment: str, token: int, groups: Iterable[Group], n_windows: int) -> Overview:
+    """Put the counts of an experiment together, in the order of tests, models and references."""
+    cells: dict[tuple[str, str, str | None], list[Group]] = {}
+    for group in sorted(groups, key=lambda each: (each.test, each.model, each.reference or "", each.outcome)):
+        cells.setdefault(group[:3], []).append(group)
+    newest = max((group.newest_us for cell in cells.values() for group in cell), default=None)
+    return Overview(
+        experiment=experiment,
+        token=token,
+        cells=tuple(
+            OverviewCell(
+                test=test,
+                model=model,
+                reference=reference,
+                outcomes={Outcome(group.outcome): group.n_windows for group in cell},
+                n_windows=sum(group.n_windows for group in cell),
+                last_computed_at=from_us(max(group.newest_us for group in cell)),
+            )
+            for (test, model, reference), cell in cells.items()
+        ),
+        n_windows=n_windows,
+        last_computed_at=None if newest is None else from_us(newest),
+    )

@@ -4,11 +4,18 @@ from collections.abc import Collection, Sequence
 
 from pymongo.database import Database
 
-from forequake.errors import Conflict, CorruptRecord, NotFound
+from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256
-from forequake.results import BAD_ENDS, RunRecord, UnitRecord, UnitState
-from stores._codec import from_us, to_us
+from forequake.results import RunRecord, UnitRecord, UnitState
+from stores._codec import to_us
 from stores._latest import Latest, label_fields
+from stores._refusals import (
+    another_run,
+    no_experiment_record,
+    refuse_missing,
+    refuse_other_value,
+    refuse_unended,
+)
 from stores.exchange import BoundResult
 from stores.mongo.care import latest_expected, latest_stored, write_expected
 from stores.mongo.places import binding_id
@@ -29,10 +36,7 @@ def adopt(
     store: str,
 ) -> None:
     """Take over runs, bindings and units; see `ResultsStore.adopt`."""
-    for unit in units:
-        if unit.state not in BAD_ENDS and unit.state is not UnitState.SUCCEEDED:
-            message = f"a unit that is {unit.state} cannot be adopted: only one that ended"
-            raise ValueError(message)
+    refuse_unended(units)
     for run in runs:
         _refuse_other_run(db, run, store)
     _refuse_twice(runs, store)
@@ -50,14 +54,11 @@ def adopt(
 def _refuse_other_run(db: Database[Document], run: RunRecord, store: str) -> None:
     record = {"kind": "experiment", "key": run.experiment_key}
     if db["records"].find_one({"_id": record}, {"_id": 1}) is None:
-        message = (
-            f"{store} has no experiment record {run.experiment_key}: put it before a run of it is adopted"
-        )
-        raise NotFound(message)
+        raise no_experiment_record(store, run.experiment_key, "is adopted")
     same = [{"_id": run.id}, {"experiment": run.experiment, "run_no": run.run_no}]
     for other in db["runs"].find({"$or": same}, {"experiment": 1, "run_no": 1}):
         if (other["_id"], other["experiment"], other["run_no"]) != (run.id, run.experiment, run.run_no):
-            raise _another_run(run, store)
+            raise another_run(store, run)
 
 
 def _refuse_twice(runs: Sequence[RunRecord], store: str) -> None:
@@ -66,14 +67,7 @@ def _refuse_twice(runs: Sequence[RunRecord], store: str) -> None:
     for run in runs:
         place = run.experiment, run.run_no
         if ids.setdefault(run.id, place) != place or numbers.setdefault(place, run.id) != run.id:
-            raise _another_run(run, store)
-
-
-def _another_run(run: RunRecord, store: str) -> Conflict:
-    return Conflict(
-        f"{store}: the run {run.run_no} of {run.experiment!r} there is another one than the run with the "
-        f"id {run.id}"
-    )
+            raise another_run(store, run)
 
 
 def _refuse_loose(
@@ -86,10 +80,7 @@ def _refuse_loose(
             message = f"{store} has no run {run_no} of {experiment!r}: adopt it before its bindings"
             raise NotFound(message)
     keys = {bound.key for bound in bindings}
-    missing = sorted(keys - present(db, "results", keys))
-    if missing:
-        message = f"{store} has no result {missing[0]}: put it before its binding is adopted"
-        raise NotFound(message)
+    refuse_missing(store, sorted(keys), present(db, "results", keys), "its binding is adopted")
 
 
 def _new_bindings(db: Database[Document], bindings: Sequence[BoundResult], store: str) -> list[Document]:
@@ -106,17 +97,9 @@ def _new_bindings(db: Database[Document], bindings: Sequence[BoundResult], store
             stands[place] = value
             fields = {**label_fields(bound.label), "key": bound.key, "bound_us": value[1]}
             new.append({"_id": binding_id(*place), **fields})
-        elif stands[place] != value:
-            raise _other_value(bound, *stands[place], store)
+        else:
+            refuse_other_value(store, bound, *stands[place])
     return new
-
-
-def _other_value(bound: BoundResult, key: Sha256, bound_us: int, store: str) -> Conflict:
-    label = bound.label
-    place = f"{label.test} of {label.model} in {label.window.id}, run {bound.run_no} of {label.experiment!r}"
-    if key != bound.key:
-        return Conflict(f"{store} has another result for {place}: {key} instead of {bound.key}")
-    return Conflict(f"{store} has another time for {place}: {from_us(bound_us)} instead of {bound.bound_at}")
 
 
 def _adopt_run(db: Database[Document], run: RunRecord) -> None:

@@ -12,11 +12,12 @@ from pymongo import InsertOne, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from forequake.errors import Conflict, NotFound, StoreUnavailable
+from forequake.errors import StoreUnavailable
 from forequake.quantities import Sha256
 from forequake.results import Label
 from stores._codec import Encoded, from_us
 from stores._latest import LABEL, Latest, label_fields, label_of, latest_fields
+from stores._refusals import no_run, refuse_foreign, refuse_missing, second_value
 from stores._rows import result_row
 from stores.exchange import Binding, BoundResult, PublishReport, RunRef
 from stores.mongo.faults import DUPLICATE
@@ -80,15 +81,9 @@ def history(db: Database[Document], slot: Sha256) -> list[BoundResult]:
 def publish(db: Database[Document], run: RunRef, bindings: Sequence[Binding], store: str) -> PublishReport:
     """Bind results to their places; see `ResultsStore.publish`."""
     _refuse_unknown_run(db, run, store)
-    for binding in bindings:
-        if binding.label.experiment != run.experiment:
-            message = f"a run of {run.experiment!r} cannot publish for {binding.label.experiment!r}"
-            raise ValueError(message)
+    refuse_foreign(run, bindings)
     results = bodies_of(db, {binding.key for binding in bindings})
-    for binding in bindings:
-        if binding.key not in results:
-            message = f"{store} has no result {binding.key}: put it before it is published"
-            raise NotFound(message)
+    refuse_missing(store, (binding.key for binding in bindings), results, "it is published")
     publication = _Publication(db, run, results, server_now_us(db), store)
     try:
         for part in _parts(bindings):
@@ -102,8 +97,7 @@ def publish(db: Database[Document], run: RunRef, bindings: Sequence[Binding], st
 def _refuse_unknown_run(db: Database[Document], run: RunRef, store: str) -> None:
     known = {"_id": run.id, "experiment": run.experiment, "run_no": run.run_no}
     if db["runs"].find_one(known, {"_id": 1}) is None:
-        message = f"{store} has no run {run.run_no} of {run.experiment!r} with the id {run.id}"
-        raise NotFound(message)
+        raise no_run(store, run)
 
 
 def _parts(bindings: Sequence[Binding]) -> list[dict[Sha256, Binding]]:
@@ -182,7 +176,7 @@ class _Publication:
             return "appended" if slot in self._appended and place.bound_run == run_no else "unchanged"
         other = stands is not None and stands.key != binding.key
         if other or (place is not None and place.run_no == run_no):
-            raise self._second_value(binding)
+            raise second_value(self._store, self._run, binding)
         if stands is None:
             self._histories.append(self._binding(slot, binding.label, binding.key, run_no))
         if place is None or place.run_no < run_no:
@@ -237,10 +231,3 @@ class _Publication:
             done = details["nMatched"] + details["nInserted"]
         self.changed = self.changed or done > 0
         return done == len(self._updates)
-
-    def _second_value(self, binding: Binding) -> Conflict:
-        label = binding.label
-        return Conflict(
-            f"{self._store}: run {self._run.run_no} of {self._run.experiment!r} has another result already "
-            f"for {label.test} of {label.model} in {label.window.id}: a run has one result in a place"
-        )

@@ -7,11 +7,10 @@ from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 
 from forequake.errors import NotFound
-from forequake.results import Outcome
 from stores._codec import decode_run, from_us, to_us
 from stores._latest import LABEL, label_of, latest_of
-from stores._rows import Cursor, page_of, result_row
-from stores.exchange import ExperimentSummary, Overview, OverviewCell, Page, ResultQuery, ResultRow
+from stores._rows import Cursor, Group, overview_of, page_of, result_row
+from stores.exchange import ExperimentSummary, Overview, Page, ResultQuery, ResultRow
 from stores.mongo.records import bodies_of
 from stores.mongo.server import Document
 
@@ -129,30 +128,18 @@ def overview(db: Database[Document], experiment: str, store: str) -> Overview:
             },
         ]
     )
-    counts: dict[tuple[str, str, str | None], dict[Outcome, int]] = {}
-    newest: dict[tuple[str, str, str | None], int] = {}
-    for group in sorted(groups, key=lambda group: [group["_id"].get(name) or "" for name in places]):
-        test, model, reference, outcome = (group["_id"].get(name) for name in places)
-        place = (test, model, reference)
-        counts.setdefault(place, {})[Outcome(outcome)] = group["n"]
-        newest[place] = max(group["newest_us"], newest.get(place, group["newest_us"]))
-    cells = tuple(
-        OverviewCell(
-            test=place[0],
-            model=place[1],
-            reference=place[2],
-            outcomes=outcomes,
-            n_windows=sum(outcomes.values()),
-            last_computed_at=from_us(newest[place]),
-        )
-        for place, outcomes in counts.items()
-    )
-    return Overview(
-        experiment=experiment,
-        token=found["token"],
-        cells=cells,
-        n_windows=_count_windows(db, experiment),
-        last_computed_at=from_us(max(newest.values())) if newest else None,
+    return overview_of(
+        experiment,
+        found["token"],
+        [
+            Group(
+                **{name: each["_id"].get(name) for name in places},
+                n_windows=each["n"],
+                newest_us=each["newest_us"],
+            )
+            for each in groups
+        ],
+        _count_windows(db, experiment),
     )
 
 

@@ -6,9 +6,9 @@ from typing import cast
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.database import Database
 
-from forequake.errors import Conflict, NotFound
 from forequake.results import RunChange, RunDraft, RunRecord, RunState
 from stores._codec import decode_run, encode_run, from_us, to_us
+from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
 from stores.mongo.server import Document, server_now_us
 
@@ -19,8 +19,7 @@ def begin_run(db: Database[Document], draft: RunDraft, store: str) -> RunRecord:
     """Write a new run under the experiment's next number; see `ResultsStore.begin_run`."""
     key = draft.experiment_key
     if db["records"].find_one({"_id": {"kind": "experiment", "key": key}}, {"_id": 1}) is None:
-        message = f"{store} has no experiment record {key}: put it before a run of it begins"
-        raise NotFound(message)
+        raise no_experiment_record(store, key, "begins")
     counted = db["experiments"].find_one_and_update(
         {"_id": draft.experiment},
         {"$set": {"record_key": key}, "$inc": {"last_run": 1}, "$setOnInsert": {"token": 0}},
@@ -60,14 +59,10 @@ def update_run(
     while True:
         stored = db["runs"].find_one({"_id": ref.id, "experiment": ref.experiment, "run_no": ref.run_no})
         if stored is None:
-            message = f"{store} has no run {ref.run_no} of {ref.experiment!r} with the id {ref.id}"
-            raise NotFound(message)
+            raise no_run(store, ref)
         run = decode_run(stored["body"])
         if run.state is not expect:
-            message = (
-                f"{store}: run {ref.run_no} of {ref.experiment!r} is {run.state}, not {expect} as expected"
-            )
-            raise Conflict(message)
+            raise other_state(store, run, expect)
         changed = _changed(run, change, server_now_us(db))
         # Somebody else, such as the thread that keeps the heart beating, may have been faster.
         unchanged = {"_id": ref.id, "body": stored["body"]}

@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import ValidationError
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from forequake.errors import ClaimLost, CorruptRecord
-from forequake.results import BAD_ENDS, UnitEnd, UnitError, UnitRecord, UnitState
+from forequake.errors import ClaimLost
+from forequake.results import BAD_ENDS, UnitEnd, UnitRecord, UnitState
 from stores._codec import from_us
 from stores._latest import LABEL, label_fields, label_of
+from stores._refusals import claim_lost, unit_error
 from stores.exchange import Block, Claim
 from stores.mongo.faults import DUPLICATE
 from stores.mongo.records import in_pieces
@@ -203,11 +203,7 @@ def _write_all_but_newer(db: Database[Document], changes: list[UpdateOne]) -> No
 
 def _lost(db: Database[Document], held: Claim, store: str) -> ClaimLost:
     found = db["claims"].find_one({"_id": held.block}) or {}
-    by = f"by {found['owner']} " if found.get("owner") else ""
-    return ClaimLost(
-        f"{store}: the block {held.block} was claimed anew {by}after the lease of {held.owner} ran out; "
-        "how its units ended was not written"
-    )
+    return claim_lost(store, held, found.get("owner", ""))
 
 
 def release(db: Database[Document], owner: str) -> int:
@@ -229,7 +225,7 @@ def units(db: Database[Document], experiment: str, states: Collection[UnitState]
                 label=label_of(*(each[name] for name in LABEL)),
                 state=state,
                 attempts=each["attempts"],
-                error=None if each["error"] is None else _error(each["error"]),
+                error=unit_error(each["error"]),
                 owner=each["owner"],
                 changed_at=from_us(each["changed_us"]),
             )
@@ -275,11 +271,3 @@ def _stand(db: Database[Document], units: Sequence[Document]) -> bool:
 
 def _order(unit: Document) -> tuple[int, str, str, str]:
     return unit["start_us"], unit["test"], unit["model"], unit["reference"] or ""
-
-
-def _error(text: str) -> UnitError:
-    try:
-        return UnitError.model_validate_json(text)
-    except ValidationError as error:
-        message = f"the error of a unit cannot be read: {text[:100]!r}"
-        raise CorruptRecord(message) from error

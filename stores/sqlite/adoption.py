@@ -4,11 +4,12 @@ import json
 import sqlite3
 from collections.abc import Collection, Sequence
 
-from forequake.errors import Conflict, CorruptRecord, NotFound
+from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256
-from forequake.results import BAD_ENDS, RunRecord, UnitRecord, UnitState
-from stores._codec import encode_run, from_us, to_us
+from forequake.results import RunRecord, UnitRecord, UnitState
+from stores._codec import encode_run, to_us
 from stores._latest import Latest
+from stores._refusals import another_run, no_experiment_record, refuse_other_value, refuse_unended
 from stores.exchange import BoundResult
 from stores.sqlite.latest import label_columns, latest_of_bindings, stored_latest, write_latest
 from stores.sqlite.publication import bind
@@ -25,10 +26,7 @@ def adopt(
     store: str,
 ) -> None:
     """Take over runs, bindings and units; see `ResultsStore.adopt`."""
-    for unit in units:
-        if unit.state not in BAD_ENDS and unit.state is not UnitState.SUCCEEDED:
-            message = f"a unit that is {unit.state} cannot be adopted: only one that ended"
-            raise ValueError(message)
+    refuse_unended(units)
     for run in runs:
         _adopt_run(db, run, store)
     _refuse_loose(db, bindings, store)
@@ -50,18 +48,13 @@ def adopt(
 def _adopt_run(db: sqlite3.Connection, run: RunRecord, store: str) -> None:
     key = run.experiment_key
     if db.execute("SELECT 1 FROM records WHERE kind = 'experiment' AND key = ?", (key,)).fetchone() is None:
-        message = f"{store} has no experiment record {key}: put it before a run of it is adopted"
-        raise NotFound(message)
+        raise no_experiment_record(store, key, "is adopted")
     others = db.execute(
         "SELECT id, experiment, run_no FROM runs WHERE id = ? OR (experiment = ? AND run_no = ?)",
         (run.id, run.experiment, run.run_no),
     ).fetchall()
     if any(tuple(other) != (run.id, run.experiment, run.run_no) for other in others):
-        message = (
-            f"{store}: the run {run.run_no} of {run.experiment!r} there is another one than the run with the "
-            f"id {run.id}"
-        )
-        raise Conflict(message)
+        raise another_run(store, run)
     # The record of the highest run is the experiment's, as if the runs had begun here in their order.
     db.execute(
         "INSERT INTO experiments (name, record_key, next_run, token) VALUES (?, ?, ?, 0) "
@@ -108,14 +101,7 @@ def _refuse_other(db: sqlite3.Connection, slot: Sha256, bound: BoundResult, stor
     key, bound_us = db.execute(
         "SELECT key, bound_us FROM bindings WHERE slot = ? AND run_no = ?", (slot, bound.run_no)
     ).fetchone()
-    label = bound.label
-    place = f"{label.test} of {label.model} in {label.window.id}, run {bound.run_no} of {label.experiment!r}"
-    if key != bound.key:
-        message = f"{store} has another result for {place}: {key} instead of {bound.key}"
-        raise Conflict(message)
-    if bound_us != to_us(bound.bound_at):
-        message = f"{store} has another time for {place}: {from_us(bound_us)} instead of {bound.bound_at}"
-        raise Conflict(message)
+    refuse_other_value(store, bound, key, bound_us)
 
 
 def _renew_latest(db: sqlite3.Connection, slot: Sha256) -> bool:

@@ -4,10 +4,10 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
-from forequake.errors import Conflict, NotFound
 from forequake.quantities import Sha256
 from stores._codec import Encoded, from_us, to_us
 from stores._latest import Latest, label_of
+from stores._refusals import no_run, refuse_foreign, refuse_missing, second_value
 from stores._rows import result_row
 from stores.exchange import Binding, BoundResult, PublishReport, RunRef
 from stores.sqlite.latest import label_columns, write_latest
@@ -42,17 +42,10 @@ def publish(
         (run.id, run.experiment, run.run_no),
     ).fetchone()
     if known is None:
-        message = f"{store} has no run {run.run_no} of {run.experiment!r} with the id {run.id}"
-        raise NotFound(message)
-    for binding in bindings:
-        if binding.label.experiment != run.experiment:
-            message = f"a run of {run.experiment!r} cannot publish for {binding.label.experiment!r}"
-            raise ValueError(message)
+        raise no_run(store, run)
+    refuse_foreign(run, bindings)
     results = bodies_of(db, {binding.key for binding in bindings})
-    for binding in bindings:
-        if binding.key not in results:
-            message = f"{store} has no result {binding.key}: put it before it is published"
-            raise NotFound(message)
+    refuse_missing(store, (binding.key for binding in bindings), results, "it is published")
     publication = _Publication(db, run, results, now_us, store)
     for binding in bindings:
         publication.bind(binding)
@@ -94,7 +87,7 @@ class _Publication:
             self._append(slot, binding, self._run.run_no)
             self._set_latest(slot, binding, self._run.run_no)
         elif place.run_no == self._run.run_no:
-            raise self._second_value(binding)
+            raise second_value(self._store, self._run, binding)
         else:
             self.outdated += 1
             self._enter_history(slot, binding, place)
@@ -110,7 +103,7 @@ class _Publication:
         ).fetchone()
         if stands is not None:
             if stands[0] != binding.key:
-                raise self._second_value(binding)
+                raise second_value(self._store, self._run, binding)
             return
         self._append(slot, binding, self._run.run_no)
         if place.bound_run < self._run.run_no:
@@ -133,13 +126,6 @@ class _Publication:
         )
         write_latest(self._db, slot, Latest(row, run_no))
         self.changed = True
-
-    def _second_value(self, binding: Binding) -> Conflict:
-        label = binding.label
-        return Conflict(
-            f"{self._store}: run {self._run.run_no} of {self._run.experiment!r} has another result already "
-            f"for {label.test} of {label.model} in {label.window.id}: a run has one result in a place"
-        )
 
 
 def history(db: sqlite3.Connection, slot: Sha256) -> list[BoundResult]:

@@ -5,11 +5,10 @@ import sqlite3
 from typing import Final
 
 from forequake.errors import NotFound
-from forequake.results import Outcome
 from stores._codec import Encoded, decode_run, from_us, to_us
 from stores._latest import label_of
-from stores._rows import Cursor, page_of, result_row
-from stores.exchange import ExperimentSummary, Overview, OverviewCell, Page, ResultQuery, ResultRow
+from stores._rows import Cursor, Group, overview_of, page_of, result_row
+from stores.exchange import ExperimentSummary, Overview, Page, ResultQuery, ResultRow
 from stores.sqlite.latest import LATEST, read_latest
 
 __all__ = ["experiments", "latest_page", "overview", "page_as_of"]
@@ -103,38 +102,16 @@ def overview(db: sqlite3.Connection, experiment: str, store: str) -> Overview:
     if row is None:
         message = f"{store} has no experiment {experiment!r}"
         raise NotFound(message)
-    counts: dict[tuple[str, str, str | None], dict[Outcome, int]] = {}
-    newest: dict[tuple[str, str, str | None], int] = {}
-    for test, model, reference, outcome, count, computed_us in db.execute(
+    groups = db.execute(
         "SELECT test, model, reference, outcome, count(*), max(computed_us) FROM latest WHERE experiment = ? "
-        "GROUP BY test, model, reference, outcome ORDER BY test, model, reference, outcome",
+        "GROUP BY test, model, reference, outcome",
         (experiment,),
-    ):
-        place = (test, model, reference)
-        counts.setdefault(place, {})[Outcome(outcome)] = count
-        newest[place] = max(computed_us, newest.get(place, computed_us))
+    ).fetchall()
     (windows,) = db.execute(
         "SELECT count(*) FROM (SELECT DISTINCT start_us, end_us FROM latest WHERE experiment = ?)",
         (experiment,),
     ).fetchone()
-    cells = tuple(
-        OverviewCell(
-            test=place[0],
-            model=place[1],
-            reference=place[2],
-            outcomes=outcomes,
-            n_windows=sum(outcomes.values()),
-            last_computed_at=from_us(newest[place]),
-        )
-        for place, outcomes in counts.items()
-    )
-    return Overview(
-        experiment=experiment,
-        token=row[0],
-        cells=cells,
-        n_windows=windows,
-        last_computed_at=from_us(max(newest.values())) if newest else None,
-    )
+    return overview_of(experiment, row[0], (Group(*group) for group in groups), windows)
 
 
 def experiments(db: sqlite3.Connection) -> list[ExperimentSummary]:

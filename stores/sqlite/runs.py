@@ -3,9 +3,9 @@
 import sqlite3
 import uuid
 
-from forequake.errors import Conflict, NotFound
 from forequake.results import RunChange, RunDraft, RunRecord, RunState
 from stores._codec import decode_run, encode_run, from_us
+from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
 
 __all__ = ["begin_run", "runs", "update_run"]
@@ -15,8 +15,7 @@ def begin_run(db: sqlite3.Connection, draft: RunDraft, now_us: int, store: str) 
     """Write a new run under the experiment's next number; see `ResultsStore.begin_run`."""
     key = draft.experiment_key
     if db.execute("SELECT 1 FROM records WHERE kind = 'experiment' AND key = ?", (key,)).fetchone() is None:
-        message = f"{store} has no experiment record {key}: put it before a run of it begins"
-        raise NotFound(message)
+        raise no_experiment_record(store, key, "begins")
     (run_no,) = db.execute(
         "INSERT INTO experiments (name, record_key, next_run, token) VALUES (?, ?, 2, 0) "
         "ON CONFLICT (name) DO UPDATE SET record_key = excluded.record_key, next_run = next_run + 1 "
@@ -48,12 +47,10 @@ def update_run(
         (ref.id, ref.experiment, ref.run_no),
     ).fetchone()
     if row is None:
-        message = f"{store} has no run {ref.run_no} of {ref.experiment!r} with the id {ref.id}"
-        raise NotFound(message)
+        raise no_run(store, ref)
     run = decode_run(row[0])
     if run.state is not expect:
-        message = f"{store}: run {ref.run_no} of {ref.experiment!r} is {run.state}, not {expect} as expected"
-        raise Conflict(message)
+        raise other_state(store, run, expect)
     moment = from_us(now_us)
     changes = {name: value for name, value in dict(change).items() if value is not None}
     if change.state is not None:

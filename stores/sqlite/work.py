@@ -4,12 +4,10 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from pydantic import ValidationError
-
-from forequake.errors import ClaimLost, CorruptRecord
-from forequake.results import BAD_ENDS, UnitEnd, UnitError, UnitRecord, UnitState
+from forequake.results import BAD_ENDS, UnitEnd, UnitRecord, UnitState
 from stores._codec import from_us
 from stores._latest import label_of
+from stores._refusals import claim_lost, unit_error
 from stores.exchange import Block, Claim
 from stores.sqlite.latest import label_columns
 
@@ -91,12 +89,7 @@ def finish(db: sqlite3.Connection, held: Claim, ends: Sequence[UnitEnd], now_us:
     """Write how the units of a block ended and give it back; see `ResultsStore.finish`."""
     row = db.execute("SELECT token, owner FROM claims WHERE block = ?", (held.block,)).fetchone()
     if row is None or row[0] != held.token:
-        by = f"by {row[1]} " if row is not None and row[1] else ""
-        message = (
-            f"{store}: the block {held.block} was claimed anew {by}after the lease of {held.owner} ran out; "
-            "how its units ended was not written"
-        )
-        raise ClaimLost(message)
+        raise claim_lost(store, held, "" if row is None else row[1])
     # Units of an earlier claim that still read as running have nobody left who could end them.
     ended = db.execute(
         "DELETE FROM units WHERE block = ? AND (token = ? OR state = 'running') RETURNING slot, attempts",
@@ -147,17 +140,9 @@ def units(
                 label=label_of(*label),
                 state=UnitState(state),
                 attempts=attempts,
-                error=None if error is None else _error(error),
+                error=unit_error(error),
                 owner=owner,
                 changed_at=from_us(changed_us),
             )
         )
     return found
-
-
-def _error(text: str) -> UnitError:
-    try:
-        return UnitError.model_validate_json(text)
-    except ValidationError as error:
-        message = f"the error of a unit cannot be read: {text[:100]!r}"
-        raise CorruptRecord(message) from error
