@@ -1,6 +1,7 @@
 """Going through all that a store holds, page by page, in an order that every store has."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from forequake.quantities import Sha256
@@ -12,6 +13,7 @@ from forequake.results import (
     EvaluationRecord,
     ExperimentRecord,
     ForecastRecord,
+    Label,
     Record,
     RegionRecord,
     RunRecord,
@@ -104,7 +106,7 @@ def all_bindings(store: ResultsStore) -> Iterator[Keyed[BoundResult]]:
     after: tuple[Sha256, int] | None = None
     while bindings := store.bindings(after, _PAGE):
         for bound in bindings:
-            after = (bound.label.slot, bound.run_no)
+            after = (_slot(bound.label), bound.run_no)
             yield Keyed(after, bound)
         if len(bindings) < _PAGE:
             return
@@ -117,7 +119,7 @@ def all_rows(store: ResultsStore, experiment: str) -> Iterator[Keyed[ResultRow]]
         page = store.latest(query)
         for row in page.rows:
             label = row.label
-            yield Keyed((label.window.start, label.test, label.model, label.slot), row)
+            yield Keyed((label.window.start, label.test, label.model, _slot(label)), row)
         if page.cursor is None:
             return
         query = query.model_copy(update={"cursor": page.cursor})
@@ -132,6 +134,11 @@ def ended_units(store: ResultsStore, experiment: str) -> dict[Sha256, UnitRecord
     """Give the units of an experiment that ended badly, by their slots."""
     units = store.units(experiment)
     return {unit.label.slot: unit for unit in units if unit.state is not UnitState.RUNNING}
+
+
+@lru_cache(maxsize=8192)  # two walks in step ask for each slot twice
+def _slot(label: Label) -> Sha256:
+    return label.slot
 
 
 def in_step(one: Iterator[Keyed[T]], other: Iterator[Keyed[T]]) -> Iterator[tuple[T | None, T | None]]:
