@@ -3,8 +3,8 @@
 Compared is every answer, with what a store chooses itself made equal: the ids of runs, times by the pauses of
 the test between which they fall, and the store's name in messages.
 
-FOREQUAKE_STATEFUL_EXAMPLES sets how many random histories are tried, each of some 70 operations (`pytest -s`
-prints how many of which were run); with FOREQUAKE_STATEFUL_NO_SHRINK a failing history is shown as found.
+Fifty histories of some seventy operations are tried, or with FOREQUAKE_STATEFUL_MINUTES as many as the time
+allows (`pytest -s` prints how many of which operations were run).
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from pydantic import BaseModel
@@ -82,8 +82,8 @@ from stores.testing import (
 )
 from stores.testing.mongod import database_url
 
-_EXAMPLES: Final = int(os.environ.get("FOREQUAKE_STATEFUL_EXAMPLES", "50"))
-_SHRINK: Final = not os.environ.get("FOREQUAKE_STATEFUL_NO_SHRINK")
+_MINUTES: Final = float(os.environ.get("FOREQUAKE_STATEFUL_MINUTES", "0"))
+_EXAMPLES: Final = 50
 _STEPS: Final = 50
 _THEN: Final = datetime(2024, 5, 6, 7, 8, 9, 123457, tzinfo=UTC)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?\+00:00")
@@ -667,10 +667,12 @@ def _compare(one: Side, other: Side) -> None:
         stateful_step_count=_STEPS,
         deadline=None,
         suppress_health_check=list(HealthCheck),
-        phases=tuple(phase for phase in Phase if _SHRINK or phase is not Phase.shrink),
     )
+    until = time.monotonic() + 60 * _MINUTES
     try:
         run_state_machine_as_test(Machine, settings=chosen)
+        while time.monotonic() < until:
+            run_state_machine_as_test(Machine, settings=chosen)
     finally:
         one.store.close()
         other.store.close()
@@ -679,7 +681,7 @@ def _compare(one: Side, other: Side) -> None:
 
 @pytest.mark.contract
 @pytest.mark.mongo
-@pytest.mark.timeout(0 if _EXAMPLES > 100 else 300)
+@pytest.mark.timeout(0 if _MINUTES else 300)
 def test_sqlite_and_mongodb_behave_the_same(tmp_path: Path, mongo_standalone: str) -> None:
     url = database_url(mongo_standalone, f"same{uuid.uuid4().hex[:8]}")
     with MongoClient[dict[str, Any]](url) as client:
