@@ -38,9 +38,9 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
     session = current_session()
-    store = patiently(session.stop, open_named_store, request.store)
-    patiently(session.stop, store.put, [experiment.record, record_environment()])
-    patiently(session.stop, reconcile, store, experiment.name)
+    store = patiently(session, open_named_store, request.store)
+    patiently(session, store.put, [experiment.record, record_environment()])
+    patiently(session, reconcile, store, experiment.name)
     begun = _begin(store, session, _draft(request, loaded, experiment, session))
     reference = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
     this = RunUnderWay(request, store, session, experiment, reference, record_environment().key)
@@ -115,7 +115,7 @@ def _begin(store: ResultsStore, session: Session, draft: RunDraft) -> RunRecord:
         asked = True
         return store.begin_run(draft)
 
-    return patiently(session.stop, begin)
+    return patiently(session, begin)
 
 
 def _end(this: RunUnderWay, state: RunState) -> RunRecord:

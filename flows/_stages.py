@@ -92,7 +92,7 @@ class RunUnderWay:
         """Ask the store, and again while it does not answer; an interrupt ends the waiting."""
         if not self.patient:
             return call(*args, **kwargs)
-        return patiently(self.session.stop, call, *args, **kwargs)
+        return patiently(self.session, call, *args, **kwargs)
 
 
 def work(this: RunUnderWay, selection: Selection) -> None:
