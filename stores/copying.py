@@ -76,8 +76,8 @@ def copy_store(
     Raises
     ------
     InputError
-        Where both are the same store, or the target has runs of an experiment of the source which the source
-        has not: the two went on apart. Nothing is written then.
+        Where both are the same store, the source holds nothing, or the target has runs of an experiment of
+        the source which the source has not: the two went on apart. Nothing is written then.
     Conflict
         Where the target has another value under the key of a record, or another result in a place; it stays.
     StoreError
@@ -85,6 +85,9 @@ def copy_store(
     """
     if source is target:
         message = f"{source.name} cannot be copied into itself: name another target"
+        raise InputError(message)
+    if not any(source.scan(kind.record, limit=1) for kind in EACH_KIND):
+        message = f"{source.name} holds nothing that could be copied: is this its address?"
         raise InputError(message)
     _refuse_apart(source, target)
     words = [*(kind.words for kind in EACH_KIND), "blobs", "runs", "bindings", "failed units"]

@@ -237,6 +237,8 @@ def test_stores_that_went_on_apart_are_refused(new_store: NewStore) -> None:
     assert everything(target) == before
     with pytest.raises(InputError, match="itself"):
         copy_store(source, source)
+    with pytest.raises(InputError, match="holds nothing"):
+        copy_store(new_store("empty"), target)
 
 
 @between_kinds

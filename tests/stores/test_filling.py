@@ -9,7 +9,7 @@ import pytest
 from forequake.evaluations.registry import TESTS
 from forequake.results import DistributionRecord, EvaluationRecord, Outcome, RunState, UnitState
 from stores import ResultQuery, open_store
-from stores.testing import fill_store, sample_distribution, sample_label, sample_result, sample_window
+from stores.testing import fill_bulk, fill_store, sample_distribution, sample_label, sample_result, sample_window
 
 
 def test_a_filled_store_holds_models_x_tests_x_windows(url: str) -> None:
@@ -79,6 +79,16 @@ def test_samples_are_functions_of_their_arguments(test: str) -> None:
 def test_sample_windows_tile() -> None:
     assert sample_window(3).end == sample_window(4).start
     assert sample_label(window=2).window == sample_window(2)
+
+
+def test_very_many_results_have_keys_of_their_own(url: str) -> None:
+    with open_store(url) as store:
+        assert fill_bulk(store, 70, batch=32) == 3
+        assert fill_bulk(store, 1, first_window=3) == 1
+        rows = store.latest(ResultQuery(experiment="bulk")).rows
+        assert len(rows) == len({row.key for row in rows}) == 120
+        assert {row.label.window for row in rows} == {sample_window(number) for number in range(4)}
+        assert list(store.check()) == []
 
 
 def test_samples_need_no_pytest() -> None:
