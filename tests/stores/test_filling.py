@@ -9,7 +9,14 @@ import pytest
 from forequake.evaluations.registry import TESTS
 from forequake.results import DistributionRecord, EvaluationRecord, Outcome, RunState, UnitState
 from stores import ResultQuery, open_store
-from stores.testing import fill_bulk, fill_store, sample_distribution, sample_label, sample_result, sample_window
+from stores.testing import (
+    fill_bulk,
+    fill_store,
+    sample_distribution,
+    sample_label,
+    sample_result,
+    sample_window,
+)
 
 
 def test_a_filled_store_holds_models_x_tests_x_windows(url: str) -> None:
