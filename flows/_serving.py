@@ -13,6 +13,7 @@ from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 
 from flows._deployments import Registered
+from flows._prefect_api import trouble_with
 from flows._server import ensure_api
 from forequake.errors import ServerError
 from forequake.quantities import now
@@ -40,30 +41,45 @@ class _Known(RunnerDeployment):
         return self._registered
 
 
-def serve(deployments: Sequence[Registered], announce: Callable[[str], None]) -> None:
+def serve(deployments: Sequence[Registered], api_url: str, announce: Callable[[str], None]) -> None:
     """Run the ticks of deployments until SIGTERM or Ctrl-C, which pause them and stop ticks in order.
 
-    A server that fails is waited for.
+    A server that fails is waited for; the local one is started again.
     """
-    asyncio.run(_serve(deployments, announce))
+    asyncio.run(_serve(deployments, api_url, announce))
 
 
-async def _serve(deployments: Sequence[Registered], announce: Callable[[str], None]) -> None:
+async def _serve(deployments: Sequence[Registered], api_url: str, announce: Callable[[str], None]) -> None:
     stop = asyncio.Event()
+    watching = asyncio.create_task(_watch(api_url, announce))
     while not stop.is_set():
         try:
-            await _until_stopped(deployments, stop, announce)
+            await _until_stopped(deployments, api_url, stop, announce)
         except (httpx.HTTPError, PrefectException, RuntimeError, ExceptionGroup) as error:
             first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
-            announce(f"{now():%H:%M:%S} Prefect's server failed ({first}); looking again every 15 s")
+            announce(f"{now():%H:%M:%S} Asking Prefect's server failed ({first}); trying again in 15 s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _PAUSE_SECONDS)
+    watching.cancel()
+
+
+async def _watch(api_url: str, announce: Callable[[str], None]) -> None:
+    """Look after the server: say when it goes and comes, and start the local one again."""
+    was_well = True
+    while True:
+        await asyncio.sleep(_PAUSE_SECONDS)
+        trouble = await asyncio.to_thread(trouble_with, api_url)
+        if trouble is not None:
+            announce(f"{now():%H:%M:%S} Prefect's server does not answer ({trouble})")
             with contextlib.suppress(ServerError):
-                ensure_api(announce)
+                await asyncio.to_thread(ensure_api, announce)
+        elif not was_well:
+            announce(f"{now():%H:%M:%S} Prefect's server answers again")
+        was_well = trouble is None
 
 
 async def _until_stopped(
-    deployments: Sequence[Registered], stop: asyncio.Event, announce: Callable[[str], None]
+    deployments: Sequence[Registered], api_url: str, stop: asyncio.Event, announce: Callable[[str], None]
 ) -> None:
     runner = Runner(
         name="forequake",
@@ -78,19 +94,24 @@ async def _until_stopped(
     _listen(stop, announce)
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if stop.is_set() and await asyncio.to_thread(trouble_with, api_url) is not None:
+        announce("Prefect's server does not answer, so the schedule cannot be paused.")
+        runner.pause_on_shutdown = False
     if stop.is_set() and not running.done():
         await runner.astop()
-    stopping.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
 
 
 def _listen(stop: asyncio.Event, announce: Callable[[str], None]) -> None:
-    def told() -> None:
-        if not stop.is_set():
-            announce("Stopping: ticks under way finish the results at hand; the schedule is paused.")
-        stop.set()
-
     loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        announce("Stopping: ticks under way finish the result at hand (again to stop at once).")
+        stop.set()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, told)

@@ -1,12 +1,13 @@
 """``forequake deployments``: what is registered, how it stands, and what to do about it at night."""
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from flows._server import ensure_api
 from flows.cli._terminal import JsonFlag, note, out, print_json
+from forequake.quantities import now
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import FlowRun
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from flows._deployments import DeploymentStatus
 
 __all__ = ["register"]
+
+#: A tick that nobody has taken so long after its time says that nobody is there.
+_PATIENCE: Final = timedelta(seconds=60)
 
 deployments = typer.Typer(help="Experiments that are registered with Prefect.", no_args_is_help=True)
 
@@ -48,8 +52,9 @@ def list_deployments(as_json: JsonFlag = False) -> None:
         out.print(f"{each.name}: {each.schedule}{', paused' if each.paused else ''}; {place}", soft_wrap=True)
         if each.last is not None:
             out.print(f"  last  {_moment(each.last.start_time)}  {_outcome(each.last)}", soft_wrap=True)
-        if each.next is not None:
-            out.print(f"  next  {_moment(each.next.expected_start_time)}")
+        due = None if each.next is None or each.paused else each.next.expected_start_time
+        if due is not None:
+            out.print(f"  next  {_moment(due)}{_overdue(each, due)}", soft_wrap=True)
 
 
 @deployments.command("pause")
@@ -117,6 +122,10 @@ def _find(name: str) -> "DeploymentStatus":
     from flows._deployments import deployment_of
 
     return deployment_of(name)
+
+
+def _overdue(found: "DeploymentStatus", due: datetime) -> str:
+    return f", overdue: {_runner(found)} has not taken it" if now() - due > _PATIENCE else ""
 
 
 def _runner(found: "DeploymentStatus") -> str:

@@ -89,7 +89,7 @@ def serve(
     for each in served:
         _tell(each, endpoint)
     note("Running its ticks here: Ctrl-C ends that and pauses the schedule.")
-    run_ticks(served, note)
+    run_ticks(served, endpoint.url, note)
     note("Ended.")
 
 
