@@ -349,3 +349,10 @@ class ClaimsContract(ContractBase):
         store.finish(_take(store, _block("a", [1])), _ends(_block("a", [1])))
         (unit,) = store.units("sample")
         assert (unit.label, unit.state) == (sample_label("N", "model-a", 0), UnitState.FAILED)
+
+    def test_the_end_of_a_unit_of_an_earlier_claim_keeps_its_attempts(self, store: ResultsStore) -> None:
+        _take(store, _block("a", [0]), ttl=timedelta(0))
+        claim = _take(store, _block("a", [1]))
+        store.finish(claim, _ends(_block("a", [0]), UnitState.FAILED))
+        (unit,) = store.units("sample")
+        assert (unit.label, unit.attempts) == (sample_label("N", "model-a", 0), 1)
