@@ -91,7 +91,7 @@ def test_a_tick_gives_way_to_one_that_lives_and_takes_over_from_one_that_was_kil
 
 @pytest.mark.prefect
 def test_of_two_ticks_at_once_one_works(prefect_api: str, make_experiment: Make) -> None:
-    small = make_experiment(name="pair", simulations=100_000)
+    small = make_experiment(name="pair", simulations=20_000)
     deployment = _deploy(prefect_api, small)
     ids = [deployment.order().json()["id"] for _ in range(2)]
     for child in [Child(run) for run in ids]:
