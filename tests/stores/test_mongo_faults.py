@@ -65,7 +65,7 @@ def test_a_killed_server_loses_nothing_that_was_acknowledged(
         writer.start()
         acknowledged: list[tuple[str, int]] = []
         try:
-            for _ in range(3):
+            for _ in range(2):
                 assert told.poll(60), "the writer does not come back"
                 time.sleep(1.0)
                 server.kill()
