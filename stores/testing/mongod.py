@@ -19,12 +19,21 @@ from typing import Any, Final, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pymongo import MongoClient
-from pymongo.errors import AutoReconnect, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
-__all__ = ["Mongod", "MongodError", "ReplicaSet", "database_url", "mongod_program"]
+__all__ = [
+    "START",
+    "Mongod",
+    "MongodError",
+    "as_admin",
+    "database_url",
+    "mongod_program",
+    "set_url",
+]
 
-#: How long a server may take to start, to elect a primary, and to end, in seconds.
-_START: Final = 60.0
+#: How long servers may take to start or to elect a primary, in seconds.
+START: Final = 60.0
+#: And to end.
 _END: Final = 30.0
 #: The exit code of a mongod whose port is taken.
 _PORT_TAKEN: Final = 48
@@ -143,7 +152,7 @@ class Mongod:
     @property
     def admin_url(self) -> str:
         """The server's address with the first user."""
-        return _as_admin(self.url, self.admin_user, self.admin_password)
+        return as_admin(self.url, self.admin_user, self.admin_password)
 
     @property
     def pid(self) -> int | None:
@@ -155,7 +164,7 @@ class Mongod:
         """Connect to this very process, as the first user where there is one."""
         url = f"mongodb://{self.address}/"
         if self._ready:
-            url = _as_admin(url, self.admin_user, self.admin_password)
+            url = as_admin(url, self.admin_user, self.admin_password)
         return MongoClient(url, directConnection=True, serverSelectionTimeoutMS=2000, **options)
 
     def start(self) -> None:
@@ -253,7 +262,7 @@ class Mongod:
 
     def _answers(self) -> bool:
         """Wait until the server answers, or for its end."""
-        process, deadline = self._process, time.monotonic() + _START
+        process, deadline = self._process, time.monotonic() + START
         while process is not None and process.poll() is None and time.monotonic() < deadline:
             with contextlib.suppress(OSError, PyMongoError):
                 socket.create_connection(("127.0.0.1", self.port), 1.0).close()
@@ -267,7 +276,7 @@ class Mongod:
         log = self.folder / "mongod.log"
         lines = log.read_text(errors="replace").splitlines()[-5:] if log.exists() else ["no log"]
         code = None if self._process is None else self._process.poll()
-        state = f"does not answer after {_START:.0f} s" if code is None else f"ended with code {code}"
+        state = f"does not answer after {START:.0f} s" if code is None else f"ended with code {code}"
         return "\n".join([f"mongod on {self.address} in {self.folder} {state}:", *lines])
 
     def _prepare(self, members: Sequence[str]) -> None:
@@ -282,99 +291,14 @@ class Mongod:
                 client.admin.command(
                     "replSetInitiate", {"_id": self.replica_set, "members": hosts, "settings": settings}
                 )
-        url = self.url if len(members) == 1 else _set_url(members, str(self.replica_set))
-        options = f"serverSelectionTimeoutMS={_START * 1000:.0f}"
+        url = self.url if len(members) == 1 else set_url(members, str(self.replica_set))
+        options = f"serverSelectionTimeoutMS={START * 1000:.0f}"
         with MongoClient[dict[str, Any]](f"{url}{'&' if '?' in url else '?'}{options}") as client:
             _until_writable(client)
             if self.auth and not self._ready:  # allowed to anybody from this machine while there is no user
                 roles = ["root"]
                 client.admin.command("createUser", self.admin_user, pwd=self.admin_password, roles=roles)
         self._ready = True
-
-
-class ReplicaSet:
-    """Servers that hold the same data, one of them the primary, which takes the writes.
-
-    Attributes
-    ----------
-    members
-        The servers; each may be killed, stopped and started on its own.
-    admin_user, admin_password
-        The first user, who may do everything. Both are empty without `auth`.
-    """
-
-    def __init__(self, folder: Path, members: int = 3, *, auth: bool = False) -> None:
-        self.members = [
-            Mongod(folder / f"member-{number}", replica_set="forequake", auth=auth)
-            for number in range(members)
-        ]
-        self.admin_user = self.members[0].admin_user
-        self.admin_password = self.members[0].admin_password
-        for member in self.members:
-            member._alone = False
-            member.admin_password = self.admin_password
-
-    @property
-    def url(self) -> str:
-        """All members in one address, without a database and without a user."""
-        return _set_url([member.address for member in self.members], "forequake")
-
-    @property
-    def admin_url(self) -> str:
-        """All members in one address with the first user."""
-        return _as_admin(self.url, self.admin_user, self.admin_password)
-
-    def start(self) -> None:
-        """Start all members and return when one of them is the primary."""
-        first = self.members[0]
-        if first.auth:
-            first.folder.mkdir(parents=True, exist_ok=True)
-            key = first._key_file().read_bytes()
-            for member in self.members[1:]:
-                member.folder.mkdir(parents=True, exist_ok=True)
-                member._key_file().write_bytes(key)
-        for member in self.members:
-            member.start()
-        first._prepare([member.address for member in self.members])
-        for member in self.members:
-            member._ready = True
-            member._may_move = False
-
-    def stop(self) -> None:
-        """End all members in good order."""
-        for member in self.members:
-            member.stop()
-
-    def primary(self) -> Mongod:
-        """Wait for a primary and give it."""
-        deadline = time.monotonic() + _START
-        while time.monotonic() < deadline:
-            for member in self.members:
-                with contextlib.suppress(PyMongoError), member.client() as client:
-                    if member.pid is not None and client.admin.command("hello")["isWritablePrimary"]:
-                        return member
-            time.sleep(0.1)
-        message = f"none of {len(self.members)} members became the primary in {_START:.0f} s"
-        raise MongodError(message)
-
-    def step_down(self) -> None:
-        """Make the primary give up its place to another member, for 20 s at least."""
-        # The server may close the connection of those who ask for this.
-        with self.primary().client() as client, contextlib.suppress(AutoReconnect):
-            client.admin.command("replSetStepDown", 20, secondaryCatchUpPeriodSecs=10)
-
-    def __enter__(self) -> Self:
-        try:
-            self.start()
-        except BaseException:
-            self.stop()
-            raise
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
 
 
 def _silent(words: Sequence[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
@@ -392,21 +316,23 @@ def _free_port() -> int:
             return port
 
 
-def _as_admin(url: str, user: str, password: str) -> str:
+def as_admin(url: str, user: str, password: str) -> str:
+    """Give an address for a user of the database admin, or as it is where no user is named."""
     if not user:
         return url
     joint = "&" if "?" in url else "?"
     return f"{database_url(url, '', user=user, password=password)}{joint}authSource=admin"
 
 
-def _set_url(members: Sequence[str], name: str) -> str:
+def set_url(members: Sequence[str], name: str) -> str:
+    """Give the address of a replica set whose members are named by host and port."""
     return f"mongodb://{','.join(members)}/?replicaSet={name}"
 
 
 def _until_writable(client: MongoClient[dict[str, Any]]) -> None:
-    deadline = time.monotonic() + _START
+    deadline = time.monotonic() + START
     while not client.admin.command("hello")["isWritablePrimary"]:
         if time.monotonic() > deadline:
-            message = f"no primary after {_START:.0f} s"
+            message = f"no primary after {START:.0f} s"
             raise MongodError(message)
         time.sleep(0.05)

@@ -22,7 +22,8 @@ from stores import ResultQuery, ResultRow, open_store
 from stores.mongo.schema import COLLECTIONS
 from stores.mongo.users import StoreRole, StoreUser, set_up_users, user_url
 from stores.testing.cutting import CuttingProxy
-from stores.testing.mongod import Mongod, ReplicaSet, database_url
+from stores.testing.mongod import Mongod, database_url
+from stores.testing.replica_set import ReplicaSet
 
 pytestmark = [pytest.mark.prefect, pytest.mark.mongo]
 

@@ -25,9 +25,8 @@ from pymongo import MongoClient
 
 from forequake.errors import AccessDenied, NotFound, StoreError, StoreFull, StoreUnavailable
 from forequake.results import EvaluationRecord
-from stores import ResultsStore, open_store
-from stores.testing import sample_label, sample_result
-from stores.testing._contract_base import begin, ref
+from stores import ResultsStore, RunRef, open_store
+from stores.testing import sample_experiment, sample_label, sample_result, sample_run
 from stores.testing.cutting import CuttingProxy
 from stores.testing.mongod import Mongod, database_url
 from stores.testing.processes import write_through_outages
@@ -59,7 +58,10 @@ def test_a_killed_server_loses_nothing_that_was_acknowledged(
     with Mongod(tmp_path, replica_set=replica_set) as server:
         url = database_url(server.url, "faults")
         with open_store(url) as store:
-            run = ref(begin(store))
+            record = sample_experiment()
+            store.put([record])
+            begun = store.begin_run(sample_run(record))
+            run = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
         told, telling = context.Pipe(duplex=False)
         writer = context.Process(target=write_through_outages, args=(url, run, telling), daemon=True)
         writer.start()
