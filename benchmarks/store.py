@@ -197,7 +197,7 @@ def _times(call: Callable[[], object], repeats: int = _REPEATS) -> str:
         call()
         taken.append(1000 * (time.perf_counter() - start))
     cuts = quantiles(taken, n=20)
-    return f"{cuts[9]:.3g} / {cuts[18]:.3g}"
+    return " / ".join(f"{cut:,.0f}" if cut >= 100 else f"{cut:.3g}" for cut in (cuts[9], cuts[18]))
 
 
 if __name__ == "__main__":
