@@ -38,50 +38,66 @@ class Claims:
 
     Without a replica set the driver does not repeat a write whose answer was cut off. Such a claim may stand,
     and since a process renews all its leases it would hold the block for ever, without knowing. So each
-    attempt has a mark of its own, by which it is found again.
+    attempt has a mark of its own, by which it is found again. An attempt is remembered when it breaks, not
+    while it goes on: what another thread is just taking is no claim to be found.
     """
 
     def __init__(self) -> None:
-        self._unsure: dict[tuple[str, str], str] = {}
+        self._unsure: dict[tuple[str, str], list[str]] = {}
 
     def claim(
         self, db: Database[Document], blocks: Sequence[Block], owner: str, ttl: timedelta
     ) -> list[Claim]:
         """Take the blocks that nobody holds; see `ResultsStore.claim`."""
         taken: list[Claim] = []
-        for block in blocks:
-            now_us = server_now_us(db)
-            held = self._taken_unheard(db, block.id, owner)
-            held = held or self._take(db, block.id, owner, now_us, ttl // _MICROSECOND)
-            if held is None:
-                continue
-            claim = Claim(block=block.id, owner=owner, token=held["token"], until=from_us(held["until_us"]))
-            _begin_units(db, block, claim, now_us)
-            taken.append(claim)
-            self._unsure.pop((block.id, owner), None)
+        tried: dict[str, list[str]] = {}
+        try:
+            for block in blocks:
+                # Of several threads that repeat a call only one looks for what it may have left.
+                earlier = self._unsure.pop((block.id, owner), [])
+                mark = uuid.uuid4().hex
+                tried[block.id] = [*tried.get(block.id, ()), *earlier, mark]
+                claim = _claim(db, block, owner, ttl // _MICROSECOND, mark, earlier)
+                if claim is not None:
+                    taken.append(claim)
+        except BaseException:  # nobody hears of those that were taken either
+            for block_id, marks in tried.items():
+                self._unsure.setdefault((block_id, owner), []).extend(marks)
+            raise
         return taken
 
-    def _taken_unheard(self, db: Database[Document], block: str, owner: str) -> Document | None:
-        mark = self._unsure.get((block, owner))
-        return None if mark is None else db["claims"].find_one({"_id": block, "owner": owner, "mark": mark})
 
-    def _take(
-        self, db: Database[Document], block: str, owner: str, now_us: int, ttl_us: int
-    ) -> Document | None:
-        mark = uuid.uuid4().hex
-        self._unsure[block, owner] = mark
-        try:
-            held: Document | None = db["claims"].find_one_and_update(
-                {"_id": block, "until_us": {"$lte": now_us}},
-                _taking(owner, mark, now_us, ttl_us),
-                upsert=True,
-                return_document=ReturnDocument.AFTER,
-            )
-        except DuplicateKeyError:  # it is there, and its lease holds
-            held = None
-        if held is None:
-            self._unsure.pop((block, owner), None)
-        return held
+def _claim(
+    db: Database[Document], block: Block, owner: str, ttl_us: int, mark: str, earlier: Sequence[str]
+) -> Claim | None:
+    now_us = server_now_us(db)
+    held = _taken_unheard(db, block.id, owner, earlier) or _take(db, block.id, owner, mark, now_us, ttl_us)
+    if held is None:
+        return None
+    claim = Claim(block=block.id, owner=owner, token=held["token"], until=from_us(held["until_us"]))
+    _begin_units(db, block, claim, now_us)
+    return claim
+
+
+def _taken_unheard(db: Database[Document], block: str, owner: str, marks: Sequence[str]) -> Document | None:
+    if not marks:
+        return None
+    return db["claims"].find_one({"_id": block, "owner": owner, "mark": {"$in": list(marks)}})
+
+
+def _take(
+    db: Database[Document], block: str, owner: str, mark: str, now_us: int, ttl_us: int
+) -> Document | None:
+    try:
+        held: Document | None = db["claims"].find_one_and_update(
+            {"_id": block, "until_us": {"$lte": now_us}},
+            _taking(owner, mark, now_us, ttl_us),
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+    except DuplicateKeyError:  # it is there, and its lease holds
+        return None
+    return held
 
 
 def _taking(owner: str, mark: str, now_us: int, ttl_us: int) -> list[Document]:

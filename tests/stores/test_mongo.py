@@ -248,13 +248,13 @@ def scripted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield server.url
 
 
-def _answer_with_an_error(url: str, command: str, times: int = 1) -> None:
+def _answer_with_an_error(url: str, command: str, mode: str | dict[str, int] | None = None) -> None:
     failure = {
         "failCommands": [command],
         "writeConcernError": {"code": 64, "errmsg": "waiting for replication timed out"},
     }
     with MongoClient[dict[str, Any]](url) as client:
-        client.admin.command("configureFailPoint", "failCommand", mode={"times": times}, data=failure)
+        client.admin.command("configureFailPoint", "failCommand", mode=mode or {"times": 1}, data=failure)
 
 
 def test_a_claim_whose_answer_was_lost_is_known_again(scripted: str) -> None:
@@ -269,6 +269,28 @@ def test_a_claim_whose_answer_was_lost_is_known_again(scripted: str) -> None:
         assert claim.token == 1
         assert store.claim([block], "me") == []
         store.finish(claim, [])
+
+
+def test_claims_of_a_call_that_broke_half_way_are_known_again(scripted: str) -> None:
+    with MongoStore(database_url(scripted, "several")) as store:
+        blocks = [Block(id=name, units=(sample_label(name),)) for name in ("N", "T")]
+        assert store.claim(blocks[1:], "you", timedelta(0)) != []
+        # The first block is taken, its units begin; the second is taken, and its units do not begin.
+        _answer_with_an_error(scripted, "update", {"skip": 1})
+        with pytest.raises(StoreUnavailable):
+            store.claim(blocks, "me")
+        _answer_with_an_error(scripted, "update", "off")
+        claims = store.claim(blocks, "me")
+        assert [(claim.block, claim.token) for claim in claims] == [("N", 1), ("T", 2)]
+
+
+def test_threads_of_one_owner_do_not_claim_a_block_twice(store: ResultsStore) -> None:
+    units = tuple(sample_label(window=number) for number in range(5))
+    with ThreadPoolExecutor(4) as threads:
+        for number in range(25):
+            block = Block(id=f"block {number}", units=units)
+            taken = list(threads.map(lambda _, block=block: store.claim([block], "me"), range(4)))
+            assert sum(len(claims) for claims in taken) == 1
 
 
 def test_a_publication_whose_answer_was_lost_may_be_repeated(scripted: str) -> None:
