@@ -1,7 +1,8 @@
 """Records in their collections: results, whole distributions, and everything else.
 
 A body is kept as a document, so that other programs can ask for its fields; where MongoDB cannot hold it (a
-number beyond 64 bits, a null in a name), it is kept as its JSON text.
+number beyond 64 bits, a null in a name, what is nested too deeply) or the driver would read something else (a
+reference to another document), it is kept as its JSON text.
 """
 
 import json
@@ -43,6 +44,8 @@ _RESULT_KINDS: Final = ("consistency", "comparison")
 _PACKED: Final = {"results": "q201", "distributions": "data"}
 #: So many keys are asked for at a time: a question to the server may have 16 MB.
 _PIECE: Final = 20_000
+#: Documents may be nested 180 levels deep; not all who write to a server or read from it go so far.
+_DEEPEST: Final = 100
 #: Sorts behind every key.
 _BEHIND: Final = "g"
 
@@ -260,9 +263,26 @@ def _body(text: str) -> Document | str:
     body: Document = json.loads(text)
     try:
         to_bson(body)
-    except (InvalidDocument, OverflowError):
+    except (InvalidDocument, OverflowError, RecursionError):
         return text
-    return body
+    return body if _plain(body) else text
+
+
+def _plain(body: Document) -> bool:
+    """Tell whether a body is no deeper than MongoDB takes it, and comes back as it is."""
+    level: list[Any] = [body]
+    for _ in range(_DEEPEST):
+        if any(isinstance(value, dict) and "$ref" in value for value in level):
+            return False  # the driver makes an object of its own of it
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _no_json(value: Any) -> str:

@@ -71,7 +71,15 @@ def test_other_programs_can_ask_for_the_fields_of_a_record(
     assert json.loads(result.model_dump_json())["computed_at"] == found["body"]["computed_at"]
 
 
-@pytest.mark.parametrize("unholdable", [{"number": 1 << 70}, {"a\0b": 1}], ids=["number", "name"])
+def _nested(depth: int) -> dict[str, Any]:
+    return {"deeper": _nested(depth - 1)} if depth else {}
+
+
+@pytest.mark.parametrize(
+    "unholdable",
+    [{"number": 1 << 70}, {"a\0b": 1}, {"schema": {"$ref": "#/a", "$id": "b"}}, _nested(190)],
+    ids=["number", "name", "reference", "depth"],
+)
 def test_what_mongodb_cannot_hold_is_kept_as_text(
     store: ResultsStore, db: Database[dict[str, Any]], unholdable: dict[str, Any]
 ) -> None:
