@@ -1,4 +1,4 @@
-"""Reading results in their places: pages of rows, and counts."""
+"""Reading results in their places, page by page, and the list of experiments."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -6,15 +6,15 @@ from typing import Final
 from pymongo import ASCENDING, DESCENDING
 from pymongo.database import Database
 
-from forequake.errors import NotFound
 from stores._codec import decode_run, from_us, to_us
 from stores._latest import LABEL, label_of, latest_of
-from stores._rows import Cursor, Group, overview_of, page_of, result_row
-from stores.exchange import ExperimentSummary, Overview, Page, ResultQuery, ResultRow
+from stores._rows import Cursor, page_of, result_row
+from stores.exchange import ExperimentSummary, Page, ResultQuery, ResultRow
+from stores.mongo.counts import count_results
 from stores.mongo.records import bodies_of
 from stores.mongo.server import Document
 
-__all__ = ["experiments", "latest_page", "overview", "page_as_of"]
+__all__ = ["experiments", "latest_page", "page_as_of"]
 
 _ORDER: Final = (
     ("start_us", ASCENDING),
@@ -109,48 +109,6 @@ def _behind(cursor: Cursor, slot: str) -> list[Document]:
     return behind
 
 
-def overview(db: Database[Document], experiment: str, store: str) -> Overview:
-    """Count an experiment's latest results; see `ResultsStore.overview`."""
-    found = db["experiments"].find_one({"_id": experiment})
-    if found is None:
-        message = f"{store} has no experiment {experiment!r}"
-        raise NotFound(message)
-    places = ("test", "model", "reference", "outcome")
-    groups = db["latest"].aggregate(
-        [
-            {"$match": {"experiment": experiment}},
-            {
-                "$group": {
-                    "_id": {name: f"${name}" for name in places},
-                    "n": {"$sum": 1},
-                    "newest_us": {"$max": "$computed_us"},
-                }
-            },
-        ]
-    )
-    return overview_of(
-        experiment,
-        found["token"],
-        [
-            Group(
-                **{name: each["_id"].get(name) for name in places},
-                n_windows=each["n"],
-                newest_us=each["newest_us"],
-            )
-            for each in groups
-        ],
-        _count_windows(db, experiment),
-    )
-
-
-def _count_windows(db: Database[Document], experiment: str) -> int:
-    window = {"start_us": "$start_us", "end_us": "$end_us"}
-    counted = db["latest"].aggregate(
-        [{"$match": {"experiment": experiment}}, {"$group": {"_id": window}}, {"$count": "n"}]
-    )
-    return sum(int(each["n"]) for each in counted)
-
-
 def experiments(db: Database[Document]) -> list[ExperimentSummary]:
     """List experiments by name; see `ResultsStore.experiments`."""
     found = []
@@ -162,7 +120,7 @@ def experiments(db: Database[Document]) -> list[ExperimentSummary]:
             ExperimentSummary(
                 name=each["_id"],
                 record_key=each["record_key"],
-                n_results=db["latest"].count_documents(of_it),
+                n_results=count_results(db, each),
                 n_runs=db["runs"].count_documents(of_it),
                 last_run_state=None if run is None else run.state,
                 last_run_counts=None if run is None else run.counts,

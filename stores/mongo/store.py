@@ -36,7 +36,7 @@ from stores.exchange import (
     RunRef,
     SweepReport,
 )
-from stores.mongo import adoption, blobs, places, queries, runs, sweeping, work
+from stores.mongo import adoption, blobs, counts, places, queries, runs, sweeping, work
 from stores.mongo import records as documents
 from stores.mongo.address import mongo_address
 from stores.mongo.care import MongoHoldings
@@ -127,7 +127,7 @@ class MongoStore(ResultsStore):
 
     def overview(self, experiment: str) -> Overview:  # noqa: D102
         with self._server.talking() as db:
-            return queries.overview(db, experiment, self.name)
+            return counts.overview(db, experiment, self.name)
 
     def experiments(self) -> list[ExperimentSummary]:  # noqa: D102
         with self._server.talking() as db:
