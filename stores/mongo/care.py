@@ -188,7 +188,8 @@ def _rebuild(db: Database[Document], slot: Sha256) -> str | None:
 def _slots_after(db: Database[Document], after: Sha256, limit: int) -> list[Sha256]:
     of_bindings: list[Sha256] = []
     behind = {"_id.slot": {"$gt": after}}
-    for each in db["bindings"].find(behind, {"_id": 1}).sort([("_id.slot", 1), ("_id.run_no", 1)]):
+    found = db["bindings"].find(behind, {"_id": 1}).sort([("_id.slot", 1), ("_id.run_no", 1)])
+    for each in found.batch_size(limit + 1):  # or the server would send 16 MB at a time
         if not of_bindings or of_bindings[-1] != each["_id"]["slot"]:
             if len(of_bindings) == limit:
                 break

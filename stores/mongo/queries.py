@@ -66,14 +66,16 @@ def _bound_by_then(db: Database[Document], query: ResultQuery, store: str) -> It
     """Give of each slot the binding of the highest run that was bound by then, in the order of rows."""
     wanted = _wanted(query, store, "_id.slot")
     wanted["bound_us"] = {"$lte": 0 if query.as_of is None else to_us(query.as_of)}
+    size = _PIECE if query.outcomes else min(_PIECE, query.limit + 1)  # outcomes are told apart only later
     piece: list[Document] = []
     last = None
-    for each in db["bindings"].find(wanted).sort(list(_AS_OF_ORDER)):
+    found = db["bindings"].find(wanted).sort(list(_AS_OF_ORDER))
+    for each in found.batch_size(size):  # or the server would send 16 MB at a time
         if each["_id"]["slot"] == last:
             continue
         last = each["_id"]["slot"]
         piece.append(each)
-        if len(piece) == min(_PIECE, query.limit + 1):
+        if len(piece) == size:
             yield piece
             piece = []
     yield piece
