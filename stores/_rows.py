@@ -33,6 +33,9 @@ _FROM_BODY = (
     "computed_at",
 )
 
+#: No time of this calendar is farther from 1970, in microseconds.
+_FARTHEST_US = 10**18
+
 
 def result_row(label: Label, encoded: Encoded, *, run_no: int, bound_at: datetime) -> ResultRow:
     """Put a stored result into its place, without reading its distribution.
@@ -92,10 +95,13 @@ class Cursor(NamedTuple):
         """
         try:
             parts = json.loads(base64.b64decode(text, altchars=b"-_", validate=True))
-        except (binascii.Error, ValueError):
+            json.dumps(parts, ensure_ascii=False).encode()  # half a character is none
+        except (binascii.Error, ValueError, RecursionError):
             parts = None
         match parts:
-            case [int() as start_us, str() as test, str() as model, str() as slot]:
+            case [int() as start_us, str() as test, str() as model, str() as slot] if (
+                abs(start_us) <= _FARTHEST_US
+            ):
                 return cls(start_us, test, model, slot)
         message = f"{store}: {text!r} is not the cursor of a page of results; begin again without one"
         raise NotFound(message)

@@ -1,5 +1,7 @@
 """The contract of reading many results: pages, filters, counts."""
 
+import base64
+import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -114,7 +116,16 @@ class QueriesContract(ContractBase):
         page = filled.latest(query.model_copy(update={"cursor": cursor}))
         assert list(page.rows) == before[20:40]
 
-    @pytest.mark.parametrize("cursor", ["", "x", "bm9uc2Vuc2U=", "W10=", "é", "WzEsMiwzLDRd"])
+    @pytest.mark.parametrize(
+        "cursor",
+        [
+            *("", "x", "bm9uc2Vuc2U=", "W10=", "é", "WzEsMiwzLDRd"),
+            base64.urlsafe_b64encode(json.dumps([10**30, "N", "alpha", "0"]).encode()).decode(),
+            base64.urlsafe_b64encode(json.dumps([1, "\ud800", "alpha", "0"]).encode()).decode(),
+            base64.urlsafe_b64encode(b"[" * 100_000).decode(),
+        ],
+        ids=["none", "short", "words", "empty", "accent", "numbers", "large", "half", "deep"],
+    )
     def test_a_strange_cursor_is_not_found(self, store: ResultsStore, cursor: str) -> None:
         with pytest.raises(NotFound, match="cursor"):
             store.latest(ResultQuery(experiment="sample", cursor=cursor))
