@@ -20,6 +20,7 @@ from forequake.results import EvaluationRecord, ExperimentRecord
 from stores import Binding, Block, ResultQuery, ResultsStore, RunRef, open_store
 from stores.mongo import MongoStore
 from stores.mongo.blobs import INLINE
+from stores.mongo.faults import told
 from stores.testing._contract_mongo import emptied
 from stores.testing.filling import fill_store
 from stores.testing.mongod import Mongod, database_url
@@ -317,6 +318,26 @@ def test_a_publication_whose_answer_was_lost_may_be_repeated(scripted: str) -> N
         (row,) = store.latest(ResultQuery(experiment="sample")).rows
         assert (row.key, row.run_no) == (binding.key, 1)
         assert list(store.check()) == []
+
+
+def test_reading_that_the_server_forgot_may_be_begun_again(fresh: str) -> None:
+    with MongoClient[dict[str, Any]](fresh) as client:
+        db = client.get_default_database()
+        db["many"].insert_many([{"_id": number} for number in range(300)])
+        cursor = db["many"].find()
+        next(cursor)
+        db.command("killCursors", "many", cursors=[cursor.cursor_id])  # as an election may do
+        with pytest.raises(StoreUnavailable, match="the store is not ready"), told("the store"):
+            cursor.to_list()
+
+
+def test_a_record_that_is_too_large_is_refused_in_plain_words(store: ResultsStore) -> None:
+    plain = sample_experiment()
+    config = {**plain.config, "words": "x" * (17 << 20)}
+    with pytest.raises(StoreError, match="larger than the 16 MB") as refused:
+        store.put([ExperimentRecord.model_validate({**dict(plain), "config": config})])
+    assert not refused.value.transient
+    assert list(store.check()) == []
 
 
 def test_a_closed_store_refuses(fresh: str) -> None:
