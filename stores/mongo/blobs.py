@@ -51,8 +51,8 @@ def put_blob(server: Server, source: BinaryIO) -> BlobRef:
         with server.talking() as db:
             kept = sink.finish()
             if not _keeps_what_stands(server, ref, kept):
+                sink.keep()  # also where the answer is lost: the document may name the file by then
                 _write(db, ref, kept)
-                sink.keep()
     finally:
         sink.discard()
     return ref
@@ -169,11 +169,11 @@ class _Sink(io.RawIOBase):
         return {"file_id": self._file._id}
 
     def keep(self) -> None:
-        """Say that the blob's document names the file now."""
+        """Say that the blob's document may name the file from now on."""
         self._kept = True
 
     def discard(self) -> None:
-        """Remove the file, unless a blob names it; where the server is away, a sweep does it later."""
+        """Remove the file, unless a blob may name it; where the server is away, a sweep does it later."""
         file, self._file = self._file, None
         if file is None or self._kept:
             return

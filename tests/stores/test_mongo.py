@@ -1,5 +1,6 @@
 """What is the MongoDB store's own: documents, GridFS, forks, foreign databases, indexes, lost answers."""
 
+import hashlib
 import io
 import json
 import os
@@ -300,6 +301,14 @@ def test_threads_of_one_owner_do_not_claim_a_block_twice(store: ResultsStore) ->
             block = Block(id=f"block {number}", units=units)
             taken = list(threads.map(lambda _, block=block: store.claim([block], "me"), range(4)))
             assert sum(len(claims) for claims in taken) == 1
+
+
+def test_a_large_blob_whose_answer_was_lost_is_whole(scripted: str) -> None:
+    with MongoStore(database_url(scripted, "blobs")) as store:
+        _answer_with_an_error(scripted, "findAndModify")
+        with pytest.raises(StoreUnavailable):
+            store.put_blob(io.BytesIO(_LARGE))
+        assert _read(store, hashlib.sha256(_LARGE).hexdigest()) == _LARGE
 
 
 def test_a_publication_whose_answer_was_lost_may_be_repeated(scripted: str) -> None:
