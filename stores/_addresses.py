@@ -130,10 +130,12 @@ def shown_url(url: str) -> str:
         return url
     # Not by urlsplit: a password may hold unquoted marks, which must not cut it in two and show a part. The
     # last @ before the query ends it, and one in the query makes all that precedes it suspect as well.
-    before, _, after = rest.rpartition("@")
+    before, mark_at, after = rest.rpartition("@")
     is_file = scheme == "sqlite" and rest.startswith("/")
     if ":" in before and not is_file:
         rest = f"{before.partition(':')[0]}:***@{after}"
+    elif not is_file and not mark_at and _no_port(rest):
+        rest = f"{rest.partition(':')[0]}:***"
     head, mark2, query = rest.partition("?")
     if mark2:
         parts = [_masked(part) for part in re.split("[&;]", query)]
@@ -251,6 +253,12 @@ def _from_environment(variable: str) -> str | None:
         )
         raise InputError(message)
     return text
+
+
+def _no_port(rest: str) -> bool:
+    """Tell whether what follows a host is no port: it may be a password whose host was forgotten."""
+    hosts = re.split("[/?]", rest, maxsplit=1)[0]
+    return any(re.fullmatch(r"[^\[]*:.*[^0-9].*", host) for host in hosts.split(","))
 
 
 def _has_secret(url: str) -> bool:

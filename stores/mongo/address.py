@@ -77,9 +77,9 @@ def mongo_address(url: str) -> MongoAddress:
         if url.startswith("mongodb+srv://") and "DNS" in f"{type(error)} {error}":
             message = f"{name}: the cluster's name cannot be looked up; is the network there?"
             raise StoreUnavailable(message) from error
-        raise _unusable(name, url, error) from error
+        raise _unusable(name, url, error) from None  # whose text may hold a part of the password
     except (PyMongoError, ValueError, UnicodeError) as error:
-        raise _unusable(name, url, error) from error
+        raise _unusable(name, url, error) from None
     named = {str(option).casefold() for option in parsed["options"]} | _written_options(url)
     fixed = sorted(named & _FIXED)
     if fixed:
