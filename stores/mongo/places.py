@@ -131,6 +131,7 @@ class _Publication:
         self._store = store
         self._counts = dict.fromkeys(("appended", "unchanged", "outdated"), 0)
         self._appended: set[Sha256] = set()
+        self._passed: set[Sha256] = set()
         self._histories: list[Document] = []
         self._updates: list[InsertOne[Document] | UpdateOne] = []
         self.changed = False
@@ -163,12 +164,35 @@ class _Publication:
             for each in self._db["bindings"].find({"_id": {"$in": own}}, {"key": 1, "bound_us": 1})
         }
         self._histories, self._updates = [], []
+        self._passed = self._passed_over(part, places)
         return [
             self._step(slot, binding, places.get(slot), standing.get(slot)) for slot, binding in part.items()
         ]
 
+    def _passed_over(self, part: dict[Sha256, Binding], places: dict[Sha256, _Place]) -> set[Sha256]:
+        """Give the unchanged slots where a binding follows the latest one, up to this run's own.
+
+        Whoever wrote it died before it wrote the row, or is just about to. Vouching for the row alone would
+        leave a history that ends with another value.
+        """
+        same = {
+            slot: place.bound_run
+            for slot, place in places.items()
+            if place.key == part[slot].key and place.run_no < self._run.run_no
+        }
+        if not same:
+            return set()
+        numbers = {"$gt": min(same.values()), "$lte": self._run.run_no}
+        found = self._db["bindings"].find(
+            {"_id.slot": {"$in": list(same)}, "_id.run_no": numbers}, {"_id": 1}
+        )
+        ids = [each["_id"] for each in found]
+        return {place["slot"] for place in ids if place["run_no"] > same[place["slot"]]}
+
     def _step(self, slot: Sha256, binding: Binding, place: _Place | None, stands: _Own | None) -> str:
         run_no = self._run.run_no
+        if slot in self._passed and place is not None:
+            return self._bind_again(slot, binding, place, stands)
         if place is not None and place.key == binding.key:
             if place.run_no < run_no:
                 self._change(slot, place, {"run_no": run_no})
@@ -190,6 +214,18 @@ class _Publication:
             self._histories.append(self._binding(slot, binding.label, place.key, place.run_no))
             self._change(slot, place, {"bound_run": place.run_no, "bound_us": self._now_us})
         return "outdated"
+
+    def _bind_again(self, slot: Sha256, binding: Binding, place: _Place, stands: _Own | None) -> str:
+        """Bind an unchanged value anew, since another one was bound in between."""
+        run_no = self._run.run_no
+        if stands is not None and stands.key != binding.key:
+            raise second_value(self._store, self._run, binding)
+        if stands is None:
+            self._histories.append(self._binding(slot, binding.label, binding.key, run_no))
+        bound_us = self._now_us if stands is None else stands.bound_us
+        self._change(slot, place, {"run_no": run_no, "bound_run": run_no, "bound_us": bound_us})
+        self._appended.add(slot)
+        return "appended"
 
     def _set_latest(self, slot: Sha256, binding: Binding, place: _Place | None, bound_us: int) -> None:
         run_no, bound_at = self._run.run_no, from_us(bound_us)

@@ -329,6 +329,27 @@ def test_a_publication_whose_answer_was_lost_may_be_repeated(scripted: str) -> N
         assert list(store.check()) == []
 
 
+def test_a_run_that_died_between_binding_and_row_does_not_win_later(
+    store: ResultsStore, db: Database[dict[str, Any]]
+) -> None:
+    experiment, first, second = sample_experiment(), sample_result(0), sample_result(1)
+    store.put([experiment, first, second])
+    begun = [store.begin_run(sample_run(experiment)) for _ in range(4)]
+    runs = [RunRef(id=run.id, experiment=run.experiment, run_no=run.run_no) for run in begun]
+    bindings = [Binding(label=sample_label(), key=result.key) for result in (first, second)]
+    store.publish(runs[0], bindings[:1])
+    row = db["latest"].find_one() or {}
+    store.publish(runs[1], bindings[1:])
+    db["latest"].replace_one({"_id": row["_id"]}, row)  # as if it had not come so far
+    assert store.publish(runs[2], bindings[:1]).appended == 1
+    assert store.publish(runs[2], bindings[:1]).unchanged == 1
+    assert store.publish(runs[1], bindings[1:]).outdated == 1
+    keys = [bound.key for bound in store.history(sample_label().slot)]
+    assert keys == [first.key, second.key, first.key]
+    assert list(store.check()) == []
+    assert store.publish(runs[3], bindings[:1]).unchanged == 1
+
+
 def test_reading_that_the_server_forgot_may_be_begun_again(fresh: str) -> None:
     with MongoClient[dict[str, Any]](fresh) as client:
         db = client.get_default_database()
