@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from forequake.errors import InputError, suggestion
@@ -83,17 +84,26 @@ class Timing:
         Raises
         ------
         InputError
-            Where Prefect does not take the cron expression.
+            Where Prefect does not take the cron expression, or its date never comes.
         """
         from prefect.schedules import Schedule
 
         if self.interval is not None:
             anchor = datetime(2020, 1, 1, tzinfo=ZoneInfo(self.timezone))
             return Schedule(interval=self.interval, timezone=self.timezone, anchor_date=anchor)
+        cron = self.cron or ""
         try:
-            return Schedule(cron=self.cron, timezone=self.timezone)
+            schedule = Schedule(cron=cron, timezone=self.timezone)
         except ValueError as error:
-            raise InputError(_no_cron(self.cron or "", str(error))) from error
+            raise InputError(_no_cron(cron, str(error))) from error
+        # Prefect takes the 31st of February, and its server fails whenever it looks for the next tick.
+        reader: Any = import_module("prefect._vendor.croniter")  # the one that the server reads it with
+        try:
+            reader.croniter(cron, datetime.now(ZoneInfo(self.timezone))).get_next(datetime)
+        except ValueError as error:
+            message = f"--cron {cron!r} never comes: no month that it names has such a day"
+            raise InputError(message) from error
+        return schedule
 
 
 def timing_of(cron: str | None, interval: str | None, timezone: str | None) -> Timing | None:

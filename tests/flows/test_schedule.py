@@ -49,6 +49,13 @@ def test_a_wrong_schedule_is_refused(
         timing_of(cron, interval, timezone)
 
 
+def test_a_date_that_never_comes_is_refused() -> None:
+    timing = timing_of("0 3 31 2 *", None, None)
+    assert timing is not None
+    with pytest.raises(InputError, match="never comes"):
+        timing.schedule()
+
+
 def _deploy(api: str, small: Any, *words: str) -> Deployment:
     return Deployment(api, str(small.config), "--store", small.store_url, *words)
 
