@@ -2,6 +2,7 @@
 
 import os
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -45,7 +46,7 @@ class Server:
         self._closed = False
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
-        self._process = 0
+        _servers.add(self)
 
     @property
     def closed(self) -> bool:
@@ -72,26 +73,39 @@ class Server:
         self._closed = True
         with self._lock:
             client, self._client = self._client, None
-        if client is not None and self._process == os.getpid():
+        if client is not None:
             client.close()
 
+    def forget(self) -> None:
+        """Leave the client and the lock to the parent, in the child of a fork."""
+        # The lock may be held for ever by a thread that the child does not have.
+        self._lock = threading.Lock()
+        self._client = None
+
     def _database(self) -> Database[Document]:
-        if self._process != os.getpid():
-            # A lock of the parent may be held for ever by a thread that the child does not have.
-            self._lock = threading.Lock()
         with self._lock:
-            if self._client is None or self._process != os.getpid():
+            if self._client is None:
                 options: dict[str, Any] = {
                     name: value
                     for name, value in _PATIENCE.items()
                     if name.casefold() not in self._address.options
                 }
                 self._client = MongoClient(self._address.url, tz_aware=True, appname="forequake", **options)
-                self._process = os.getpid()
             client = self._client
         return client.get_database(
             self._address.database, write_concern=_MAJORITY, read_concern=ReadConcern("majority")
         )
+
+
+_servers: Final[weakref.WeakSet[Server]] = weakref.WeakSet()
+
+
+def _forget() -> None:
+    for server in list(_servers):
+        server.forget()
+
+
+os.register_at_fork(after_in_child=_forget)
 
 
 def server_now_us(db: Database[Document]) -> int:

@@ -1,10 +1,12 @@
 """What is the MongoDB store's own: documents, GridFS, forks, foreign databases, indexes, lost answers."""
 
+import contextlib
 import hashlib
 import io
 import json
 import os
 import random
+import threading
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,11 +14,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pymongo import MongoClient
+from pymongo import MongoClient, monitoring
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from forequake.errors import CorruptRecord, InputError, NotFound, SchemaVersion, StoreError, StoreUnavailable
+from forequake.errors import (
+    Conflict,
+    CorruptRecord,
+    InputError,
+    NotFound,
+    SchemaVersion,
+    StoreError,
+    StoreUnavailable,
+)
 from forequake.results import EvaluationRecord, ExperimentRecord
 from stores import Binding, Block, ResultQuery, ResultsStore, RunRef, open_store
 from stores.mongo import MongoStore
@@ -161,6 +171,56 @@ def test_a_child_of_a_fork_makes_its_own_connection(url: str, store: ResultsStor
             os._exit(4)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(store.scan(EvaluationRecord)) == 2
+
+
+class _Openings(monitoring.TopologyListener):
+    def __init__(self) -> None:
+        self.count = 0
+
+    def opened(self, event: monitoring.TopologyOpenedEvent) -> None:
+        self.count += 1
+
+    def description_changed(self, event: monitoring.TopologyDescriptionChangedEvent) -> None:
+        pass
+
+    def closed(self, event: monitoring.TopologyClosedEvent) -> None:
+        pass
+
+
+def test_threads_of_a_child_share_one_client(store: ResultsStore) -> None:
+    store.experiments()
+    child = os.fork()
+    if child == 0:
+        try:
+            openings = _Openings()
+            monitoring.register(openings)
+            start = threading.Barrier(6)
+            with ThreadPoolExecutor(6) as threads:
+                list(threads.map(lambda _: (start.wait(10), store.experiments()), range(6)))
+            os._exit(openings.count)
+        finally:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+
+
+def test_runs_that_begin_while_others_are_adopted_get_numbers_of_their_own(store: ResultsStore) -> None:
+    experiment = sample_experiment()
+    store.put([experiment])
+    first = store.begin_run(sample_run(experiment))
+    numbers = range(2, 42)
+
+    def adopt() -> None:
+        for number in numbers:
+            with contextlib.suppress(Conflict):
+                run = first.model_copy(update={"id": str(uuid.uuid4()), "run_no": number})
+                store.adopt(runs=[run])
+
+    with ThreadPoolExecutor(1) as thread:
+        adopting = thread.submit(adopt)
+        begun = [store.begin_run(sample_run(experiment)) for _ in numbers]
+        adopting.result()
+    assert len({run.run_no for run in begun}) == len(numbers)
+    assert {run.id for run in begun} < {run.id for run in store.runs("sample", 1000)}
 
 
 # --- large blobs -------------------------------------------------------------------------------------------
