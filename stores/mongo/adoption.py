@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
 from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256
@@ -43,7 +44,7 @@ def adopt(
     _refuse_loose(db, runs, bindings, store)
     new = _new_bindings(db, bindings, store)
     for run in runs:
-        _adopt_run(db, run)
+        _adopt_run(db, run, store)
     for piece in in_pieces(new, _PIECE):
         insert_new(db, "bindings", piece)
     _renew_latest(db, bindings)
@@ -102,9 +103,9 @@ def _new_bindings(db: Database[Document], bindings: Sequence[BoundResult], store
     return new
 
 
-def _adopt_run(db: Database[Document], run: RunRecord) -> None:
-    db["runs"].replace_one({"_id": run.id}, run_document(run), upsert=True)
-    # The record of the highest run is the experiment's, as if the runs had begun here in their order.
+def _adopt_run(db: Database[Document], run: RunRecord, store: str) -> None:
+    # The number is taken first: a run that begins meanwhile gets a higher one. The record of the highest run
+    # is the experiment's, as if the runs had begun here in their order.
     higher = {"$gte": [run.run_no, {"$ifNull": ["$last_run", 0]}]}
     change: Document = {
         "record_key": {"$cond": [higher, run.experiment_key, "$record_key"]},
@@ -112,6 +113,10 @@ def _adopt_run(db: Database[Document], run: RunRecord) -> None:
         "token": {"$ifNull": ["$token", 0]},
     }
     db["experiments"].update_one({"_id": run.experiment}, [{"$set": change}], upsert=True)
+    try:
+        db["runs"].replace_one({"_id": run.id}, run_document(run), upsert=True)
+    except DuplicateKeyError as error:  # a run that began meanwhile has the number
+        raise another_run(store, run) from error
 
 
 def _renew_latest(db: Database[Document], bindings: Sequence[BoundResult]) -> None:

@@ -5,6 +5,7 @@ from typing import cast
 
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
 from forequake.results import RunChange, RunDraft, RunRecord, RunState
 from stores._codec import decode_run, encode_run, from_us, to_us
@@ -20,23 +21,27 @@ def begin_run(db: Database[Document], draft: RunDraft, store: str) -> RunRecord:
     key = draft.experiment_key
     if db["records"].find_one({"_id": {"kind": "experiment", "key": key}}, {"_id": 1}) is None:
         raise no_experiment_record(store, key, "begins")
-    counted = db["experiments"].find_one_and_update(
-        {"_id": draft.experiment},
-        {"$set": {"record_key": key}, "$inc": {"last_run": 1}, "$setOnInsert": {"token": 0}},
-        upsert=True,
-        return_document=ReturnDocument.AFTER,
-    )
-    experiment = cast(Document, counted)  # made where it was missing
-    moment = from_us(server_now_us(db))
-    run = RunRecord(
-        **dict(draft),
-        id=str(uuid.uuid4()),
-        run_no=experiment["last_run"],
-        started_at=moment,
-        heartbeat_at=moment,
-    )
-    db["runs"].insert_one(run_document(run))
-    return run
+    while True:
+        counted = db["experiments"].find_one_and_update(
+            {"_id": draft.experiment},
+            {"$set": {"record_key": key}, "$inc": {"last_run": 1}, "$setOnInsert": {"token": 0}},
+            upsert=True,
+            return_document=ReturnDocument.AFTER,
+        )
+        experiment = cast(Document, counted)  # made where it was missing
+        moment = from_us(server_now_us(db))
+        run = RunRecord(
+            **dict(draft),
+            id=str(uuid.uuid4()),
+            run_no=experiment["last_run"],
+            started_at=moment,
+            heartbeat_at=moment,
+        )
+        try:
+            db["runs"].insert_one(run_document(run))
+        except DuplicateKeyError:  # a run with this number was adopted in between
+            continue
+        return run
 
 
 def run_document(run: RunRecord) -> Document:
