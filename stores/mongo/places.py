@@ -78,8 +78,17 @@ def history(db: Database[Document], slot: Sha256) -> list[BoundResult]:
     return [bound_result(each) for each in db["bindings"].find({"_id.slot": slot}).sort("_id.run_no", 1)]
 
 
-def publish(db: Database[Document], run: RunRef, bindings: Sequence[Binding], store: str) -> PublishReport:
-    """Bind results to their places; see `ResultsStore.publish`."""
+def publish(
+    db: Database[Document], run: RunRef, bindings: Sequence[Binding], store: str, untold: set[str]
+) -> PublishReport:
+    """Bind results to their places; see `ResultsStore.publish`.
+
+    Parameters
+    ----------
+    untold
+        The experiments whose rows this process may have changed without giving them a new token, since the
+        server was away by then. The next publication does it.
+    """
     _refuse_unknown_run(db, run, store)
     refuse_foreign(run, bindings)
     results = bodies_of(db, {binding.key for binding in bindings})
@@ -89,8 +98,10 @@ def publish(db: Database[Document], run: RunRef, bindings: Sequence[Binding], st
         for part in _parts(bindings):
             publication.bind(part)
     finally:
-        if publication.changed:
+        if publication.changed or run.experiment in untold:
+            untold.add(run.experiment)
             db["experiments"].update_one({"_id": run.experiment}, {"$inc": {"token": 1}})
+            untold.discard(run.experiment)
     return publication.report()
 
 
@@ -254,7 +265,7 @@ class _Publication:
             return False  # somebody published for the same run at once: look whether the same
         if not self._updates:
             return True
-        done = 0
+        self.changed = True  # perhaps, also where the answer is lost
         try:
             result = self._db["latest"].bulk_write(self._updates, ordered=False)
             done = result.matched_count + result.inserted_count
@@ -265,5 +276,4 @@ class _Publication:
             ):
                 raise
             done = details["nMatched"] + details["nInserted"]
-        self.changed = self.changed or done > 0
         return done == len(self._updates)

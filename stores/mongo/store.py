@@ -74,6 +74,7 @@ class MongoStore(ResultsStore):
         self.name = address.name
         self._server = Server(address)
         self._claims = work.Claims()
+        self._untold: set[str] = set()
         try:
             with self._server.talking() as db:
                 prepare(db, self.name)
@@ -114,7 +115,7 @@ class MongoStore(ResultsStore):
 
     def publish(self, run: RunRef, bindings: Sequence[Binding]) -> PublishReport:  # noqa: D102
         with self._server.talking() as db:
-            return places.publish(db, run, bindings, self.name)
+            return places.publish(db, run, bindings, self.name, self._untold)
 
     def latest(self, query: ResultQuery) -> Page[ResultRow]:  # noqa: D102
         with self._server.talking() as db:

@@ -389,6 +389,28 @@ def test_a_publication_whose_answer_was_lost_may_be_repeated(scripted: str) -> N
         assert list(store.check()) == []
 
 
+def test_a_publication_that_was_cut_off_at_its_end_is_told_by_the_next(scripted: str) -> None:
+    with MongoStore(database_url(scripted, "token")) as store:
+        experiment = sample_experiment()
+        store.put([experiment, sample_result(0)])
+        begun = store.begin_run(sample_run(experiment))
+        run = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
+        binding = Binding(label=sample_label(), key=sample_result(0).key)
+        token = store.overview("sample").token
+        with MongoClient[dict[str, Any]](scripted) as client:
+            cut = {"failCommands": ["update"], "closeConnection": True}
+            client.admin.command("configureFailPoint", "failCommand", mode="alwaysOn", data=cut)
+            with pytest.raises(StoreUnavailable):
+                store.publish(run, [binding])
+            client.admin.command("configureFailPoint", "failCommand", mode="off")
+        assert store.overview("sample").token == token
+        assert store.publish(run, [binding]).unchanged == 1
+        assert store.overview("sample").token > token
+        changed = store.overview("sample").token
+        store.publish(run, [binding])
+        assert store.overview("sample").token == changed
+
+
 def test_a_run_that_died_between_binding_and_row_does_not_win_later(
     store: ResultsStore, db: Database[dict[str, Any]]
 ) -> None:
