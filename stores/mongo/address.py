@@ -80,6 +80,11 @@ def mongo_address(url: str) -> MongoAddress:
         raise _unusable(name, url, error) from None  # whose text may hold a part of the password
     except (PyMongoError, ValueError, UnicodeError) as error:
         raise _unusable(name, url, error) from None
+    except OSError as error:
+        message = (
+            f"{name}: the file {error.filename}, which an option names, cannot be read: {error.strerror}"
+        )
+        raise InputError(message) from error
     named = {str(option).casefold() for option in parsed["options"]} | _written_options(url)
     fixed = sorted(named & _FIXED)
     if fixed:

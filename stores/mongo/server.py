@@ -13,7 +13,7 @@ from pymongo.database import Database
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
-from forequake.errors import StoreError
+from forequake.errors import InputError, StoreError
 from stores._codec import to_us
 from stores.mongo.address import MongoAddress
 from stores.mongo.faults import told
@@ -90,7 +90,13 @@ class Server:
                     for name, value in _PATIENCE.items()
                     if name.casefold() not in self._address.options
                 }
-                self._client = MongoClient(self._address.url, tz_aware=True, appname="forequake", **options)
+                try:
+                    self._client = MongoClient(
+                        self._address.url, tz_aware=True, appname="forequake", **options
+                    )
+                except (OSError, ValueError) as error:  # options that contradict one another, certificates
+                    message = f"{self.name} cannot be used: {error}; look at its options"
+                    raise InputError(message) from error
             client = self._client
         return client.get_database(
             self._address.database, write_concern=_MAJORITY, read_concern=ReadConcern("majority")

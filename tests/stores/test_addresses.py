@@ -142,6 +142,20 @@ def test_no_message_of_opening_holds_a_password(url: str) -> None:
     assert "ter2" not in "".join(said)
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("tls=true&tlsCAFile=/no/such.pem", "the file /no/such.pem, which an option names"),
+        (f"tls=true&tlsCAFile={__file__}", "cannot be used: .*certificate"),
+        ("minPoolSize=5&maxPoolSize=2", "cannot be used: minPoolSize must be smaller"),
+    ],
+    ids=["missing", "no certificate", "sizes"],
+)
+def test_options_that_cannot_be_used_are_refused(options: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        open_store(f"mongodb://127.0.0.1:1/r?{options}&serverSelectionTimeoutMS=100")
+
+
 def test_names(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FOREQUAKE_STORE", "sqlite:////one.sqlite")
     monkeypatch.setenv("FOREQUAKE_STORE_NIGHTLY", "mongodb://anna:hunter2@host/results")
