@@ -72,8 +72,14 @@ class Deployment:
         self.id = self.said.split("/deployment/")[1].strip()
 
     def ask(self, method: str, path: str, **body: Any) -> httpx.Response:
+        # A server that works off a backlog asks to be asked again.
+        deadline = time.monotonic() + 30
         with httpx.Client(trust_env=False, timeout=30) as client:
-            return client.request(method, f"{self.api}{path}", json=body or None)
+            while True:
+                answer = client.request(method, f"{self.api}{path}", json=body or None)
+                if answer.status_code < 500 or time.monotonic() > deadline:
+                    return answer
+                time.sleep(0.5)
 
     def read(self) -> Any:
         return self.ask("GET", f"/deployments/{self.id}").json()
@@ -88,7 +94,9 @@ class Deployment:
 
     def tick(self, **parameters: Any) -> tuple[str, str]:
         """Order a run, do it, and give the name and the message of its state."""
-        return self.do(self.order(**parameters).json()["id"])
+        answer = self.order(**parameters)
+        assert answer.status_code == 201, answer.text
+        return self.do(answer.json()["id"])
 
     def do(self, run: str) -> tuple[str, str]:
         code, out, self.log = Child(run).end()

@@ -135,12 +135,6 @@ def test_the_database_of_another_program_is_left_alone(url: str, path: Path) -> 
         open_store(url)
 
 
-def test_a_folder_is_no_store(url: str, path: Path) -> None:
-    path.mkdir()
-    with pytest.raises(StoreError, match="cannot be read or written"):
-        open_store(url)
-
-
 def test_a_newer_store_is_refused(url: str, path: Path) -> None:
     open_store(url).close()
     with closing(sqlite3.connect(path)) as db, db:
