@@ -18,7 +18,6 @@ from forequake.errors import (
     CorruptRecord,
     InputError,
     SchemaVersion,
-    StoreError,
     StoreFull,
 )
 from forequake.results import EvaluationRecord, ExperimentRecord
