@@ -14,7 +14,7 @@ from bson.errors import InvalidDocument
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from forequake.errors import CorruptRecord, NotFound
+from forequake.errors import CorruptRecord, NotFound, StoreUnavailable
 from forequake.quantities import Sha256
 from forequake.results import Record
 from stores._codec import KINDS, Encoded, decode, kinds_of
@@ -50,7 +50,9 @@ _DEEPEST: Final = 100
 _BEHIND: Final = "g"
 
 
-def put(db: Database[Document], records: Sequence[Record], encoded: Sequence[Encoded]) -> PutReport:
+def put(
+    db: Database[Document], records: Sequence[Record], encoded: Sequence[Encoded], store: str
+) -> PutReport:
     """Write records where their keys are free, and compare the others with what stands there.
 
     Raises
@@ -67,8 +69,9 @@ def put(db: Database[Document], records: Sequence[Record], encoded: Sequence[Enc
             continue
         found = stood.get(_place(form.kind, form.key))
         if found is None:
-            message = f"the record {record.key} was lost while it was put: check the store"
-            raise CorruptRecord(message)
+            # Seen by the insertion and not by a new primary, just after an election: a repetition writes it.
+            message = f"{store}: the record {record.key} stands and cannot be read yet; try again"
+            raise StoreUnavailable(message)
         words["divergent" if differs(decode(found, Record), record) else "present"].append(record.key)
     return PutReport(**{word: tuple(keys) for word, keys in words.items()})
 

@@ -97,7 +97,7 @@ class MongoStore(ResultsStore):
             if missing:
                 message = f"{self.name} has no blob {missing[0]}: put it before the record that refers to it"
                 raise NotFound(message)
-            return documents.put(db, records, encoded)
+            return documents.put(db, records, encoded, self.name)
 
     def get(self, kind: type[R], key: Sha256) -> R:  # noqa: D102
         with self._server.talking() as db:
