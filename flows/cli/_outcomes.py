@@ -22,8 +22,8 @@ __all__ = ["show_run"]
 _SHOWN_FAILURES: Final = 8
 
 
-def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bool) -> None:
-    """Print how a run ended, as tables and words or as JSON."""
+def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, named: str, as_json: bool) -> None:
+    """Print how a run ended, as tables and words or as JSON; the user named the store so."""
     if run.state in {RunState.RUNNING, RunState.CRASHED} and not as_json:
         stored = _results(run.counts.computed)
         out.print(f"The run broke off. What was stored by then is safe ({stored} counted); run again.")
@@ -55,16 +55,14 @@ def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, as_json: bo
     note(f"Store: {store.name}")
     ui = api_url.removesuffix("/api")
     note(f"Prefect: {ui}/runs/flow-run/{run.flow_run_id}")
-    note(f"Look at the results: {_dashboard_command(store)}")
+    note(f"Look at the results: {_dashboard_command(named)}")
 
 
-def _dashboard_command(store: "ResultsStore") -> str:
-    """Give the command as this user can type it here."""
-    from stores import default_store_url
-
+def _dashboard_command(named: str) -> str:
+    """Give the command as this user can type it here; a shown address may lack its password."""
     called = Path(sys.argv[0])
     program = called.name if shutil.which(called.name) else os.path.relpath(called)
-    option = "" if default_store_url() == store.name else f" --store {shlex.quote(store.name)}"
+    option = "" if named == "default" else f" --store {shlex.quote(named)}"
     return f"{program} dashboard{option}"
 
 

@@ -88,7 +88,7 @@ def run(
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:
-        show_run(target, ended, endpoint.url, as_json=as_json)
+        show_run(target, ended, endpoint.url, named=store, as_json=as_json)
     _raise_trouble(state)
     if ended is not None and ended.state is RunState.INTERRUPTED:
         raise typer.Exit(130)

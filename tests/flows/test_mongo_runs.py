@@ -219,6 +219,7 @@ def test_no_password_is_anywhere(
     monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "DEBUG")
     code, out, err = small.run(store="guarded")
     assert code == 0, err
+    assert "dashboard --store guarded\n" in err  # never an address without its password, which opens nothing
     shown = [_say("status"), _say("store", "check")]
     said = [out, err, *shown]
     monkeypatch.setenv("FOREQUAKE_STORE_GUARDED", user_url(guarded, "writer", f"{PASSWORD}-not"))
