@@ -105,6 +105,8 @@ def _init_users(url: str, writer: str, reader: str, addresses: Path | None) -> N
         changes = set_up_users(url, wanted)
     for user in wanted:
         out.print(f"{user.role.name.lower()} {user.name}: {changes[user.name].value}", markup=False)
+    if addresses is not None and not made:
+        note(f"No password was made, so nothing was written to {addresses}.")
     if not asks_for_passwords(url):
         complain("The server lets in anybody: start it with --auth, or users and passwords mean nothing.")
 

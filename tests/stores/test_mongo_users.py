@@ -140,6 +140,7 @@ def test_the_command_makes_passwords_where_it_is_told_to(guarded: GuardedStore, 
         store.put([sample_environment(1)])
     code, said = guarded.init("--users", "--addresses", str(file))  # nobody is new: the file is left alone
     assert (code, said.count("there already")) == (0, 2), said
+    assert f"nothing was written to {file}" in said
 
 
 @pytest.mark.parametrize(
