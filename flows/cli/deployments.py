@@ -1,5 +1,6 @@
 """``forequake deployments``: what is registered, how it stands, and what to do about it at night."""
 
+import shlex
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -68,7 +69,7 @@ def pause(name: _Name) -> None:
 
     with prefect_client() as client:
         client.pause_deployment(found.id)
-    out.print(f"{name} is paused: forequake deployments resume {name}")
+    out.print(f"{name} is paused: forequake deployments resume {shlex.quote(name)}", soft_wrap=True)
 
 
 @deployments.command("resume")

@@ -164,7 +164,7 @@ def _checked(
             message = f"a deployment cannot have the name {wanted!r}: {_NAME_RULE}; give another with --name"
             raise InputError(message)
         if wanted in {each.name for each in checked}:
-            message = f"two experiments have the name {wanted!r}: deploy them one by one, each with a --name"
+            message = f"two experiments have the name {wanted!r}: give them one by one, each with a --name"
             raise InputError(message)
         parameters = {
             "config": str(config.resolve()),
