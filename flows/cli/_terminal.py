@@ -2,8 +2,10 @@
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Annotated, Any, Final
 
 import typer
@@ -34,6 +36,9 @@ out: Final = Console(highlight=False, soft_wrap=False)
 #: Everything else, so that a pipe gets results only.
 _err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
+#: So long a store may take to answer before a word is said, in seconds.
+_SILENCE: Final = 4.0
+
 ConfigPath = Annotated[
     Path, typer.Argument(help="The experiment's file, or the folder of its config.yml.", show_default=False)
 ]
@@ -62,15 +67,30 @@ def complain(text: str) -> None:
     _err.print(text, style="bold red", markup=False)
 
 
+@contextmanager
+def _saying_that_it_waits(url: str) -> Iterator[None]:
+    """Say so where a store takes long to answer, as one whose server is away does."""
+    timer = Timer(_SILENCE, note, [f"Waiting for {shown_url(url)}"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def store_of(name: str) -> ResultsStore:
     """Open the store that an option names."""
-    return open_store(resolve_store(name))
+    url = resolve_store(name)
+    with _saying_that_it_waits(url):
+        return open_store(url)
 
 
 def existing_store_of(name: str) -> ResultsStore | None:
     """Open the store that an option names for reading; None where there is none yet, which makes none."""
     url = resolve_store(name)
-    return open_store(url) if store_exists(url) else None
+    with _saying_that_it_waits(url):
+        return open_store(url) if store_exists(url) else None
 
 
 def known_experiment(store: str, name: str) -> ResultsStore:

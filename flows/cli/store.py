@@ -19,9 +19,10 @@ from flows.cli._terminal import (
     note,
     out,
     print_json,
+    store_of,
 )
 from forequake.errors import InputError
-from stores import ResultsStore, open_store, resolve_store, shown_url
+from stores import ResultsStore, resolve_store, shown_url
 
 if TYPE_CHECKING:
     from stores.copying import CopyReport
@@ -114,20 +115,24 @@ def copy(
     """
     from stores.copying import copy_store
 
-    given = resolve_store(target)  # a mistake in it is told before anything is opened
-    origin = _existing(source)
-    destination = open_store(given)
-    if not as_json:
-        note(f"Copying {origin.name} to {destination.name}")
-    with _progress() as bar:
-        steps: dict[str, TaskID] = {}
+    resolve_store(target)  # a mistake in it is told before anything is opened
+    try:
+        origin = _existing(source)
+        destination = store_of(target)
+        if not as_json:
+            note(f"Copying {origin.name} to {destination.name}")
+        with _progress() as bar:
+            steps: dict[str, TaskID] = {}
 
-        def show(step: str, done: int) -> None:
-            if step not in steps:
-                steps[step] = bar.add_task(step, total=None)
-            bar.update(steps[step], completed=done)
+            def show(step: str, done: int) -> None:
+                if step not in steps:
+                    steps[step] = bar.add_task(step, total=None)
+                bar.update(steps[step], completed=done)
 
-        report = copy_store(origin, destination, compare=not no_compare, progress=show)
+            report = copy_store(origin, destination, compare=not no_compare, progress=show)
+    except KeyboardInterrupt as interrupt:
+        complain("Interrupted: what was copied is there, and the same command goes on from it.")
+        raise typer.Exit(130) from interrupt
     if as_json:
         print_json(report.model_dump(mode="json"))
     else:

@@ -1,5 +1,7 @@
 """Words that the command does not know: exit code 2 and a hint, never a traceback."""
 
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +48,24 @@ def test_looking_at_a_store_that_is_not_there_makes_none(tmp_path: Path, words: 
     assert (done.returncode, "Traceback" in done.stderr) == (code, False)
     assert "typo.sqlite" in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wait_for_a_store_is_said_and_a_copy_can_be_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = f"sqlite:///{tmp_path / 'source.sqlite'}"
+    subprocess.run([COMMAND, "store", "init", "--store", source], check=True, capture_output=True, timeout=60)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv(
+            "FOREQUAKE_STORE_AWAY", f"mongodb://ann:word@127.0.0.1:{silent.getsockname()[1]}/x"
+        )
+        copying = subprocess.Popen(
+            [COMMAND, "store", "copy", source, "away"], stderr=subprocess.PIPE, text=True
+        )
+        assert copying.stderr is not None
+        said = copying.stderr.readline()
+        copying.send_signal(signal.SIGINT)
+        ended = copying.communicate(timeout=60)[1]
+    assert said.startswith("Waiting for mongodb://ann:***@")
+    assert copying.returncode == 130
+    assert ended == "Interrupted: what was copied is there, and the same command goes on from it.\n"
