@@ -9,7 +9,7 @@ from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256
 from forequake.results import RunRecord, UnitRecord, UnitState
 from stores._codec import to_us
-from stores._latest import Latest, label_fields
+from stores._latest import Latest, label_fields, latest_fields
 from stores._refusals import (
     another_run,
     no_experiment_record,
@@ -137,22 +137,32 @@ def _renew_latest(db: Database[Document], bindings: Sequence[BoundResult]) -> No
 def _renew(db: Database[Document], slots: list[Sha256]) -> tuple[list[Sha256], list[Sha256]]:
     """Write rows; give the slots where somebody else wrote at the same time, and those that were changed."""
     rows = {each["_id"]: each for each in db["latest"].find({"_id": {"$in": slots}})}
+    new: list[Document] = []
     again: list[Sha256] = []
     written: list[Sha256] = []
-    for slot, latest in latest_expected(db, slots).items():
-        document, expected = rows.get(slot), latest
-        try:
-            stands = latest_stored(document)
-        except CorruptRecord:
-            stands = None
+    for slot, expected in latest_expected(db, slots).items():
+        document = rows.get(slot)
         if expected is None:
             continue
+        if document is None:  # as a whole copy begins: written together
+            new.append({"_id": slot, **latest_fields(expected)})
+            continue
+        stands = _stands(document)
         if stands is not None and stands.row.key == expected.row.key:
             run_no = max(stands.row.run_no, expected.row.run_no)  # who vouched last still does
             expected = Latest(expected.row.model_copy(update={"run_no": run_no}), expected.bound_run)
         if expected != stands:
             (written if write_expected(db, slot, document, expected) else again).append(slot)
-    return again, written
+    stood = {new[position]["_id"] for position in insert_new(db, "latest", new)}
+    written += [each["_id"] for each in new if each["_id"] not in stood]
+    return [*again, *stood], written
+
+
+def _stands(document: Document) -> Latest | None:
+    try:
+        return latest_stored(document)
+    except CorruptRecord:
+        return None
 
 
 def _adopt_unit(db: Database[Document], unit: UnitRecord) -> None:
