@@ -128,8 +128,10 @@ def deploy(
         note(f"Made the work pool {work_pool}.")
     for draft in drafts:
         _tell(register_deployment(draft), endpoint)
-    if store == "default" and os.environ.get("FOREQUAKE_STORE"):
-        note("Its ticks use the default store of the worker: give workers FOREQUAKE_STORE, too.")
+    variable = "FOREQUAKE_STORE" if store == "default" else f"FOREQUAKE_STORE_{store.upper()}"
+    given = [name for name in (variable, f"{variable}_FILE") if os.environ.get(name)]
+    if given:
+        note(f"Its ticks use the store that the worker knows as {store!r}: give workers {given[0]}, too.")
     home = os.environ.get("PREFECT_HOME")
     settings = [f"PREFECT_API_URL={endpoint.url}"]
     if endpoint.local and home:

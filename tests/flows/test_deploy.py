@@ -83,6 +83,17 @@ def test_a_wrong_parameter_is_refused_before_a_run_exists(prefect_api: str, smal
 
 
 @pytest.mark.prefect
+def test_what_workers_must_know_is_said(
+    prefect_api: str, small: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOREQUAKE_STORE_LAB", small.store_url)
+    code, _, noted = command("deploy", str(small.config), "--store", "lab", "--name", "named")
+    assert code == 0, noted
+    assert "give workers FOREQUAKE_STORE_LAB, too" in noted
+    command("deployments", "remove", "named")
+
+
+@pytest.mark.prefect
 def test_deploying_again_changes_the_deployment_and_keeps_a_pause(prefect_api: str, small: Any) -> None:
     words = (str(small.config), "--store", small.store_url, "--name", "again")
     first = Deployment(prefect_api, *words, "--interval", "10m")
