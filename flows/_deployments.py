@@ -1,11 +1,12 @@
 """Deployments of `run-experiment` in Prefect: making them, finding them, and how they stand."""
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 from prefect.client.orchestration import SyncPrefectClient, get_client
@@ -37,6 +38,7 @@ __all__ = [
     "deployment_of",
     "deployments",
     "ensure_process_pool",
+    "pause_own",
     "prefect_client",
     "register",
 ]
@@ -44,6 +46,7 @@ __all__ = [
 #: A module, not a file: workers import the forequake that they have, wherever it is installed.
 _ENTRYPOINT: Final = "flows.run_experiment.run_experiment"
 _PROCESS: Final = "process"
+_REGISTERED_BY: Final = f"{socket.gethostname()} {uuid4().hex[:8]}"
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,8 @@ class Registered:
         Whether somebody paused it before, which deploying again leaves as it is.
     replaced
         The experiment file that a deployment of the same name ran until now, where it was another one.
+    moved_from
+        Where its ticks ran until now, where that was another place: a work pool, or ``serve``.
     next_tick
         When it runs next, in UTC; None without a schedule or while paused.
     """
@@ -85,6 +90,7 @@ class Registered:
     draft: DeploymentDraft
     paused: bool
     replaced: str | None
+    moved_from: str | None
     next_tick: datetime | None
 
 
@@ -161,11 +167,13 @@ def register(draft: DeploymentDraft) -> Registered:
         upcoming = _next(client, identity)
     config = draft.parameters["config"]
     old = None if before is None else before.parameters.get("config")
+    place = None if before is None or before.work_pool_name == draft.work_pool else _place(before)
     return Registered(
         id=identity,
         draft=draft,
         paused=paused,
         replaced=old if old != config else None,
+        moved_from=place,
         next_tick=None if upcoming is None else upcoming.expected_start_time,
     )
 
@@ -181,6 +189,8 @@ def _prefect_deployment(draft: DeploymentDraft, *, paused: bool) -> RunnerDeploy
         paused=paused,
         enforce_parameter_schema=True,
         entrypoint_type=EntrypointType.MODULE_PATH,
+        # Who registered it last: at its end a process pauses what nobody has taken over since.
+        version=_REGISTERED_BY,
     )
     deployment.entrypoint = _ENTRYPOINT
     # Said in so many words, since a deployment of this name may have had another place until now.
@@ -196,6 +206,29 @@ def _description(draft: DeploymentDraft) -> str:
         "takes the files as they are then and computes what is new. *Skipped*: another tick was at it. "
         "*Superseded*: it was late and a newer one was due. *NothingNew*: all results were stored."
     )
+
+
+def pause_own(registered: Sequence[Registered]) -> list[str]:
+    """Pause the deployments that this process registered last; give the names of the others.
+
+    Raises
+    ------
+    ServerError
+        Where Prefect's server does not do it.
+    """
+    others = []
+    with prefect_client() as client:
+        for each in registered:
+            found = _read(client, each.draft.name)
+            if found is None or found.version != _REGISTERED_BY:
+                others.append(each.draft.name)
+            else:
+                client.pause_deployment(each.id)
+    return others
+
+
+def _place(found: DeploymentResponse) -> str:
+    return found.work_pool_name or "serve"
 
 
 def deployments() -> list[DeploymentStatus]:
@@ -273,7 +306,7 @@ def _status(client: SyncPrefectClient, found: DeploymentResponse) -> DeploymentS
         store=str(found.parameters.get("store", "default")),
         schedule=", ".join(active or idle) or "by hand",
         paused=found.paused or bool(idle and not active),
-        place=found.work_pool_name or "serve",
+        place=_place(found),
         last=_last(client, found.id),
         next=_next(client, found.id),
     )

@@ -29,7 +29,7 @@ WITHOUT_USER: Final = (
     r"^([A-Za-z][A-Za-z0-9_]*"
     r"|sqlite:///[^?]+([?&][a-z_]+=[0-9.]+)*"
     r"|mongodb(\+srv)?://[^@?\s]+([?&]"
-    r"(appName|authSource|directConnection|readPreference|replicaSet|tls|tlsCAFile|tlsCertificateKeyFile)"
+    r"(appName|authSource|directConnection|replicaSet|serverSelectionTimeoutMS|tls|tlsCAFile|tlsCertificateKeyFile)"
     r"=[^@&\s]*)*)$"
 )
 #: In any other text an at-sign behind ``://`` may end a password; the path of a file may hold one, too.

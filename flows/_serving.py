@@ -12,7 +12,7 @@ from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import PrefectException
 from prefect.runner import Runner
 
-from flows._deployments import Registered
+from flows._deployments import Registered, pause_own
 from flows._prefect_api import trouble_with
 from flows._server import ensure_api
 from forequake.errors import ServerError
@@ -54,7 +54,7 @@ async def _serve(deployments: Sequence[Registered], api_url: str, announce: Call
     watching = asyncio.create_task(_watch(api_url, announce))
     while not stop.is_set():
         try:
-            await _until_stopped(deployments, api_url, stop, announce)
+            await _until_stopped(deployments, stop, announce)
         except (httpx.HTTPError, PrefectException, RuntimeError, ExceptionGroup) as error:
             first = error.exceptions[0] if isinstance(error, ExceptionGroup) else error
             announce(f"{now():%H:%M:%S} Asking Prefect's server failed ({first}); trying again in 15 s")
@@ -79,13 +79,13 @@ async def _watch(api_url: str, announce: Callable[[str], None]) -> None:
 
 
 async def _until_stopped(
-    deployments: Sequence[Registered], api_url: str, stop: asyncio.Event, announce: Callable[[str], None]
+    deployments: Sequence[Registered], stop: asyncio.Event, announce: Callable[[str], None]
 ) -> None:
     runner = Runner(
         name="forequake",
         query_seconds=_QUERY_SECONDS,
         limit=len(deployments) + _SPARE,
-        pause_on_shutdown=True,
+        pause_on_shutdown=False,
     )
     for deployment in deployments:
         await runner.aadd_deployment(_Known(deployment))
@@ -95,13 +95,23 @@ async def _until_stopped(
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
-    if stop.is_set() and await asyncio.to_thread(trouble_with, api_url) is not None:
-        announce("Prefect's server does not answer, so the schedule cannot be paused.")
-        runner.pause_on_shutdown = False
+    if stop.is_set():
+        await asyncio.to_thread(_pause, deployments, announce)
     if stop.is_set() and not running.done():
         await runner.astop()
     with contextlib.suppress(asyncio.CancelledError):
         await running
+
+
+def _pause(deployments: Sequence[Registered], announce: Callable[[str], None]) -> None:
+    """Pause the schedules, but not those that another `serve` or `deploy` has taken over meanwhile."""
+    try:
+        others = pause_own(deployments)
+    except ServerError:
+        announce("Prefect's server does not answer, so the schedule cannot be paused.")
+        return
+    for name in others:
+        announce(f"{name} was registered anew by another command, and its schedule goes on there.")
 
 
 def _listen(stop: asyncio.Event, announce: Callable[[str], None]) -> None:

@@ -205,6 +205,10 @@ def _tell(registered: "Registered", endpoint: ApiEndpoint) -> None:
     name = registered.draft.name
     if registered.replaced:
         note(f"{name} ran {registered.replaced} until now.")
+    if registered.moved_from:
+        pool = f"workers of the pool {registered.moved_from}"
+        place = "forequake serve" if registered.moved_from == "serve" else pool
+        note(f"{name} was run by {place} until now.")
     if registered.paused:
         when = f"paused, as it was (forequake deployments resume {shlex.quote(name)})"
     elif registered.next_tick is None:

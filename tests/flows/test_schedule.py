@@ -163,6 +163,26 @@ def test_serving_runs_ticks_until_it_is_told_to_stop(
     assert "served: every 10s, paused; forequake serve" in command("deployments", "list")[1]
 
 
+@pytest.mark.prefect
+def test_what_another_command_took_over_goes_on_there(
+    prefect_api: str, make_experiment: Make, tmp_path: Path
+) -> None:
+    small = make_experiment(name="taken", windows=1)
+    with (tmp_path / "log").open("w") as log:
+        words = [str(small.config), "--store", small.store_url, "--interval", "1d"]
+        process = subprocess.Popen([COMMAND, "serve", *words], stdout=subprocess.PIPE, stderr=log, text=True)
+    assert process.stdout is not None
+    assert "taken: next tick " in process.stdout.readline()
+    deployment = _deploy(prefect_api, small, "--interval", "1d")
+    assert "taken was run by forequake serve until now" in deployment.noted
+    time.sleep(1)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert "taken was registered anew by another command" in (tmp_path / "log").read_text()
+    assert deployment.read()["paused"] is False
+
+
 def test_what_a_tick_needs_is_imported_without_pycsep() -> None:
     code = "import flows.run_experiment, sys; print(sorted({m.split('.')[0] for m in sys.modules}))"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout

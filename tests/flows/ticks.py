@@ -31,7 +31,9 @@ class Child:
     def __init__(self, run: str | None, words: tuple[str, ...] = ()) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._out, self._err = (Path(self._folder.name) / name for name in ("out", "err"))
-        self.process = _context.Process(target=_work, args=(run, words, str(self._out), str(self._err)))
+        # The server has the variables of the moment when it was started.
+        work = (run, words, str(self._out), str(self._err), dict(os.environ))
+        self.process = _context.Process(target=_work, args=work)
         self.process.start()
 
     def end(self) -> tuple[int | None, str, str]:
@@ -43,7 +45,9 @@ class Child:
         return code, out, err
 
 
-def _work(run: str | None, words: tuple[str, ...], out: str, err: str) -> None:
+def _work(run: str | None, words: tuple[str, ...], out: str, err: str, environment: dict[str, str]) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
     for number, file in ((1, out), (2, err)):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
     if run is None:
