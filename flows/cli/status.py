@@ -16,7 +16,8 @@ from flows.cli._terminal import (
     out,
     print_json,
 )
-from forequake.results import RunRecord
+from forequake.environment import owner_is_dead
+from forequake.results import RunRecord, RunState
 from stores import resolve_store, shown_url
 
 __all__ = ["register"]
@@ -68,7 +69,7 @@ def _runs_table(runs: list[RunRecord]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("run", "started", "took", "state", "computed", "stored", "failed", "label"):
         left = name in {"started", "state", "label"}
-        table.add_column(name, justify="left" if left else "right", no_wrap=name == "started")
+        table.add_column(name, justify="left" if left else "right", no_wrap=name in {"started", "state"})
     for run in runs:
         took = "" if run.ended_at is None else f"{(run.ended_at - run.started_at).total_seconds():.1f} s"
         bad = run.counts.failed + run.counts.upstream_failed
@@ -76,13 +77,19 @@ def _runs_table(runs: list[RunRecord]) -> Table:
             str(run.run_no),
             f"{run.started_at:%Y-%m-%d %H:%M}",
             took,
-            run.state.value,
+            _state(run),
             str(run.counts.computed),
             str(run.counts.cached),
             str(bad),
             run.label or "",
         )
     return table
+
+
+def _state(run: RunRecord) -> str:
+    """Give a run's state; one whose process is gone will be marked by the next run."""
+    gone = run.state is RunState.RUNNING and owner_is_dead(run.owner)
+    return RunState.CRASHED.value if gone else run.state.value
 
 
 def _list_experiments(name: str, *, as_json: bool) -> None:

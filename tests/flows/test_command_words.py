@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from forequake.environment import process_owner, process_start
+from stores import open_store
+from stores.testing import sample_experiment, sample_run
+
 pytestmark = pytest.mark.slow  # a process for each call
 
 COMMAND = Path(sys.executable).with_name("forequake")
@@ -69,3 +73,19 @@ def test_a_wait_for_a_store_is_said_and_a_copy_can_be_interrupted(
     assert said.startswith("Waiting for mongodb://ann:***@")
     assert copying.returncode == 130
     assert ended == "Interrupted: what was copied is there, and the same command goes on from it.\n"
+
+
+def test_a_run_whose_process_is_gone_is_shown_as_crashed(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    host, boot, *_ = process_owner().split("/")
+    owner = f"{host}/{boot}/{dead.pid}/{process_start(dead.pid)}"
+    dead.kill()
+    dead.wait()
+    url = f"sqlite:///{tmp_path / 'results.sqlite'}"
+    experiment = sample_experiment("killed")
+    with open_store(url) as store:
+        store.put([experiment])
+        store.begin_run(sample_run(experiment).model_copy(update={"owner": owner}))
+    words = [str(COMMAND), "status", "killed", "--store", url]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+    assert ("crashed" in said, "running" in said) == (True, False)
