@@ -10,13 +10,13 @@ from forequake.errors import CorruptRecord, SchemaVersion
 from forequake.quantities import Sha256
 from stores._checking import BoundRow, Holdings, is_right
 from stores._codec import Encoded, from_us
-from stores._latest import LABEL, Latest, label_of, latest_fields, latest_of
+from stores._latest import LABEL, Latest, label_fields, label_of, latest_fields, latest_of
 from stores._rows import result_row
 from stores.exchange import Finding
 from stores.mongo.blobs import blob_sizes, open_blob
-from stores.mongo.places import bindings_after
-from stores.mongo.records import bodies_of, encoded_after, kinds_stored, present
-from stores.mongo.server import Document, Server
+from stores.mongo.places import binding_id, bindings_after
+from stores.mongo.records import bodies_of, encoded_after, insert_new, kinds_stored, present
+from stores.mongo.server import Document, Server, server_now_us
 from stores.mongo.sweeping import strays
 
 __all__ = ["MongoHoldings", "latest_expected", "latest_stored", "write_expected"]
@@ -177,12 +177,26 @@ def _rebuild(db: Database[Document], slot: Sha256) -> str | None:
         stored = None
     if expected is not None and stored is not None and stored.row.run_no > expected.row.run_no:
         of_it = {"experiment": expected.row.label.experiment, "run_no": stored.row.run_no}
-        if db["runs"].find_one(of_it, {"_id": 1}):  # the run that vouched last is kept: no binding tells it
-            vouched = expected.row.model_copy(update={"run_no": stored.row.run_no})
-            expected = Latest(vouched, expected.bound_run)
+        if db["runs"].find_one(of_it, {"_id": 1}):
+            expected = _vouched(db, slot, stored, expected)
     write_expected(db, slot, document, expected)
     known = expected or stored
     return None if known is None else known.row.label.experiment
+
+
+def _vouched(db: Database[Document], slot: Sha256, stored: Latest, expected: Latest) -> Latest:
+    """Give the row that the bindings give to a run that vouched for its value later than they tell."""
+    run_no = stored.row.run_no
+    own = db["bindings"].find_one({"_id": binding_id(slot, stored.bound_run)}, {"key": 1})
+    if own is None or own["key"] != stored.row.key or stored.row.key == expected.row.key:
+        return Latest(expected.row.model_copy(update={"run_no": run_no}), expected.bound_run)
+    # Behind the vouching an earlier run bound another value, and died before it could see that it was late:
+    # the later run gets the binding that it would have got then.
+    now_us = server_now_us(db)
+    binding = {**label_fields(stored.row.label), "key": stored.row.key, "bound_us": now_us}
+    insert_new(db, "bindings", [{"_id": binding_id(slot, run_no), **binding}])
+    result = bodies_of(db, [stored.row.key])[stored.row.key]
+    return Latest(result_row(stored.row.label, result, run_no=run_no, bound_at=from_us(now_us)), run_no)
 
 
 def _slots_after(db: Database[Document], after: Sha256, limit: int) -> list[Sha256]:

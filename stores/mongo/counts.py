@@ -16,7 +16,7 @@ from stores._rows import Group, overview_of
 from stores.exchange import Overview
 from stores.mongo.server import Document
 
-__all__ = ["count_results", "overview"]
+__all__ = ["count_results", "forget_counts", "overview"]
 
 #: From so many results on, counts are kept.
 _MANY: Final = 10_000
@@ -45,6 +45,12 @@ def count_results(db: Database[Document], experiment: Document) -> int:
     if kept is not None:
         return sum(Group(*values).n_windows for values in kept["groups"])
     return db["latest"].count_documents({"experiment": experiment["_id"]})
+
+
+def forget_counts(db: Database[Document], experiment: str | None = None) -> None:
+    """Let the results of one or all experiments be counted anew."""
+    only = {} if experiment is None else {"_id": experiment}
+    db["experiments"].update_many(only, {"$unset": {"counts": ""}})
 
 
 def _kept(experiment: Document) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ from forequake.results import RunChange, RunDraft, RunRecord, RunState
 from stores._codec import decode_run, encode_run, from_us, to_us
 from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
+from stores.mongo.counts import forget_counts
 from stores.mongo.server import Document, server_now_us
 
 __all__ = ["begin_run", "run_document", "runs", "update_run"]
@@ -72,6 +73,8 @@ def update_run(
         # Somebody else, such as the thread that keeps the heart beating, may have been faster.
         unchanged = {"_id": ref.id, "body": stored["body"]}
         if db["runs"].replace_one(unchanged, run_document(changed)).matched_count:
+            if change.state is RunState.CRASHED:  # it may have died between a row and the token
+                forget_counts(db, ref.experiment)
             return changed
 
 

@@ -200,6 +200,9 @@ class MongoStore(ResultsStore):
     # --- care ----------------------------------------------------------------------------------------------
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:  # noqa: D102
+        if repair:
+            with self._server.talking() as db:
+                counts.forget_counts(db)
         return check(MongoHoldings(self._server), repair=repair)
 
     def sweep(  # noqa: D102
