@@ -167,9 +167,8 @@ def _compute(
                 session.on_progress(1, label.model)
                 tally["failed"] += 1
                 continue
-            computed[label] = (
-                record.outcome
-            )  # before it is written, which may fail and be obeyed all the same
+            # Before it is written, which may fail and be obeyed all the same.
+            computed[label] = record.outcome
             writer.add(label, key, [record] if distribution is None else [record, distribution])
             known.add(key)  # places with equal inputs have one value
             ends.append(UnitEnd(label=label, state=UnitState.SUCCEEDED))
