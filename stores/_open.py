@@ -76,14 +76,20 @@ def open_store(url: str | None = None) -> ResultsStore:
 
 
 def store_exists(url: str) -> bool:
-    """Tell whether there is a store at an address, without making one; a server is taken to have it.
+    """Tell whether there is a store at an address, without making one.
 
     Raises
     ------
     InputError
         Where this is not the address of a store.
+    StoreError
+        Where its server does not answer or does not let this user in.
     """
-    return scheme_of(url, SCHEMES) != "sqlite" or os.path.exists(sqlite_address(url).path)  # noqa: PTH110  # a name too long is no file
+    if scheme_of(url, SCHEMES) == "sqlite":
+        return os.path.exists(sqlite_address(url).path)  # noqa: PTH110  # a name too long is no file
+    from stores.mongo.store import is_set_up
+
+    return is_set_up(url)
 
 
 def _forget() -> None:

@@ -43,9 +43,27 @@ from stores.mongo.care import MongoHoldings
 from stores.mongo.schema import prepare
 from stores.mongo.server import Server
 
-__all__ = ["MongoStore"]
+__all__ = ["MongoStore", "is_set_up"]
 
 R = TypeVar("R", bound=Record)
+
+
+def is_set_up(url: str) -> bool:
+    """Tell whether the database of an address holds a store, without making one.
+
+    Raises
+    ------
+    InputError
+        Where this is not an address of a store.
+    AccessDenied, StoreUnavailable
+        Where the server does not let this user in, or does not answer.
+    """
+    server = Server(mongo_address(url))
+    try:
+        with server.talking() as db:
+            return db["meta"].find_one({"_id": "schema"}) is not None
+    finally:
+        server.close()
 
 
 class MongoStore(ResultsStore):

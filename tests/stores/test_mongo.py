@@ -24,7 +24,7 @@ from forequake.errors import (
     SchemaVersion,
 )
 from forequake.results import EvaluationRecord, ExperimentRecord
-from stores import ResultQuery, ResultsStore, open_store
+from stores import ResultQuery, ResultsStore, open_store, store_exists
 from stores.mongo import MongoStore
 from stores.mongo.blobs import INLINE
 from stores.testing._contract_mongo import emptied
@@ -104,6 +104,14 @@ def test_many_may_set_up_one_database_at_once(fresh: str) -> None:
     for store in opened:
         assert store.experiments() == []
         store.close()
+
+
+def test_asking_for_a_store_makes_none(fresh: str) -> None:
+    assert not store_exists(fresh)
+    with MongoClient[dict[str, Any]](fresh) as client:
+        assert client.get_default_database().list_collection_names() == []
+    MongoStore(fresh).close()
+    assert store_exists(fresh)
 
 
 def test_a_set_up_that_was_cut_off_is_completed(fresh: str) -> None:
