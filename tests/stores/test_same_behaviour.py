@@ -433,9 +433,17 @@ class SameBehaviour(RuleBasedStateMachine):
 
     @rule(label=st.sampled_from(_PLACES[:3]), story=st.sampled_from(_STORIES))
     def publish_in_turn(self, label: Label, story: Sequence[tuple[int, int]]) -> None:
-        """Let three runs of one experiment have their say in one place, in any order."""
+        """Let three new runs of one experiment have their say in one place, in any order."""
+        self.both(
+            "put",
+            lambda side: side.store.put(
+                [sample_experiment(label.experiment), sample_result(0), sample_result(1)]
+            ),
+        )
+        for _ in range(3):
+            self._begin(label.experiment, 0)
         for which, number in story:
-            self._publish(which, [Binding(label=label, key=sample_result(number).key)])
+            self._publish(which - 3, [Binding(label=label, key=sample_result(number).key)])
         self.both("history", lambda side: side.store.history(label.slot))
 
     def _publish(self, which: int, bindings: list[Binding]) -> None:
