@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from pydantic import ValidationError
 
-from forequake.errors import ClaimLost, Conflict, CorruptRecord, NotFound
+from forequake.errors import ClaimLost, Conflict, CorruptRecord, NotFound, StoreFull
 from forequake.quantities import Sha256
 from forequake.results import BAD_ENDS, RunRecord, RunState, UnitError, UnitRecord, UnitState
 from stores._codec import from_us, to_us
@@ -13,6 +13,7 @@ from stores.exchange import Binding, BoundResult, Claim, RunRef
 __all__ = [
     "another_run",
     "claim_lost",
+    "full",
     "no_experiment_record",
     "no_run",
     "other_state",
@@ -101,6 +102,14 @@ def claim_lost(store: str, held: Claim, owner: str) -> ClaimLost:
     return ClaimLost(
         f"{store}: the block {held.block} was claimed anew {by}after the lease of {held.owner} ran out; "
         "how its units ended was not written"
+    )
+
+
+def full(store: str, what: str) -> StoreFull:
+    """Say that there is no space left where the store lives; `what` says whose."""
+    return StoreFull(
+        f"{store} is full: {what}. What was stored before is safe; make space and run again, which computes "
+        "only what is missing"
     )
 
 

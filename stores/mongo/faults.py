@@ -25,9 +25,9 @@ from forequake.errors import (
     CorruptRecord,
     SchemaVersion,
     StoreError,
-    StoreFull,
     StoreUnavailable,
 )
+from stores._refusals import full
 
 __all__ = ["DUPLICATE", "told", "told_bulk"]
 
@@ -104,10 +104,7 @@ def _of(error: PyMongoError, name: str) -> StoreError:
 
 def _of_code(code: int, text: str, name: str) -> StoreError:
     if code in _FULL or any(word in text for word in _FULL_WORDS):
-        return StoreFull(
-            f"{name} is full: the server has no space left. What was stored before is safe; make space and "
-            "run again, which computes only what is missing"
-        )
+        return full(name, "the server has no space left")
     if code in _WRONG_USER:
         return AccessDenied(
             f"{name} refuses this user: the name or the password is wrong, or the user belongs to another "

@@ -13,9 +13,9 @@ from forequake.errors import (
     CorruptRecord,
     SchemaVersion,
     StoreError,
-    StoreFull,
     StoreUnavailable,
 )
+from stores._refusals import full
 
 __all__ = ["told"]
 
@@ -57,7 +57,7 @@ def _of_sqlite(error: sqlite3.Error, name: str, path: Path) -> StoreError:
     # Errors of the Python module itself, such as a wrong parameter, have no code.
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     if code == sqlite3.SQLITE_FULL:
-        return _full(name)
+        return full(name, "no space is left")
     if code in _BUSY:
         return StoreUnavailable(f"{name} is busy: another process has been writing for too long; try again")
     if code in _DENIED:
@@ -73,7 +73,7 @@ def _of_sqlite(error: sqlite3.Error, name: str, path: Path) -> StoreError:
 
 def _of_system(error: OSError, name: str, path: Path) -> StoreError:
     if error.errno in _FULL_ERRNO:
-        return _full(name)
+        return full(name, "no space is left")
     if error.errno in _DENIED_ERRNO:
         return _denied(name, Path(error.filename) if isinstance(error.filename, str) else path)
     place = f": {error.filename}" if error.filename else ""
@@ -88,17 +88,10 @@ def _of_file(error: sqlite3.Error, name: str, path: Path) -> StoreError:
         return StoreUnavailable(f"{name} cannot be reached: there is no folder {path.parent}")
     space = os.statvfs(path.parent)
     if space.f_bavail * space.f_frsize < _NO_SPACE:
-        return _full(name)
+        return full(name, "no space is left")
     if not path.exists() and not os.access(path.parent, os.W_OK):
         return _denied(name, path.parent)
     return StoreUnavailable(f"{name} cannot be read or written: {error}; look at the disk of {path.parent}")
-
-
-def _full(name: str) -> StoreFull:
-    return StoreFull(
-        f"{name} is full: no space is left. What was stored before is safe; make space and run again, which "
-        "computes only what is missing"
-    )
 
 
 def _denied(name: str, path: Path) -> AccessDenied:

@@ -278,14 +278,17 @@ SMALL_JOURNAL = ("--wiredTigerEngineConfigString=log=(file_max=1MB,prealloc=fals
 
 
 def _fill(url: str) -> tuple[list[str], StoreError]:
-    """Put blobs until one is refused; give those that were acknowledged, and the error."""
+    """Put blobs until one is refused; give those that were acknowledged, and the error.
+
+    The server may end at any moment, while the store is opened too.
+    """
     kept: list[str] = []
-    with open_store(url) as store:
-        while len(kept) < 50:
-            try:
+    try:
+        with open_store(url) as store:
+            while len(kept) < 50:
                 kept.append(store.put_blob(io.BytesIO(os.urandom(3 * MIB))).sha256)
-            except StoreError as error:
-                return kept, error
+    except StoreError as error:
+        return kept, error
     pytest.fail("the disk takes more than it has")
 
 
