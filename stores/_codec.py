@@ -21,6 +21,7 @@ from pydantic_core import PydanticSerializationError
 from forequake.errors import CorruptRecord, SchemaVersion
 from forequake.quantities import Sha256
 from forequake.results import (
+    CatalogForecastRecord,
     CatalogRetrieval,
     CatalogSnapshot,
     ComparisonRecord,
@@ -67,6 +68,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "catalog": CatalogSnapshot,
     "retrieval": CatalogRetrieval,
     "forecast": ForecastRecord,
+    "catalog_forecast": CatalogForecastRecord,
     "experiment": ExperimentRecord,
     "environment": EnvironmentRecord,
 }

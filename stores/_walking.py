@@ -6,6 +6,7 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from forequake.quantities import Sha256
 from forequake.results import (
+    CatalogForecastRecord,
     CatalogRetrieval,
     CatalogSnapshot,
     DistributionRecord,
@@ -78,6 +79,7 @@ EACH_KIND: Final = (
     Kind("catalogs", CatalogSnapshot, 500),
     Kind("catalog retrievals", CatalogRetrieval, 500),
     Kind("forecasts", ForecastRecord, 500),
+    Kind("catalog-based forecasts", CatalogForecastRecord, 500),
     EXPERIMENTS,
     RESULTS,
     Kind("distributions", DistributionRecord, 100),

@@ -16,6 +16,7 @@ from forequake.results import (
     QUANTILE_COUNT,
     AnyEvaluation,
     BlobRef,
+    CatalogForecastRecord,
     CatalogSnapshot,
     ComparisonRecord,
     ConsistencyRecord,
@@ -204,6 +205,7 @@ def test_circumstances_are_fields_and_never_values() -> None:
     expected: dict[type[Record], set[str]] = {
         EvaluationRecord: {"environment", "computed_at", "seconds"},
         ForecastRecord: {"source", "made_at", "seconds", "rates", "prospective"},
+        CatalogForecastRecord: {"source", "made_at", "seconds", "catalogs", "prospective"},
         RegionRecord: {"name", "origins"},
         CatalogSnapshot: {"events"},
         EnvironmentRecord: set(),
@@ -244,6 +246,31 @@ def test_a_forecast_is_retrospective_unless_it_says_more() -> None:
             ForecastRecord(**{**fields, name: value})
     with pytest.raises(ValidationError, match="total"):
         ForecastRecord(**{**fields, "total": math.inf})
+
+
+def test_a_catalog_based_forecast_expects_the_mean_of_its_catalogs() -> None:
+    fields: dict[str, Any] = {
+        "key": _KEY,
+        "canon": _CANON,
+        "content": "b" * 64,
+        "reader": "csep-csv 1",
+        "source": "a.csv",
+        "region": "c" * 64,
+        "magnitudes": (4.0,),
+        "window": TimeWindow(start=_MOMENT, end=_MOMENT + timedelta(days=7)),
+        "catalogs": _BLOB,
+        "n_catalogs": 8,
+        "n_empty": 3,
+        "n_events": 40,
+        "n_counted": 20,
+        "made_at": _MOMENT,
+        "seconds": 0.0,
+    }
+    record = CatalogForecastRecord(**fields)
+    assert record.total == 2.5
+    assert record.blobs == (_BLOB.sha256,)
+    with pytest.raises(ValidationError, match="n_catalogs"):
+        CatalogForecastRecord(**{**fields, "n_catalogs": 0})
 
 
 def test_times_are_kept_in_utc() -> None:

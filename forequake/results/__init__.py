@@ -24,6 +24,7 @@ from forequake.results.evaluations import (
     WilcoxonQuantile,
 )
 from forequake.results.inputs import (
+    CatalogForecastRecord,
     CatalogRetrieval,
     CatalogSnapshot,
     ForecastRecord,
@@ -35,6 +36,7 @@ from forequake.results.runs import (
     BAD_ENDS,
     EnvironmentRecord,
     ExperimentRecord,
+    ForecastSource,
     ResolvedInputs,
     RunChange,
     RunCounts,
@@ -52,6 +54,7 @@ __all__ = [
     "QUANTILE_COUNT",
     "AnyEvaluation",
     "BlobRef",
+    "CatalogForecastRecord",
     "CatalogRetrieval",
     "CatalogSnapshot",
     "ComparisonRecord",
@@ -62,6 +65,7 @@ __all__ = [
     "EvaluationRecord",
     "ExperimentRecord",
     "ForecastRecord",
+    "ForecastSource",
     "Label",
     "LowerQuantile",
     "Outcome",

@@ -7,8 +7,10 @@ from pydantic import Field
 
 from forequake.quantities import Rate, Sha256, UtcDatetime
 from forequake.results._record import BlobRef, Record, RecordModel
+from forequake.windows import TimeWindow
 
 __all__ = [
+    "CatalogForecastRecord",
     "CatalogRetrieval",
     "CatalogSnapshot",
     "ForecastRecord",
@@ -157,3 +159,60 @@ class ForecastRecord(Record):
     def blobs(self) -> tuple[Sha256, ...]:
         """The blob of the rates."""
         return (self.rates.sha256,)
+
+
+class CatalogForecastRecord(Record):
+    """A catalog-based forecast for one window: simulated catalogs, each one way that the window may go.
+
+    Attributes
+    ----------
+    content
+        SHA-256 of the source file's bytes.
+    reader
+        Name and version of the reader that understood them.
+    catalogs
+        All events of the file in the compact form of `forequake.forecasts.CatalogForecast`; forecasts for
+        several windows from one file share it.
+    region, magnitudes, window
+        What the events are counted in: the key of the region, lower edges of the magnitude bins (the last
+        is open), and the span of time.
+    n_catalogs
+        Simulated catalogs, the empty ones among them.
+    n_empty
+        Catalogs without an event in the file.
+    n_events
+        Events in the file.
+    n_counted
+        Events that lie in the window, the region, the depths of the experiment and its magnitude bins.
+    """
+
+    kind: Literal["catalog_forecast"] = "catalog_forecast"
+    circumstances: ClassVar[frozenset[str]] = frozenset(
+        {"source", "made_at", "seconds", "catalogs", "prospective"}
+    )
+
+    content: Sha256
+    reader: str
+    source: str
+    region: Sha256
+    magnitudes: tuple[float, ...]
+    window: TimeWindow
+    catalogs: BlobRef
+    n_catalogs: int = Field(gt=0)
+    n_empty: int = Field(ge=0)
+    n_events: int = Field(ge=0)
+    n_counted: int = Field(ge=0)
+    findings: tuple[QualityFinding, ...] = ()
+    prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
+    made_at: UtcDatetime
+    seconds: float = Field(ge=0)
+
+    @property
+    def total(self) -> float:
+        """Expected number of events in the window: the mean over all catalogs."""
+        return self.n_counted / self.n_catalogs
+
+    @property
+    def blobs(self) -> tuple[Sha256, ...]:
+        """The blob of the catalogs."""
+        return (self.catalogs.sha256,)

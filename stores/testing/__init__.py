@@ -9,6 +9,7 @@ from stores.testing.filling import fill_store
 from stores.testing.samples import (
     FIRST_WINDOW,
     sample_catalog,
+    sample_catalog_forecast,
     sample_comparison,
     sample_digest,
     sample_distribution,
@@ -29,6 +30,7 @@ __all__ = [
     "fill_bulk",
     "fill_store",
     "sample_catalog",
+    "sample_catalog_forecast",
     "sample_comparison",
     "sample_digest",
     "sample_distribution",

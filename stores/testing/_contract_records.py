@@ -30,6 +30,7 @@ from stores.testing.damage import Damage
 from stores.testing.processes import is_there
 from stores.testing.samples import (
     sample_catalog,
+    sample_catalog_forecast,
     sample_comparison,
     sample_digest,
     sample_distribution,
@@ -51,6 +52,7 @@ def _every_kind(store: ResultsStore) -> list[Record]:
     return [
         sample_region(blob),
         sample_catalog(blob),
+        sample_catalog_forecast(blob),
         sample_retrieval(),
         sample_forecast(blob),
         sample_experiment(),

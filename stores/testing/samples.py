@@ -10,6 +10,7 @@ from forequake.quantities import Sha256
 from forequake.results import (
     QUANTILE_COUNT,
     BlobRef,
+    CatalogForecastRecord,
     CatalogRetrieval,
     CatalogSnapshot,
     ComparisonRecord,
@@ -41,6 +42,7 @@ from forequake.windows import TimeWindow
 __all__ = [
     "FIRST_WINDOW",
     "sample_catalog",
+    "sample_catalog_forecast",
     "sample_comparison",
     "sample_digest",
     "sample_distribution",
@@ -271,6 +273,31 @@ def sample_forecast(rates: BlobRef, number: int = 0, *, content: Sha256 | None =
         findings=(QualityFinding(code="zero_rates", severity="note", message="2 cells are empty", count=2),),
         made_at=_COMPUTED_AT,
         seconds=0.5,
+    )
+
+
+def sample_catalog_forecast(
+    catalogs: BlobRef, number: int = 0, *, content: Sha256 | None = None
+) -> CatalogForecastRecord:
+    """Give a forecast whose simulated catalogs are in a blob."""
+    inputs = _Sample(kind="catalog_forecast", name="", number=number)
+    return CatalogForecastRecord(
+        key=inputs.key,
+        canon=inputs.canon,
+        content=content or sample_digest("catalog_forecast", number),
+        reader="csep-csv 1",
+        source=f"catalogs-{number}.csv",
+        region=sample_digest("region"),
+        magnitudes=(3.95, 4.05, 4.15),
+        window=sample_window(number),
+        catalogs=catalogs,
+        n_catalogs=1000,
+        n_empty=12,
+        n_events=4711 + number,
+        n_counted=4000,
+        findings=(QualityFinding(code="outside_window", severity="note", message="711 events", count=711),),
+        made_at=_COMPUTED_AT,
+        seconds=0.25,
     )
 
 

@@ -42,6 +42,7 @@ from stores._comparison import differs
 from stores._rows import result_row
 from stores.testing import (
     sample_catalog,
+    sample_catalog_forecast,
     sample_comparison,
     sample_digest,
     sample_distribution,
@@ -64,6 +65,7 @@ _RECORDS: dict[str, Record] = {
     "catalog": sample_catalog(_BLOB),
     "retrieval": sample_retrieval(),
     "forecast": sample_forecast(_BLOB),
+    "catalog_forecast": sample_catalog_forecast(_BLOB),
     "experiment": sample_experiment(),
     "environment": sample_environment(),
 }
