@@ -1,10 +1,11 @@
 """Records of experiments, of their runs, and of the units of work that are under way or ended badly."""
 
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, JsonValue
 
+from forequake.keys import ADDED_LATER
 from forequake.quantities import Sha256, UtcDatetime
 from forequake.results._record import Label, Record, RecordModel
 
@@ -12,6 +13,7 @@ __all__ = [
     "BAD_ENDS",
     "EnvironmentRecord",
     "ExperimentRecord",
+    "ForecastSource",
     "ResolvedInputs",
     "RunChange",
     "RunCounts",
@@ -25,6 +27,21 @@ __all__ = [
 ]
 
 
+class ForecastSource(RecordModel):
+    """What a forecast is read from.
+
+    Attributes
+    ----------
+    content
+        SHA-256 of the file's bytes.
+    reader
+        Name and version of the reader that understands them.
+    """
+
+    content: Sha256
+    reader: str
+
+
 class ResolvedInputs(RecordModel):
     """What the files and sources of an experiment held when it was resolved, by content.
 
@@ -33,12 +50,22 @@ class ResolvedInputs(RecordModel):
     region, catalog
         Keys of the `RegionRecord` and of the `CatalogSnapshot`.
     models
-        Name of each model and the SHA-256 of its source file's bytes, or of its definition.
+        Name of each model whose source serves all windows, and the SHA-256 of that file's bytes, or of the
+        definition of a built-in reference.
+    readers
+        What understands such a file, where the configuration does not say it already.
+    forecasts
+        Name of each time-dependent model, and by the ids of windows the forecasts that were there.
+    input_catalog
+        Key of the `CatalogSnapshot` from which models learn, where it is another one.
     """
 
     region: Sha256
     catalog: Sha256
     models: dict[str, Sha256]
+    readers: Annotated[dict[str, str], ADDED_LATER] = {}
+    forecasts: Annotated[dict[str, dict[str, ForecastSource]], ADDED_LATER] = {}
+    input_catalog: Annotated[Sha256 | None, ADDED_LATER] = None
 
 
 class ExperimentRecord(Record):
@@ -89,7 +116,7 @@ class RunState(StrEnum):
 
 
 class RunCounts(RecordModel):
-    """Units of a run by what became of them."""
+    """Units of a run by what became of them; `waiting` ones speak of windows that have not begun."""
 
     cached: int = 0
     computed: int = 0
@@ -97,6 +124,7 @@ class RunCounts(RecordModel):
     upstream_failed: int = 0
     skipped: int = 0
     undefined: int = 0
+    waiting: int = 0
 
 
 class RunDraft(RecordModel):
