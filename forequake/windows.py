@@ -1,14 +1,15 @@
 """Time windows: half-open, in UTC, with an id that keeps the time of day."""
 
 import calendar
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from forequake.quantities import UtcDatetime
 
-__all__ = ["TimeWindow", "decimal_year"]
+__all__ = ["TimeWindow", "decimal_year", "forecast_file_names", "overlap"]
 
 
 class TimeWindow(BaseModel):
@@ -84,6 +85,52 @@ def decimal_year(moment: datetime) -> float:
         + (moment.second + moment.microsecond * 1e-6) / 86400.0
     )
     return moment.year + days / days_in_year
+
+
+def overlap(windows: Iterable[TimeWindow]) -> bool:
+    """Tell whether any two windows share time; one that ends where another begins does not."""
+    latest: datetime | None = None
+    for window in sorted(windows, key=lambda window: window.start):
+        if latest is not None and window.start < latest:
+            return True
+        latest = window.end if latest is None else max(latest, window.end)
+    return False
+
+
+def forecast_file_names(window: TimeWindow, among: Iterable[TimeWindow] | None = None) -> tuple[str, ...]:
+    """Give the names that a window may have in the name of a forecast's file, the most exact first.
+
+    First the ends with the time of day, as in ISO 8601 and with hyphens for colons, which some file systems
+    refuse. Then the ends' dates alone, which is how floatCSEP writes every window; windows within a day
+    share such a name.
+
+    Parameters
+    ----------
+    among
+        All windows of the experiment. A window that does not run from midnight to midnight has the name of
+        dates alone only where these are given and no other one has the same dates.
+
+    Examples
+    --------
+    >>> day = TimeWindow.from_id("2020-01-01T00:00:00Z_2020-01-02T00:00:00Z")
+    >>> forecast_file_names(day)[-1]
+    '2020-01-01_2020-01-02'
+    >>> forecast_file_names(TimeWindow.from_id("2020-01-01T00:00:00Z_2020-01-01T06:00:00Z"))
+    ('2020-01-01T00:00:00_2020-01-01T06:00:00', '2020-01-01T00-00-00_2020-01-01T06-00-00')
+    """
+    exact = f"{_plain(window.start)}_{_plain(window.end)}"
+    dates = _dates(window)
+    whole_days = all(moment.time() == time() for moment in (window.start, window.end))
+    alone = among is not None and not any(_dates(other) == dates for other in among if other != window)
+    return (exact, exact.replace(":", "-"), *((dates,) if whole_days or alone else ()))
+
+
+def _dates(window: TimeWindow) -> str:
+    return f"{window.start.date()}_{window.end.date()}"
+
+
+def _plain(moment: datetime) -> str:
+    return moment.replace(tzinfo=None).isoformat()
 
 
 def _stamp(moment: datetime) -> str:

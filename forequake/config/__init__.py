@@ -5,26 +5,32 @@ The format is that of floatCSEP's experiment folders. `load_experiment` reads on
 """
 
 from forequake.config.load import LoadedExperiment, load_experiment
-from forequake.config.specs import (
-    ExperimentConfig,
+from forequake.config.model_specs import (
     FileModel,
-    FileRegion,
+    FolderModel,
+    GitSource,
     ModelSpec,
-    NamedRegion,
+    ProgramSpec,
     ReferenceModel,
-    RegionSpec,
-    TestSpec,
+    SourceSpec,
+    ZenodoSource,
 )
+from forequake.config.specs import ExperimentConfig, FileRegion, NamedRegion, RegionSpec, TestSpec
 
 __all__ = [
     "ExperimentConfig",
     "FileModel",
     "FileRegion",
+    "FolderModel",
+    "GitSource",
     "LoadedExperiment",
     "ModelSpec",
     "NamedRegion",
+    "ProgramSpec",
     "ReferenceModel",
     "RegionSpec",
+    "SourceSpec",
     "TestSpec",
+    "ZenodoSource",
     "load_experiment",
 ]

@@ -6,7 +6,7 @@ from forequake.config._files import Folder
 from forequake.config._places import Place, Problems
 from forequake.config._section import metadata_of, read_section
 from forequake.config._shapes import ModelSection
-from forequake.config.specs import FileModel, ReferenceModel
+from forequake.config.model_specs import FileModel, ReferenceModel
 
 __all__ = ["read_model_entry"]
 

@@ -11,7 +11,8 @@ from forequake.config._moments import Moment, TimePair
 from forequake.config._names import ExperimentName
 from forequake.config._refusals import NotRun, refuse, refuse_word
 from forequake.config._section import Metadata, Section, Unused
-from forequake.config.specs import Alpha, Seed, Years
+from forequake.config.model_specs import Years
+from forequake.config.specs import Alpha, Seed
 from forequake.errors import InputError, suggestion
 from forequake.evaluations.registry import TESTS, TestDefinition, find_test
 from forequake.quantities import DepthKm, Magnitude

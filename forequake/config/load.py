@@ -17,7 +17,8 @@ from forequake.config._shapes import ExperimentSection, RegionSection, TimeSecti
 from forequake.config._tests import read_test_entry
 from forequake.config._windows import TimePlan, read_windows
 from forequake.config._yaml import read_yaml, shown_path
-from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, ModelSpec, RegionSpec, TestSpec
+from forequake.config.model_specs import ModelSpec
+from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, RegionSpec, TestSpec
 from forequake.datasets import is_dataset, locate_dataset
 from forequake.errors import ConfigError, Problem, suggestion
 

@@ -4,24 +4,23 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from forequake.config.model_specs import ModelSpec
+from forequake.forecasts.policy import QualityPolicy
 from forequake.quantities import DepthKm, Magnitude
 from forequake.schedules import Growth
-from forequake.windows import TimeWindow
+from forequake.windows import TimeWindow, overlap
 
 __all__ = [
     "DEFAULT_ALPHA",
     "DEFAULT_SIMULATIONS",
     "Alpha",
+    "ExperimentClass",
     "ExperimentConfig",
-    "FileModel",
     "FileRegion",
-    "ModelSpec",
     "NamedRegion",
-    "ReferenceModel",
     "RegionSpec",
     "Seed",
     "TestSpec",
-    "Years",
 ]
 
 #: Level of significance where nothing else is said.
@@ -33,8 +32,8 @@ DEFAULT_SIMULATIONS = 1000
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 #: A level of significance.
 Alpha = Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
-#: A length of time in years.
-Years = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+#: ``ti``: forecasts that hold at any time, scaled to a window; ``td``: a forecast for each window.
+ExperimentClass = Literal["ti", "td"]
 
 
 class _Spec(BaseModel):
@@ -69,51 +68,6 @@ class FileRegion(_Spec):
 
 #: Where the cells come from; `kind` tells which.
 RegionSpec = Annotated[NamedRegion | FileRegion, Field(discriminator="kind")]
-
-
-class FileModel(_Spec):
-    """A time-independent model: a gridded forecast in a file.
-
-    Attributes
-    ----------
-    path
-        Relative to the experiment's folder (also where a models file in another folder names it), absolute,
-        or a data set such as ``csep:helmstetter_mainshock``.
-    forecast_unit
-        Years that the file's rates stand for.
-    metadata
-        What the file says for people: authors, doi.
-    """
-
-    kind: Literal["file"] = "file"
-    name: str
-    path: str
-    forecast_unit: Years = 1.0
-    metadata: dict[str, JsonValue] = {}
-
-
-class ReferenceModel(_Spec):
-    """A built-in reference: rates in proportion to the cells' area, Gutenberg-Richter in magnitude.
-
-    Attributes
-    ----------
-    total
-        Expected number of events in `forecast_unit` years, over all cells and bins.
-    b_value
-        Of the Gutenberg-Richter law.
-    """
-
-    kind: Literal["reference"] = "reference"
-    name: str
-    reference: Literal["uniform"] = "uniform"
-    total: float = Field(gt=0, allow_inf_nan=False)
-    b_value: float = Field(default=1.0, gt=0, le=10)
-    forecast_unit: Years = 1.0
-    metadata: dict[str, JsonValue] = {}
-
-
-#: A model of the experiment; `kind` tells where its rates come from.
-ModelSpec = Annotated[FileModel | ReferenceModel, Field(discriminator="kind")]
 
 
 class TestSpec(_Spec):
@@ -154,6 +108,8 @@ class ExperimentConfig(_Spec):
         Of all tests that have none of their own.
     alpha
         Level of significance of all tests that have none of their own.
+    exp_class
+        For which kind of models the windows were made; models of both kinds may be in either.
     windows
         In order.
     growth
@@ -164,6 +120,8 @@ class ExperimentConfig(_Spec):
         Least and greatest depth of the events that count, both included; None counts any depth.
     catalog
         The observed catalog: a path relative to the experiment's folder, or a data set (``csep:...``).
+    forecast_quality
+        What is done with a forecast that has something wrong with it.
     metadata
         What the file says for people: authors, journal, ...
     unused
@@ -173,6 +131,7 @@ class ExperimentConfig(_Spec):
     name: str
     seed: Seed | None = None
     alpha: Alpha = DEFAULT_ALPHA
+    exp_class: ExperimentClass = "ti"
     windows: tuple[TimeWindow, ...] = Field(min_length=1)
     growth: Growth = "incremental"
     region: RegionSpec
@@ -181,5 +140,11 @@ class ExperimentConfig(_Spec):
     catalog: str
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     tests: tuple[TestSpec, ...] = Field(min_length=1)
+    forecast_quality: QualityPolicy = "refuse"
     metadata: dict[str, JsonValue] = {}
     unused: tuple[str, ...] = ()
+
+    @property
+    def dependent_windows(self) -> bool:
+        """Whether windows share time, so that their results depend on one another."""
+        return self.growth == "cumulative" or overlap(self.windows)

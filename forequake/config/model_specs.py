@@ -1,0 +1,183 @@
+"""What a model of an experiment is: where its forecasts lie, and what makes or brings them."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+__all__ = [
+    "BUILDS",
+    "Build",
+    "Days",
+    "FileModel",
+    "FolderModel",
+    "ForecastType",
+    "GitSource",
+    "ModelSpec",
+    "ProgramSpec",
+    "ReferenceModel",
+    "SourceSpec",
+    "Years",
+    "ZenodoSource",
+]
+
+#: A length of time in years.
+Years = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+#: A length of time in days.
+Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+#: ``gridded``: rates in cells and magnitude bins; ``catalog``: synthetic catalogs.
+ForecastType = Literal["gridded", "catalog"]
+#: What a model's own environment is built with.
+Build = Literal["conda", "micromamba", "venv", "docker"]
+#: The words of `Build`.
+BUILDS: tuple[Build, ...] = ("conda", "micromamba", "venv", "docker")
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GitSource(_Spec):
+    """A repository of git.
+
+    Attributes
+    ----------
+    revision
+        Branch, tag or commit; None is what the repository gives by default.
+    """
+
+    kind: Literal["git"] = "git"
+    url: str
+    revision: str | None = None
+
+
+class ZenodoSource(_Spec):
+    """The files of a record on Zenodo.
+
+    Attributes
+    ----------
+    record
+        The number at the end of the record's address.
+    """
+
+    kind: Literal["zenodo"] = "zenodo"
+    record: int = Field(gt=0)
+
+
+#: Whence a model's files are fetched where they are not there; `kind` tells which.
+SourceSpec = Annotated[GitSource | ZenodoSource, Field(discriminator="kind")]
+
+
+class ProgramSpec(_Spec):
+    """A program that makes a forecast of a window.
+
+    Attributes
+    ----------
+    command
+        As in a shell, in the model's folder.
+    arguments
+        Written into the file of arguments, beside the window's dates.
+    args_file, input_catalog
+        Names of the files in the model's folder ``input`` from which the program reads its arguments and the
+        catalog of the past.
+    build
+        What its own environment is built with; None runs it in forequake's.
+    """
+
+    command: str
+    arguments: dict[str, JsonValue] = {}
+    args_file: str = "args.txt"
+    input_catalog: str = "catalog.csv"
+    build: Build | None = None
+
+
+class FileModel(_Spec):
+    """A time-independent model: one forecast, in a file.
+
+    Attributes
+    ----------
+    path
+        Relative to the experiment's folder (also where a models file in another folder names it), absolute,
+        or a data set such as ``csep:helmstetter_mainshock``.
+    format
+        Name of the reader; None goes by the file's ending and content.
+    forecast_unit
+        Years that the file's rates, or each of its catalogs, stand for.
+    n_catalogs
+        Synthetic catalogs of a catalog-based forecast, empty ones included; None counts those in the file.
+    source
+        What brings the file where it is not there.
+    metadata
+        What the file says for people: authors, doi.
+    """
+
+    kind: Literal["file"] = "file"
+    name: str
+    path: str
+    format: str | None = None
+    forecast_type: ForecastType = "gridded"
+    forecast_unit: Years = 1.0
+    n_catalogs: int | None = Field(default=None, gt=0)
+    source: SourceSpec | None = None
+    metadata: dict[str, JsonValue] = {}
+
+
+class FolderModel(_Spec):
+    """A time-dependent model: a forecast for each window, at ``path/forecasts/prefix_window.format``.
+
+    `forequake.windows.forecast_file_names` gives what stands for the window.
+
+    Attributes
+    ----------
+    path
+        The model's folder, relative to the experiment's folder unless it is absolute.
+    prefix
+        Begins the names of the forecasts' files.
+    format
+        Ending of the forecasts' files, which also tells their reader.
+    forecast_unit
+        Days that the rates of a gridded forecast stand for; None: the window's own length.
+    n_catalogs
+        Synthetic catalogs of each catalog-based forecast, empty ones included; None counts those in the file.
+    program
+        What makes forecasts that are not there; None where all are given as files.
+    source
+        What brings the folder where it is not there.
+    metadata
+        What the file says for people: authors, doi.
+    """
+
+    kind: Literal["folder"] = "folder"
+    name: str
+    path: str
+    prefix: str
+    format: str | None = None
+    forecast_type: ForecastType = "catalog"
+    forecast_unit: Days | None = None
+    n_catalogs: int | None = Field(default=None, gt=0)
+    program: ProgramSpec | None = None
+    source: SourceSpec | None = None
+    metadata: dict[str, JsonValue] = {}
+
+
+class ReferenceModel(_Spec):
+    """A built-in reference: rates in proportion to the cells' area, Gutenberg-Richter in magnitude.
+
+    Attributes
+    ----------
+    total
+        Expected number of events in `forecast_unit` years, over all cells and bins.
+    b_value
+        Of the Gutenberg-Richter law.
+    """
+
+    kind: Literal["reference"] = "reference"
+    name: str
+    reference: Literal["uniform"] = "uniform"
+    total: float = Field(gt=0, allow_inf_nan=False)
+    b_value: float = Field(default=1.0, gt=0, le=10)
+    forecast_unit: Years = 1.0
+    metadata: dict[str, JsonValue] = {}
+
+
+#: A model of the experiment; `kind` tells where its rates come from.
+ModelSpec = Annotated[FileModel | FolderModel | ReferenceModel, Field(discriminator="kind")]
