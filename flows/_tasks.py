@@ -86,7 +86,7 @@ def snapshot_catalog(store: str, config: str, experiment_key: Sha256) -> int:
         target.put_blob(io.BytesIO(data))
     target.put([region, catalog, retrieve_catalog(experiment)])
     get_run_logger().info(
-        "%d events in snapshot %s of %s", catalog.n_events, catalog.key[:12], experiment.config.catalog
+        "%d events in snapshot %s of %s", catalog.n_events, catalog.key[:12], experiment.config.catalog.title
     )
     return catalog.n_events
 

@@ -256,10 +256,10 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
     config = loaded.config
     spec = config.region
     region = named_region(spec.name) if spec.kind == "named" else region_from_file(loaded.locate(spec.path))
-    events = read_catalog(loaded.locate(config.catalog))
+    events = read_catalog(loaded.locate(config.catalog.title))
     if config.depth_km is not None and np.isnan(events.depth_km).any():
         message = (
-            f"{config.catalog}: {int(np.isnan(events.depth_km).sum())} events have no depth, but the "
+            f"{config.catalog.title}: {int(np.isnan(events.depth_km).sum())} events have no depth, but the "
             f"experiment takes depths from {config.depth_km[0]:g} to {config.depth_km[1]:g} km only"
         )
         raise CatalogError(message)

@@ -48,7 +48,7 @@ def retrieve_catalog(experiment: Experiment) -> CatalogRetrieval:
     """Record that the experiment's catalog was read now, and which snapshot that gave."""
     moment = now()
     inputs = _RetrievalInputs(
-        source=experiment.config.catalog,
+        source=experiment.config.catalog.title,
         purpose="testing",
         retrieved_at=moment.isoformat(timespec="microseconds"),
         snapshot=experiment.inputs.catalog,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from forequake.catalogs import CatalogSpec
 from forequake.config._entries import find_list, named_entries
 from forequake.config._files import Folder
 from forequake.config._grid import read_depths, read_magnitudes
@@ -138,7 +139,7 @@ class _Reading:
             region=region,
             magnitudes=magnitudes,
             depth_km=depths,
-            catalog=top.catalog,
+            catalog=CatalogSpec.file(top.catalog),
             models=models,
             tests=tests,
             metadata=_sorted(metadata_of(top)),

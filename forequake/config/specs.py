@@ -4,6 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from forequake.catalogs.specs import CatalogSpec, CompletenessSpec
 from forequake.config.model_specs import ModelSpec
 from forequake.forecasts.policy import QualityPolicy
 from forequake.quantities import DepthKm, Magnitude
@@ -119,7 +120,11 @@ class ExperimentConfig(_Spec):
     depth_km
         Least and greatest depth of the events that count, both included; None counts any depth.
     catalog
-        The observed catalog: a path relative to the experiment's folder, or a data set (``csep:...``).
+        The observed catalog, with which forecasts are tested.
+    input_catalog
+        The catalog from which time-dependent models learn; None takes the past of `catalog`.
+    completeness
+        Above which magnitude the observed catalog is complete, and when; None marks no window.
     forecast_quality
         What is done with a forecast that has something wrong with it.
     metadata
@@ -137,7 +142,9 @@ class ExperimentConfig(_Spec):
     region: RegionSpec
     magnitudes: tuple[Magnitude, ...] = Field(min_length=1)
     depth_km: tuple[DepthKm, DepthKm] | None = None
-    catalog: str
+    catalog: CatalogSpec
+    input_catalog: CatalogSpec | None = None
+    completeness: CompletenessSpec | None = None
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     tests: tuple[TestSpec, ...] = Field(min_length=1)
     forecast_quality: QualityPolicy = "refuse"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from forequake.catalogs import CatalogSpec
 from forequake.config import (
     ExperimentConfig,
     FileModel,
@@ -38,7 +39,7 @@ def test_the_small_experiment_as_it_is_recorded(write: Write) -> None:
     assert [window.id for window in config.windows] == ["2010-01-01T00:00:00Z_2020-01-01T00:00:00Z"]
     assert config.region == FileRegion(path="region.txt")
     assert config.depth_km == (0.0, 70.0)
-    assert config.catalog == "catalog.csv"
+    assert config.catalog == CatalogSpec.file("catalog.csv")
     assert config.models == (
         FileModel(name="Model A", path="models/a.csv", forecast_unit=1.0),
         FileModel(name="Model B", path="models/b.dat", forecast_unit=5.0),
@@ -214,7 +215,7 @@ def test_a_region_and_data_sets_by_name(write: Write) -> None:
     loaded = load_experiment(folder)
 
     assert loaded.config.region == NamedRegion(name="california_relm_region")
-    assert loaded.locate(loaded.config.catalog).name == "sample_comcat_catalog.csv"
+    assert loaded.locate(loaded.config.catalog.title).name == "sample_comcat_catalog.csv"
     assert loaded.locate("csep:helmstetter_mainshock").suffix in READERS
     with pytest.raises(InputError, match="csep:helmstetter_mainshock"):
         loaded.locate("csep:helmstetter_mainshok")
@@ -266,7 +267,7 @@ def test_the_key_path_moves_the_folder(write: Write, tmp_path: Path) -> None:
 
     loaded = load_experiment(folder / "config.yml")
 
-    assert loaded.locate(loaded.config.catalog).resolve() == tmp_path / "data" / "catalog.csv"
+    assert loaded.locate(loaded.config.catalog.title).resolve() == tmp_path / "data" / "catalog.csv"
 
 
 def test_merge_keys_and_aliases(write: Write) -> None:
