@@ -1,7 +1,7 @@
 """Catalogs of observed earthquakes: definitions, reading, rules, snapshots, and cutting to what is tested."""
 
 from forequake.catalogs.events import Events
-from forequake.catalogs.files import read_catalog
+from forequake.catalogs.files import read_catalog, read_source
 from forequake.catalogs.source_events import SourceEvents
 from forequake.catalogs.specs import (
     CatalogRules,
@@ -24,4 +24,5 @@ __all__ = [
     "QueryCatalog",
     "SourceEvents",
     "read_catalog",
+    "read_source",
 ]

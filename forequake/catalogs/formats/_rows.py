@@ -1,0 +1,183 @@
+"""Text files in pieces: rows with their lines, so that memory is bounded and mistakes have a place."""
+
+import csv
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forequake.catalogs.formats._values import checked_numbers
+from forequake.catalogs.source_events import SourceEvents
+from forequake.errors import CatalogError
+
+__all__ = ["Columns", "Rows", "csv_rows", "gather", "open_text", "split_rows"]
+
+#: Rows that are in memory as texts at one time.
+_PIECE: Final = 50_000
+_LONGEST_ID: Final = 256
+
+#: Columns of some events, by the names that `SourceEvents.in_order` has for them.
+Columns = dict[str, NDArray[np.generic]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some rows of a file.
+
+    Attributes
+    ----------
+    lines
+        Where each row stands; counts from 1.
+    cells
+        The texts of each row.
+    """
+
+    path: Path
+    lines: Sequence[int]
+    cells: Sequence[Sequence[str]]
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def place(self, row: int) -> str:
+        """Name a row's file and line."""
+        return f"{self.path}:{self.lines[row]}"
+
+    def column(self, index: int) -> list[str]:
+        """Give the texts of a column."""
+        return [row[index] for row in self.cells]
+
+    def numbers(
+        self, index: int, what: str, *, optional: bool = False, limits: tuple[float, float] | None = None
+    ) -> NDArray[np.float64]:
+        """Give a column of numbers within the limits of what they are (see `LIMITS`), or other limits.
+
+        Raises
+        ------
+        CatalogError
+            For the first row where there is none.
+        """
+        return checked_numbers(self.column(index), what, self.place, optional=optional, limits=limits)
+
+    def ids(self, index: int) -> NDArray[np.str_]:
+        """Give a column of event ids; rows that end before it have none."""
+        names = [row[index].strip() if len(row) > index else "" for row in self.cells]
+        if max(map(len, names), default=0) > _LONGEST_ID:
+            row = next(row for row, name in enumerate(names) if len(name) > _LONGEST_ID)
+            message = f"{self.place(row)}: the event id is longer than {_LONGEST_ID} characters"
+            raise CatalogError(message)
+        return np.array(names, dtype=np.str_)
+
+    def require(self, least: int, expected: str) -> None:
+        """Check that every row has its columns.
+
+        Raises
+        ------
+        CatalogError
+            For the first row that is too short, with what is expected.
+        """
+        if min(map(len, self.cells), default=least) >= least:
+            return
+        row = next(row for row, cells in enumerate(self.cells) if len(cells) < least)
+        count = len(self.cells[row])
+        message = (
+            f"{self.place(row)}: expected {expected}, got {count} {'column' if count == 1 else 'columns'}"
+        )
+        raise CatalogError(message)
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Open UTF-8 text, with or without a byte order mark.
+
+    Raises
+    ------
+    CatalogError
+        Where it cannot be read, or is no such text; the latter with its line.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            yield file
+    except OSError as error:
+        message = f"{path}: the catalog cannot be read ({error.strerror})"
+        raise CatalogError(message) from error
+    except UnicodeDecodeError as error:
+        message = f"{path}:{_undecodable(path)}: this is not UTF-8 text; save the file in UTF-8"
+        raise CatalogError(message) from error
+    except csv.Error as error:
+        message = f"{path}: the catalog is not in its text form ({error})"
+        raise CatalogError(message) from error
+
+
+def csv_rows(path: Path, delimiter: str, is_heading: Callable[[list[str]], bool]) -> Iterator[Rows]:
+    """Read a table with delimiters, in pieces, without blank rows and the heading."""
+    with open_text(path) as file:
+        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
+        numbered = ((reader.line_num, row) for row in reader if row and any(map(str.strip, row)))
+        yield from _pieces(path, numbered, is_heading)
+
+
+def split_rows(
+    path: Path, split: Callable[[str], list[str]], is_heading: Callable[[list[str]], bool]
+) -> Iterator[Rows]:
+    """Read a table whose lines `split` cuts, in pieces, without blank lines, comments and the heading."""
+    with open_text(path) as file:
+        numbered = (
+            (number, split(line))
+            for number, line in enumerate(file, 1)
+            if (stripped := line.strip()) and stripped[0] not in "#%"
+        )
+        yield from _pieces(path, numbered, is_heading)
+
+
+def gather(
+    parts: Iterable[Columns],
+    *,
+    event_type: str = "",
+    magnitude_type: str = "",
+    notes: tuple[str, ...] = (),
+) -> SourceEvents:
+    """Join the columns of all pieces, in order of time; none gives no events."""
+    pieces = list(parts)
+
+    def column(name: str) -> NDArray[np.generic]:
+        return np.concatenate([piece[name] for piece in pieces]) if pieces else np.array([])
+
+    return SourceEvents.in_order(
+        time_us=column("time_us"),
+        longitude=column("longitude"),
+        latitude=column("latitude"),
+        depth_km=column("depth_km"),
+        magnitude=column("magnitude"),
+        event_id=column("event_id"),
+        event_type=column("event_type") if pieces and "event_type" in pieces[0] else event_type,
+        magnitude_type=magnitude_type,
+        notes=notes,
+    )
+
+
+def _pieces(
+    path: Path, numbered: Iterator[tuple[int, list[str]]], is_heading: Callable[[list[str]], bool]
+) -> Iterator[Rows]:
+    first = True
+    while piece := list(islice(numbered, _PIECE)):
+        if first and is_heading(piece[0][1]):
+            del piece[0]
+        first = False
+        yield Rows(path, [line for line, _ in piece], [cells for _, cells in piece])
+
+
+def _undecodable(path: Path) -> int:
+    """Find the first line that is no UTF-8."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
