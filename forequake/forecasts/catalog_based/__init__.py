@@ -1,0 +1,21 @@
+"""Catalog-based forecasts: readers, the compact form, what counts in a window, and what is strange."""
+
+from forequake.forecasts.catalog_based.counts import CountedEvents, LeftOut
+from forequake.forecasts.catalog_based.forecast import CatalogForecast
+from forequake.forecasts.catalog_based.quality import FittedCatalogs, fit_catalogs
+from forequake.forecasts.catalog_based.reading import (
+    CATALOG_READERS,
+    catalog_reader_of,
+    read_catalog_forecast,
+)
+
+__all__ = [
+    "CATALOG_READERS",
+    "CatalogForecast",
+    "CountedEvents",
+    "FittedCatalogs",
+    "LeftOut",
+    "catalog_reader_of",
+    "fit_catalogs",
+    "read_catalog_forecast",
+]
