@@ -1,40 +1,85 @@
-"""Building regions: pyCSEP's by name, kept on disk once built, and files of cell corners."""
+"""Building regions from what an experiment says, once: they are kept on disk."""
 
-import tempfile
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final
+from typing import assert_never
 
 import numpy as np
-from numpy.typing import NDArray
-from platformdirs import user_cache_path
+from pydantic import JsonValue
 
 from forequake.errors import RegionError, unknown
+from forequake.keys import KeyInputs, bytes_digest
+from forequake.quantities import Sha256
+from forequake.regions._cache import cached_region
 from forequake.regions.cells import Region
-
-__all__ = ["REGION_NAMES", "named_region", "region_from_file"]
-
-#: The regions that pyCSEP builds by name and that forequake takes.
-REGION_NAMES: Final = (
-    "california_relm_collection_region",
-    "california_relm_region",
-    "global_region",
-    "italy_csep_collection_region",
-    "italy_csep_region",
-    "nz_csep_collection_region",
-    "nz_csep_region",
+from forequake.regions.files import read_region
+from forequake.regions.grids import box_region, global_region, square_region
+from forequake.regions.parts import around_epicentre, inside_polygon
+from forequake.regions.quadtree import QuadtreeRegion
+from forequake.regions.specs import (
+    REGION_NAMES,
+    AftershockRegion,
+    BoxRegion,
+    CatalogQuadtree,
+    FileRegion,
+    GlobalRegion,
+    InlineRegion,
+    MaskedRegion,
+    NamedRegion,
+    QuadkeyRegion,
+    RegionSpec,
+    ZoomRegion,
 )
+from forequake.regions.tiles import divided, tiles_of_quadkeys
+
+__all__ = ["build_region", "named_region"]
+
+Locate = Callable[[str], Path]
 
 
-#: Places of the rectangle that encloses a region; a global grid of 0.05 degrees has half as many.
-_MOST_PLACES: Final = 50_000_000
+class _CacheInputs(KeyInputs):
+    """All that decides a region's cells."""
+
+    what = "built region"
+
+    spec: dict[str, JsonValue]
+    contents: dict[str, Sha256]
+    pycsep: str
+
+
+def build_region(spec: RegionSpec, locate: Locate) -> Region:
+    """Build a region, or load it where it was built before: seconds against milliseconds.
+
+    Parameters
+    ----------
+    locate
+        Gives the file that a path of the specification means on this machine.
+
+    Raises
+    ------
+    RegionError
+        Where the specification names nothing, a file cannot be used, or the cells are no region.
+    CatalogError
+        Where a quadtree is to follow a catalog that cannot be read.
+    """
+    if isinstance(spec, InlineRegion):  # they are given one by one: there is nothing to keep
+        return square_region(spec.name, spec.origins, spec.cell_size)
+    if isinstance(spec, NamedRegion) and spec.name not in REGION_NAMES:
+        raise RegionError(unknown("region", spec.name, REGION_NAMES))
+    files = {path: _read(locate(path)) for path in _paths(spec)}
+    inputs = _CacheInputs(
+        spec=spec.model_dump(mode="json"),
+        contents={path: bytes_digest(data) for path, data in files.items()},
+        pycsep=version("pycsep"),
+    )
+    built = partial(_build, spec, locate, files)
+    return cached_region(spec.kind, inputs.key, _name_of(spec), built)
 
 
 def named_region(name: str) -> Region:
-    """Build one of pyCSEP's regions, or load it where it was built before (1.5 s against milliseconds).
-
-    The cache is a file a region and version of pyCSEP in the user's cache folder; it may be deleted at any
-    time, and where it cannot be written the region is built each time.
+    """Build one of pyCSEP's regions, or load it where it was built before.
 
     Parameters
     ----------
@@ -46,92 +91,62 @@ def named_region(name: str) -> Region:
     RegionError
         Where there is no such region.
     """
-    if name not in REGION_NAMES:
-        raise RegionError(unknown("region", name, REGION_NAMES))
-    file = user_cache_path("forequake") / f"{name}-pycsep-{version('pycsep')}.npz"
-    cached = _load(name, file)
-    if cached is not None:
-        return cached
-    region = _build(name)
-    _keep(region, file)
+    return build_region(NamedRegion(name=name), Path)
+
+
+def _build(spec: RegionSpec, locate: Locate, files: Mapping[str, bytes]) -> Region:
+    match spec:
+        case NamedRegion():
+            return _named(spec.name)
+        case FileRegion():
+            return read_region(files[spec.path], locate(spec.path))
+        case InlineRegion():
+            return square_region(spec.name, spec.origins, spec.cell_size)
+        case GlobalRegion():
+            return global_region(spec.cell_size)
+        case BoxRegion():
+            return box_region("box", (spec.west, spec.east, spec.south, spec.north), spec.cell_size)
+        case QuadkeyRegion():
+            return QuadtreeRegion.from_tiles(tiles_of_quadkeys(spec.quadkeys), name="quadkeys")
+        case ZoomRegion():
+            codes = np.arange(4**spec.zoom, dtype=np.int64)
+            return QuadtreeRegion.from_tiles(
+                np.column_stack([np.full_like(codes, spec.zoom), codes]), name="zoom"
+            )
+        case CatalogQuadtree():
+            return _around_events(spec, locate(spec.path))
+        case AftershockRegion():
+            return around_epicentre(
+                _squares(spec.within, locate),
+                magnitude=spec.magnitude,
+                epicentre=(spec.longitude, spec.latitude),
+                num_radii=spec.num_radii,
+            )
+        case MaskedRegion():
+            return inside_polygon(_squares(spec.within, locate), spec.polygon)
+    assert_never(spec)
+
+
+def _squares(spec: RegionSpec, locate: Locate) -> Region:
+    """Build the region from which cells are taken."""
+    region = build_region(spec, locate)
+    if isinstance(region, QuadtreeRegion):
+        message = f"{region.name} has quadtree cells; only square cells can be cut to a part of a region"
+        raise RegionError(message)
     return region
 
 
-def region_from_file(path: Path) -> Region:
-    """Read a region from a text file of cell corners: longitude and latitude a line.
-
-    Columns stand apart by white space or commas; lines that start with ``#`` and one heading line of words
-    are passed over. The side of the cells is the most frequent step between the corners' longitudes or
-    latitudes.
-
-    Raises
-    ------
-    RegionError
-        Where a line has not two numbers, a corner is repeated or off the grid, or one cell stands alone.
-    """
-    origins = _read_corners(path)
-    if len(origins) < 2:
-        message = f"{path}: a region file needs two cells or more, since their distance gives their size"
-        raise RegionError(message)
-    repeated = len(origins) - len(np.unique(np.round(origins, 6), axis=0))
-    if repeated:
-        message = f"{path}: {repeated} cells are given twice"
-        raise RegionError(message)
-    size = _cell_size(origins)
-    places = np.rint((origins - origins.min(axis=0)) / size)
-    if np.prod(places.max(axis=0) + 1) > _MOST_PLACES:
-        message = f"{path}: cells of {size:g} degrees are too small for corners that lie so far apart"
-        raise RegionError(message)
-    off = np.abs(origins.min(axis=0) + places * size - origins).max(axis=1) > size * 1e-3
-    if off.any():
-        first = origins[np.argmax(off)]
-        message = f"{path}: the corner {first[0]:g}, {first[1]:g} does not lie on a grid of {size:g} degrees"
-        raise RegionError(message)
-    return Region(name=path.name, origins=origins, cell_size=size)
-
-
-def _read_corners(path: Path) -> NDArray[np.float64]:
-    rows: list[tuple[float, float]] = []
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{path}: the region file cannot be read ({error})"
-        raise RegionError(message) from error
-    heading_allowed = True
-    for number, line in enumerate(text.splitlines(), 1):
-        words = line.split("#")[0].replace(",", " ").split()
-        if not words:
-            continue
-        try:
-            longitude, latitude = (float(word) for word in words)
-        except ValueError as error:
-            if heading_allowed and len(words) == 2 and not any(char.isdigit() for char in line):
-                heading_allowed = False
-                continue
-            message = f"{path}:{number}: expected a longitude and a latitude, got {line.strip()!r}"
-            raise RegionError(message) from error
-        if not (-180 <= longitude <= 360 and -90 <= latitude <= 90):
-            message = f"{path}:{number}: longitude {longitude:g}, latitude {latitude:g} is not on Earth"
-            raise RegionError(message)
-        heading_allowed = False
-        rows.append((longitude, latitude))
-    return np.array(rows, dtype=np.float64).reshape(-1, 2)
-
-
-def _cell_size(origins: NDArray[np.float64]) -> float:
-    """Give the most frequent step between neighbouring longitudes or latitudes (the smaller of equals)."""
-    steps = np.concatenate([np.diff(np.unique(np.round(column, 6))) for column in origins.T])
-    sizes, counts = np.unique(np.round(steps, 6), return_counts=True)
-    return float(sizes[np.argmax(counts)])
-
-
-def _build(name: str) -> Region:
+def _named(name: str) -> Region:
+    if name == "global_region":  # pyCSEP would make 6.5 million polygons
+        return global_region(GlobalRegion().cell_size)
     from csep.core import regions
 
+    if name == "california_quadtree_region":
+        tiles = tiles_of_quadkeys(regions.california_quadtree_region().quadkeys)
+        return QuadtreeRegion.from_tiles(tiles, name=name)
     built = {
         "california_relm_collection_region": regions.california_relm_collection_region,
         "california_relm_region": regions.california_relm_region,
-        "global_region": regions.global_region,
         "italy_csep_collection_region": regions.italy_csep_collection_region,
         "italy_csep_region": regions.italy_csep_region,
         "nz_csep_collection_region": regions.nz_csep_collection_region,
@@ -140,21 +155,48 @@ def _build(name: str) -> Region:
     return Region(name=name, origins=np.asarray(built.origins(), dtype=float), cell_size=float(built.dh))
 
 
-def _load(name: str, file: Path) -> Region | None:
-    try:
-        with np.load(file, allow_pickle=False) as arrays:
-            return Region(name=name, origins=arrays["origins"], cell_size=float(arrays["cell_size"]))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, KeyError, EOFError):  # a damaged cache is rebuilt, never an error
-        return None
+def _around_events(spec: CatalogQuadtree, path: Path) -> Region:
+    from forequake.catalogs import read_source  # which needs regions itself
+
+    events = read_source(path, spec.format).events
+    turned = np.where(events.longitude >= 180.0, events.longitude - 360.0, events.longitude)
+    tiles = divided(turned, events.latitude, threshold=spec.threshold, zoom=spec.zoom)
+    return QuadtreeRegion.from_tiles(tiles, name="catalog quadtree")
 
 
-def _keep(region: Region, file: Path) -> None:
+def _paths(spec: RegionSpec) -> list[str]:
+    """List the files that decide a region's cells."""
+    if isinstance(spec, FileRegion | CatalogQuadtree):
+        return [spec.path]
+    return _paths(spec.within) if isinstance(spec, AftershockRegion | MaskedRegion) else []
+
+
+def _read(path: Path) -> bytes:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".tmp", delete=False) as temporary:
-            np.savez(temporary, origins=region.origins, cell_size=region.cell_size)
-        Path(temporary.name).replace(file)
-    except OSError:  # a cache that cannot be written costs time, not results
-        return
+        return path.read_bytes()
+    except OSError as error:
+        message = f"{path}: the file of the region cannot be read ({error.strerror})"
+        raise RegionError(message) from error
+
+
+def _name_of(spec: RegionSpec) -> str:
+    match spec:
+        case NamedRegion() | InlineRegion():
+            return spec.name
+        case FileRegion():
+            return Path(spec.path).name
+        case GlobalRegion():
+            return f"global, {spec.cell_size:g} degrees"
+        case BoxRegion():
+            return f"box {spec.west:g} to {spec.east:g}, {spec.south:g} to {spec.north:g}"
+        case QuadkeyRegion():
+            return "quadtree"
+        case ZoomRegion():
+            return f"quadtree of zoom {spec.zoom}"
+        case CatalogQuadtree():
+            return f"quadtree by {Path(spec.path).name}"
+        case AftershockRegion():
+            return f"aftershocks of M{spec.magnitude:g} at {spec.longitude:g}, {spec.latitude:g}"
+        case MaskedRegion():
+            return f"polygon in {_name_of(spec.within)}"
+    assert_never(spec)
