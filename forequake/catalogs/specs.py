@@ -121,7 +121,7 @@ class CatalogRules(_Spec):
     magnitude_types: tuple[str, ...] = ()
     other_magnitudes: Literal["keep", "drop"] = "keep"
     duplicates: Literal["note", "drop", "refuse"] = "note"
-    duplicate_seconds: float = Field(default=1.0, ge=0, le=86_400)
+    duplicate_seconds: float = Field(default=0.5, ge=0, le=86_400)
     duplicate_km: float = Field(default=5.0, ge=0, le=1_000)
     duplicate_magnitude: float = Field(default=0.2, ge=0, le=10)
     depth_datum: Literal["sea level", "surface"] | None = None

@@ -1,0 +1,181 @@
+"""A catalog by its definition: read or asked for, put right by its rules, cut to its own limits."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forequake.catalogs.events import Events
+from forequake.catalogs.files import read_source
+from forequake.catalogs.rules import apply_rules
+from forequake.catalogs.source_events import SourceEvents
+from forequake.catalogs.specs import Box, CatalogSpec, FileCatalog, QueryCatalog
+from forequake.errors import CatalogError
+
+if TYPE_CHECKING:
+    from forequake.catalogs.queries import QueryBounds
+
+__all__ = ["LEARNING_YEARS", "LoadedCatalog", "load_catalog", "query_bounds"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+#: Years before the first window from which an input catalog is asked for where it has no start of its own.
+LEARNING_YEARS: Final = 10
+#: Asked for so much below the floor where the rules may take another magnitude than the service goes by.
+_MAGNITUDE_MARGIN: Final = 0.5
+#: Degrees by which rounding may move a longitude from one convention to the other.
+_ROUNDING: Final = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedCatalog:
+    """A catalog that is ready to be stored and cut to windows.
+
+    Attributes
+    ----------
+    notes
+        What the user should know: what was asked, and what was left out or changed and by which rule.
+    source
+        A path, a data set, or ``query_comcat``.
+    """
+
+    events: Events
+    notes: tuple[str, ...]
+    source: str
+
+
+def load_catalog(
+    spec: CatalogSpec,
+    locate: Callable[[str], Path],
+    bounds: "QueryBounds | None" = None,
+    *,
+    learning: bool = False,
+) -> LoadedCatalog:
+    """Read or ask for a catalog, apply its rules, and cut it to its own limits.
+
+    Parameters
+    ----------
+    locate
+        Gives the file that a path of the configuration means on this machine.
+    bounds
+        Of the experiment: its first window's start and its last one's end, its least magnitude, depths and
+        box. A query takes from here what its definition leaves open; a file needs none of it.
+    learning
+        Whether models learn from this catalog. A query without a start then begins `LEARNING_YEARS` before
+        `bounds.start`, and a note says so.
+
+    Raises
+    ------
+    CatalogError
+        Where the source or a rule of it cannot be used, with the reason. Of a service that did not answer it
+        is one whose `transient` says that trying again can help.
+    """
+    source, asked = _source(spec, locate, bounds, learning=learning)
+    authoritative = apply_rules(source, spec.rules)
+    inside = _inside(authoritative.events, spec)
+    events = authoritative.events if inside.all() else authoritative.events.take(inside)
+    notes = (*asked, *authoritative.notes)
+    if isinstance(spec.source, FileCatalog) and len(events) < len(authoritative):
+        notes = (
+            *notes,
+            f"{len(events)} of {len(authoritative)} events are within the catalog's own limits",
+        )
+    return LoadedCatalog(events=events, notes=notes, source=spec.title)
+
+
+def query_bounds(spec: CatalogSpec, bounds: "QueryBounds | None", *, learning: bool = False) -> "QueryBounds":
+    """Give what a service is asked for: the definition's own limits, and the experiment's where it has none.
+
+    A magnitude floor is lowered by 0.5 where the rules prefer types of magnitude, since the service goes by
+    its own choice; depths are asked for in the service's own datum.
+
+    Raises
+    ------
+    CatalogError
+        Where neither gives a start or an end.
+    """
+    from forequake.catalogs.queries import QueryBounds  # httpx: only where a service is asked
+
+    start = spec.start
+    if start is None and bounds is not None:
+        start = _years_before(bounds.start, LEARNING_YEARS) if learning else bounds.start
+    end = spec.end or (None if bounds is None else bounds.end)
+    if start is None or end is None:
+        message = f"{spec.title}: a query needs a start and an end"
+        raise CatalogError(message)
+    magnitude = spec.magnitude_min
+    depths, box = spec.depth_km, spec.region
+    if bounds is not None:
+        magnitude = bounds.magnitude_min if magnitude is None else magnitude
+        depths = bounds.depth_km if depths is None else depths
+        box = bounds.box if box is None else box
+    if magnitude is not None and spec.rules.magnitude_types:
+        magnitude -= _MAGNITUDE_MARGIN
+    if depths is not None:
+        offset = spec.rules.depth_offset_km
+        depths = (depths[0] and depths[0] - offset, depths[1] - offset)
+    return QueryBounds(start=start, end=end, magnitude_min=magnitude, depth_km=depths, box=box)
+
+
+def _source(
+    spec: CatalogSpec, locate: Callable[[str], Path], bounds: "QueryBounds | None", *, learning: bool
+) -> tuple[SourceEvents, tuple[str, ...]]:
+    """Read or ask; the notes are those of the asking."""
+    if isinstance(spec.source, QueryCatalog):
+        from forequake.catalogs.queries import query  # httpx: only where a service is asked
+
+        limits = query_bounds(spec, bounds, learning=learning)
+        notes: tuple[str, ...] = ()
+        if learning and spec.start is None:
+            notes = (
+                f"{spec.title}: the input catalog has no start_date; it is asked for from "
+                f"{limits.start:%Y-%m-%d} on, {LEARNING_YEARS} years before the first window",
+            )
+        return query(spec.source.service, limits, address=spec.source.address), notes
+    return read_source(locate(spec.source.path), spec.source.format), ()
+
+
+def _inside(events: Events, spec: CatalogSpec) -> NDArray[np.bool_]:
+    """Tell which events are within a definition's own limits (see `CatalogSpec`)."""
+    inside = np.ones(len(events), dtype=np.bool_)
+    if spec.start is not None:
+        inside &= events.time_us >= (spec.start - _EPOCH) // _MICROSECOND
+    if spec.end is not None:
+        inside &= events.time_us < (spec.end - _EPOCH) // _MICROSECOND
+    if spec.magnitude_min is not None:
+        inside &= events.magnitude >= spec.magnitude_min
+    if spec.region is not None:
+        inside &= _in_box(events, spec.region)
+    if spec.depth_km is not None:
+        missing = int(np.isnan(events.depth_km[inside]).sum())
+        if missing:
+            message = (
+                f"{spec.title}: {missing} {'event has' if missing == 1 else 'events have'} no depth, but the "
+                f"catalog takes depths from {spec.depth_km[0]:g} to {spec.depth_km[1]:g} km only; say with "
+                "the rule missing_depth what becomes of them: drop, or a depth in kilometres"
+            )
+            raise CatalogError(message)
+        least = -np.inf if spec.depth_km[0] == 0 else spec.depth_km[0]
+        inside &= (events.depth_km >= least) & (events.depth_km <= spec.depth_km[1])
+    return inside
+
+
+def _in_box(events: Events, box: Box) -> NDArray[np.bool_]:
+    """Tell which events lie in a box, whichever way longitudes are counted."""
+    west, east, south, north = box
+    inside: NDArray[np.bool_] = (events.latitude >= south) & (events.latitude <= north)
+    width = (east - west) % 360
+    if width == 0 and east != west:
+        return inside
+    return inside & ((events.longitude - west + _ROUNDING) % 360 <= width + 2 * _ROUNDING)
+
+
+def _years_before(moment: datetime, years: int) -> datetime:
+    try:
+        return moment.replace(year=moment.year - years)
+    except ValueError:  # the 29th of February
+        return moment.replace(year=moment.year - years, day=28)
