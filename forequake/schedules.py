@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, cast
 
 from forequake.errors import InputError, unknown
 from forequake.windows import TimeWindow
@@ -91,16 +91,20 @@ class Horizon:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Windows in order, and the part of the span that no window covers.
+    """Windows in order, and the parts of the span that no window covers.
 
     Attributes
     ----------
     left_over
-        What remains at the end where the span is no whole number of horizons, else None.
+        What remains at the end where no further window fits, else None.
+    gap
+        The first time between two windows that lies in neither, where they start further apart than they
+        are long, else None.
     """
 
     windows: tuple[TimeWindow, ...]
     left_over: TimeWindow | None = None
+    gap: TimeWindow | None = None
 
 
 def tile(
@@ -109,6 +113,7 @@ def tile(
     *,
     intervals: int | None = None,
     horizon: Horizon | None = None,
+    offset: Horizon | None = None,
     growth: Growth = "incremental",
 ) -> Schedule:
     """Tile a span with windows, from its start on (windows are not moved to the first of a month or year).
@@ -117,10 +122,13 @@ def tile(
     ----------
     start, end
         Ends of the span, in UTC. Without `end`, `intervals` windows of one `horizon` each follow `start`.
+        No window reaches beyond `end`.
     intervals
         Number of equal parts, to the microsecond.
     horizon
-        Length of one window, or of one step where windows grow.
+        Length of one window, or of the first where windows grow.
+    offset
+        From one window's start to the next one's; None is one horizon. Where windows grow, by this.
     growth
         Whether windows follow one another, or all begin at `start`.
 
@@ -136,32 +144,50 @@ def tile(
     >>> [window.id[:10] for window in tile(begin, intervals=2, horizon=Horizon.parse("1 year")).windows]
     ['2010-06-15', '2011-06-15']
     """
-    edges = _edges(start, end, intervals, horizon)
-    if growth == "cumulative":
-        windows = tuple(TimeWindow(start=start, end=edge) for edge in edges[1:])
-    else:
-        windows = tuple(TimeWindow(start=first, end=last) for first, last in pairwise(edges))
-    covered = edges[-1]
+    windows = _windows(start, end, intervals, horizon, offset)
+    covered = max(window.end for window in windows)
     rest = None if end is None or covered == end else TimeWindow(start=covered, end=end)
-    return Schedule(windows=windows, left_over=rest)
+    if growth == "cumulative":
+        grown = tuple(TimeWindow(start=start, end=window.end) for window in windows)
+        return Schedule(windows=grown, left_over=rest)
+    gaps = (
+        TimeWindow(start=before.end, end=after.start)
+        for before, after in pairwise(windows)
+        if before.end < after.start
+    )
+    return Schedule(windows=tuple(windows), left_over=rest, gap=next(gaps, None))
 
 
-def _edges(
-    start: datetime, end: datetime | None, intervals: int | None, horizon: Horizon | None
-) -> Sequence[datetime]:
-    if end is None:
-        if intervals is None or horizon is None:
-            message = "give end_date, or both intervals and horizon"
-            raise InputError(message)
-        _check_number(intervals)
-        return [horizon.after(start, times) for times in range(intervals + 1)]
-    if start >= end:
+def _windows(
+    start: datetime,
+    end: datetime | None,
+    intervals: int | None,
+    horizon: Horizon | None,
+    offset: Horizon | None,
+) -> Sequence[TimeWindow]:
+    if end is not None and start >= end:
         message = f"start_date {start} is not before end_date {end}"
         raise InputError(message)
-    if intervals is not None and horizon is not None:
+    if end is None and (intervals is None or horizon is None):
+        message = "give end_date, or both intervals and horizon"
+        raise InputError(message)
+    if horizon is None:
+        if offset is not None:
+            message = "an offset between windows needs a horizon, which is their length"
+            raise InputError(message)
+        return _between(_equal_parts(start, cast(datetime, end), intervals or 1))
+    if end is not None and intervals is not None:
         message = "end_date, intervals and horizon cannot all three be given: each two say the third"
         raise InputError(message)
-    return _equal_parts(start, end, intervals or 1) if horizon is None else _steps(start, end, horizon)
+    if intervals is not None:
+        _check_number(intervals)
+    if offset is None or offset == horizon:
+        return _between(_steps(start, end, intervals, horizon))
+    return _spaced(start, end, intervals, horizon, offset)
+
+
+def _between(edges: Sequence[datetime]) -> Sequence[TimeWindow]:
+    return [TimeWindow(start=first, end=last) for first, last in pairwise(edges)]
 
 
 def _equal_parts(start: datetime, end: datetime, number: int) -> Sequence[datetime]:
@@ -173,15 +199,51 @@ def _equal_parts(start: datetime, end: datetime, number: int) -> Sequence[dateti
     return [start + (span * part // number) * _MICROSECOND for part in range(number + 1)]
 
 
-def _steps(start: datetime, end: datetime, horizon: Horizon) -> Sequence[datetime]:
+def _steps(
+    start: datetime, end: datetime | None, intervals: int | None, horizon: Horizon
+) -> Sequence[datetime]:
+    """Give the edges of windows that follow one another, each counted from the start."""
+    if intervals is not None:
+        return [horizon.after(start, times) for times in range(intervals + 1)]
     edges = [start]
-    while (edge := horizon.after(start, len(edges))) <= end:
+    while end is not None and (edge := _reached(horizon, start, len(edges), end)) is not None:
         edges.append(edge)
         _check_number(len(edges) - 1)
-    if len(edges) == 1:
+    _check_any(len(edges) - 1, start, end, horizon)
+    return edges
+
+
+def _spaced(
+    start: datetime, end: datetime | None, intervals: int | None, horizon: Horizon, offset: Horizon
+) -> Sequence[TimeWindow]:
+    """Give windows of one length that start an offset apart."""
+    ends: list[tuple[datetime, datetime]] = []
+    while len(ends) != intervals:
+        first = start if not ends else _reached(offset, start, len(ends), end)
+        last = None if first is None else _reached(horizon, first, 1, end)
+        if first is None or last is None:
+            break
+        ends.append((first, last))
+        _check_number(len(ends))
+    _check_any(len(ends), start, end, horizon)
+    return [TimeWindow(start=first, end=last) for first, last in ends]
+
+
+def _reached(length: Horizon, start: datetime, times: int, end: datetime | None) -> datetime | None:
+    """Give the moment some lengths after a start, None where that is after the end."""
+    if end is None:
+        return length.after(start, times)
+    try:
+        moment = length.after(start, times)
+    except InputError:  # beyond the calendar, and so beyond the end
+        return None
+    return None if moment > end else moment
+
+
+def _check_any(number: int, start: datetime, end: datetime | None, horizon: Horizon) -> None:
+    if number == 0:
         message = f"a horizon of {horizon.count} {horizon.unit}s is longer than {start} to {end}"
         raise InputError(message)
-    return edges
 
 
 def _check_number(windows: int) -> None:

@@ -15,7 +15,8 @@ from forequake.config.model_specs import (
     SourceSpec,
     ZenodoSource,
 )
-from forequake.config.specs import ExperimentConfig, FileRegion, NamedRegion, RegionSpec, TestSpec
+from forequake.config.specs import ExperimentConfig, TestSpec
+from forequake.regions.specs import FileRegion, NamedRegion, RegionSpec
 
 __all__ = [
     "ExperimentConfig",

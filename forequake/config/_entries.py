@@ -1,6 +1,6 @@
 """The lists of models and tests: named entries, in the experiment's file or in one of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from pydantic_core import PydanticCustomError
@@ -14,14 +14,14 @@ __all__ = ["find_list", "named_entries"]
 
 
 def find_list(
-    root: Place, key: str, other_key: str, folder: Folder, problems: Problems, files: list[Path]
+    root: Place, keys: Sequence[str], folder: Folder, problems: Problems, files: list[Path]
 ) -> tuple[Place, Folder] | None:
     """Find the list of models or tests.
 
     Parameters
     ----------
-    key, other_key
-        The two names under which it may be given.
+    keys
+        The names under which it may be given, the usual one first.
     files
         A file that is opened is added.
 
@@ -32,9 +32,9 @@ def find_list(
     Folder
         Where its paths start.
     """
-    given = [name for name in (key, other_key) if root.at(name).value is not None]
-    if len(given) == 2:
-        problems.add(root.at(other_key), f"given here and as {key}; leave one of them out")
+    given = [name for name in keys if root.at(name).value is not None]
+    if len(given) > 1:
+        problems.add(root.at(given[1]), f"given here and as {given[0]}; leave one of them out")
         return None
     if not given:  # noted with the other required keys
         return None
@@ -43,13 +43,13 @@ def find_list(
     if not isinstance(value, str):
         return place, folder
     try:
-        recorded = folder.existing_file(value, f"a YAML file with the list of {key}")
+        recorded = folder.existing_file(value, f"a YAML file with the list of {keys[0]}")
     except PydanticCustomError as error:
-        problems.add(place, error.message(), (error.context or {}).get("near"))
+        problems.add_refused(place, error)
         return None
     file = folder.root / recorded
     files.append(file)
-    document, found = read_yaml(file, key)
+    document, found = read_yaml(file, keys[0])
     problems.extend(found)
     if document.data is None and found:
         return None

@@ -8,15 +8,21 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo
 
 from forequake.config._refusals import refuse, refuse_word
-from forequake.config.specs import FileRegion, NamedRegion
+from forequake.config.model_specs import ForecastType
 from forequake.datasets import DATASETS, PREFIX, is_dataset, locate_dataset, source_file
 from forequake.errors import InputError, suggestion
-from forequake.forecasts.readers import READERS
-from forequake.regions import REGION_NAMES
+from forequake.regions.specs import REGION_NAMES, FileRegion, NamedRegion
 
-__all__ = ["CatalogPath", "Folder", "ForecastPath", "RegionPlace"]
+__all__ = ["ENDINGS", "CatalogPath", "Folder", "RegionPlace", "forecast_file", "model_folder"]
 
 _ROOT: Final = PurePosixPath()
+_Kind = Literal["gridded forecast", "catalog-based forecast", "catalog"]
+_KINDS: Final[dict[ForecastType, _Kind]] = {
+    "gridded": "gridded forecast",
+    "catalog": "catalog-based forecast",
+}
+#: Endings that tell the reader of a gridded forecast.
+ENDINGS: Final = (".csv", ".dat", ".xml", ".hdf5", ".h5")
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,14 @@ class Folder:
     def recorded(self, text: str) -> str:
         """Give a path as it is recorded: relative to the experiment's folder, unless it is absolute."""
         return text if self.here == _ROOT else str(self.here / text)
+
+    def holds_file(self, text: str) -> bool:
+        """Tell whether a path is that of a file; one that cannot be reached is none."""
+        return bool(text.strip()) and os.path.isfile(self.root / self.recorded(text))  # noqa: PTH113  # Path.is_file raises without rights
+
+    def holds_folder(self, text: str) -> bool:
+        """Tell whether a path is that of a folder; one that cannot be reached is none."""
+        return bool(text.strip()) and os.path.isdir(self.root / self.recorded(text))  # noqa: PTH112  # Path.is_dir raises without rights
 
     def existing_file(self, text: str, what: str) -> str:
         """Give the recorded form of a path to a file that must exist.
@@ -59,10 +73,11 @@ class Folder:
         return recorded
 
 
-def _neighbour(text: str, path: Path) -> str | None:
-    """Find the file beside a path whose name is nearest, written as the path was."""
+def _neighbour(text: str, path: Path, *, folders: bool = False) -> str | None:
+    """Find the file or folder beside a path whose name is nearest, written as the path was."""
     try:
-        names = [file.name for file in path.parent.iterdir() if file.is_file()]
+        beside = list(path.parent.iterdir())
+        names = [found.name for found in beside if (found.is_dir() if folders else found.is_file())]
     except OSError:
         return None
     near = suggestion(path.name, names)
@@ -76,7 +91,7 @@ def _folder(info: ValidationInfo) -> Folder:
     return info.context
 
 
-def _dataset(text: str, kind: Literal["gridded forecast", "catalog"]) -> str:
+def _dataset(text: str, kind: _Kind) -> str:
     """Check that a data set exists, holds what is needed, and is there in this installation."""
     name = text.removeprefix(PREFIX)
     fitting = [PREFIX + known for known, dataset in DATASETS.items() if dataset.kind == kind]
@@ -91,23 +106,53 @@ def _dataset(text: str, kind: Literal["gridded forecast", "catalog"]) -> str:
     return text
 
 
-def _check_forecast(text: str, info: ValidationInfo) -> str:
-    folder = _folder(info)
+def forecast_file(
+    text: str, folder: Folder, forecast_type: ForecastType, *, fetched: bool, any_ending: bool
+) -> str:
+    """Give the recorded form of a path to a forecast, or of a data set that is one.
+
+    Parameters
+    ----------
+    fetched
+        Whether something brings the file where it is not there.
+    any_ending
+        Whether the reader is told in another way than by the file's ending.
+
+    Raises
+    ------
+    PydanticCustomError
+        Where there is no such file, or none that can be read.
+    """
+    recorded = folder.recorded(text)
     if is_dataset(text):
-        recorded = _dataset(text, "gridded forecast")
-    elif text.strip() and os.path.isdir(folder.root / folder.recorded(text)):  # noqa: PTH112  # Path.is_dir raises without rights
-        refuse(
-            "this is a folder, which is how time-dependent models are given; this version runs "
-            "time-independent gridded forecasts from files"
-        )
-    else:
-        recorded = folder.existing_file(text, "a file with a gridded forecast")
+        recorded = _dataset(text, _KINDS[forecast_type])
+    elif folder.holds_folder(text):
+        refuse("this is a folder, but a time-independent model (class: ti) is one file")
+    elif not fetched or folder.holds_file(text):
+        folder.existing_file(text, "a file with a forecast")
     ending = source_file(recorded).suffix.lower()
-    if ending not in READERS:
+    if not any_ending and ending not in ENDINGS:
         refuse(
             f"no reader for the ending {ending or '(none)'}; gridded forecasts are read from "
-            f"{', '.join(READERS)}"
+            f"{', '.join(ENDINGS)} (say class: td where this is the folder of a time-dependent model)"
         )
+    return recorded
+
+
+def model_folder(text: str, folder: Folder, *, fetched: bool) -> str:
+    """Give the recorded form of the path to a time-dependent model's folder.
+
+    Raises
+    ------
+    PydanticCustomError
+        Where there is no such folder and nothing brings it.
+    """
+    recorded = folder.recorded(text)
+    if is_dataset(text) or folder.holds_file(text):
+        refuse("this is a file, but a time-dependent model (class: td) is a folder with its forecasts inside")
+    if not fetched and not folder.holds_folder(text):
+        near = _neighbour(text, folder.root / recorded, folders=True)
+        refuse("there is no such folder; expected that of a time-dependent model", near)
     return recorded
 
 
@@ -136,8 +181,6 @@ def _read_region(value: object, info: ValidationInfo) -> NamedRegion | FileRegio
     return FileRegion(path=folder.existing_file(value, "a file with the corners of cells"))
 
 
-#: A file with a gridded forecast, in its recorded form.
-ForecastPath = Annotated[str, AfterValidator(_check_forecast)]
 #: A file with a catalog, in its recorded form.
 CatalogPath = Annotated[str, AfterValidator(_check_catalog)]
 #: A named region or a file of cells.

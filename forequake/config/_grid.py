@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Final
 
 from forequake.config._places import Place, Problems
-from forequake.config._shapes import RegionSection
+from forequake.config._region_shape import RegionSection
 
 __all__ = ["magnitude_edges", "read_depths", "read_magnitudes"]
 

@@ -1,57 +1,126 @@
 """The models of an experiment."""
 
+from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Final
 
-from forequake.config._files import Folder
+from pydantic_core import PydanticCustomError
+
+from forequake.config._files import Folder, forecast_file, model_folder
+from forequake.config._model_shape import FORMATS, TIME_DEPENDENT_KEYS, ModelSection
+from forequake.config._names import as_name, fault_of_name
 from forequake.config._places import Place, Problems
-from forequake.config._section import metadata_of, read_section
-from forequake.config._shapes import ModelSection
-from forequake.config.model_specs import FileModel, ReferenceModel
+from forequake.config._section import metadata_of, read_section, unused_keys
+from forequake.config._time_shape import class_of
+from forequake.config.model_specs import (
+    FileModel,
+    FolderModel,
+    GitSource,
+    ModelSpec,
+    ProgramSpec,
+    ReferenceModel,
+    SourceSpec,
+    ZenodoSource,
+)
 
 __all__ = ["read_model_entry"]
 
-#: Keys that only a file has, and keys that only a built-in reference has.
-_FILE_KEYS: Final = ("path",)
 _REFERENCE_KEYS: Final = ("reference", "total", "b_value")
-_FILE_NEEDS: Final = {"path": "the file with the forecast"}
+_PATH_NEEDS: Final = {"path": "the file with the forecast, or the folder of a time-dependent model"}
 _REFERENCE_NEEDS: Final = {
     "reference": "the kind of reference, such as uniform",
     "total": "the expected number of events in forecast_unit years",
 }
+#: Keys that say what path should be.
+_DECISIVE: Final = frozenset(
+    {
+        "kind",
+        "class",
+        "model_class",
+        "path",
+        "filename",
+        "flavours",
+        "func",
+        "fmt",
+        "format",
+        "forecast_type",
+        "giturl",
+        "zenodo_id",
+    }
+)
+#: Keys with the other names that they have had.
+_OTHER_NAMES: Final = (("fmt", "format"), ("class", "model_class"))
+#: Formats in which catalog-based forecasts come.
+_CATALOG_FORMATS: Final = ("csv", "json")
 
 
 def read_model_entry(
     name: str, place: Place, folder: Folder, problems: Problems
-) -> tuple[FileModel | ReferenceModel | None, ModelSection]:
-    """Read what follows a model's name; the model is None where it has mistakes."""
+) -> tuple[dict[str, ModelSpec | None], list[str]]:
+    """Read what follows a model's name.
+
+    Returns
+    -------
+    dict
+        By name the model, or each of its flavours; None where it has mistakes.
+    list of str
+        Keys that nothing uses.
+    """
     if place.value is not None and not isinstance(place.value, dict):
         problems.add(place, "expected a mapping of the model's keys, such as path")
-        return None, ModelSection()
+        return {name: None}, []
     before = len(problems)
     entries = place.entries
     built_in = entries["kind"].value == "reference" if "kind" in entries else "reference" in entries
-    section = read_section(
-        ModelSection,
-        place,
-        entries,
-        problems,
-        required=_REFERENCE_NEEDS if built_in else _FILE_NEEDS,
-        context=folder,
-    )
-    for key in _FILE_KEYS if built_in else _REFERENCE_KEYS:
+    flavoured = "flavours" in entries and not built_in
+    needs = _REFERENCE_NEEDS if built_in else {} if flavoured else _PATH_NEEDS
+    section = read_section(ModelSection, place, entries, problems, required=needs)
+    for key, other in _OTHER_NAMES:
+        if {key, other} <= section.given.keys():
+            problems.add(entries[other], f"this is another name of {key}, which is given too")
+    unfit = ("path", "flavours", "filename", "class", "model_class") if built_in else _REFERENCE_KEYS
+    for key in unfit:
         if key in entries:
             kind = "reference" if built_in else "file"
             problems.add(entries[key], f"a model of the kind {kind} does not take this key")
+    names = list(_flavours(name, section, place, problems))
+    if built_in:
+        model = _reference(name, section) if len(problems) == before else None
+        return {name: model}, unused_keys(section, "models.")
+    reader = _Reader(section, folder, problems)
+    models: dict[str, ModelSpec | None] = {found: None for found, _, _ in names}
+    # A path is looked at beside other mistakes, but not where a wrong key would say what it should be.
+    if not (_DECISIVE & entries.keys()) - section.given.keys() and ("path" in entries or flavoured):
+        models = {found: reader.read(found, text, where) for found, text, where in names}
     if len(problems) > before:
-        return None, section
-    return _model(name, section), section
+        models = dict.fromkeys(models)
+    return models, [f"models.{key}" for key in reader.unused()]
 
 
-def _model(name: str, section: ModelSection) -> FileModel | ReferenceModel | None:
-    unit = 1.0 if section.forecast_unit is None else section.forecast_unit
-    metadata = metadata_of(section)
-    if section.path is not None:
-        return FileModel(name=name, path=section.path, forecast_unit=unit, metadata=metadata)
+def _flavours(
+    name: str, section: ModelSection, place: Place, problems: Problems
+) -> Iterator[tuple[str, str, Place]]:
+    """Give the name, path and place of each model of an entry."""
+    base = section.path or ""
+    if section.filename is not None:
+        base = _below(base, section.filename)
+    if section.flavours is None:
+        yield name, base, place.at("path")
+        return
+    for suffix, file in section.flavours.items():
+        where = place.at("flavours", suffix)
+        flavour = as_name(f"{name}@{suffix}")
+        fault = fault_of_name(flavour)
+        if fault is not None:
+            problems.add(where, f"{fault} (the name is {flavour!r})")
+        yield flavour, _below(base, file), where
+
+
+def _below(folder: str, file: str) -> str:
+    return str(PurePosixPath(folder) / file)
+
+
+def _reference(name: str, section: ModelSection) -> ReferenceModel | None:
     if section.total is None:
         return None
     return ReferenceModel(
@@ -59,6 +128,109 @@ def _model(name: str, section: ModelSection) -> FileModel | ReferenceModel | Non
         reference=section.reference or "uniform",
         total=section.total,
         b_value=1.0 if section.b_value is None else section.b_value,
-        forecast_unit=unit,
-        metadata=metadata,
+        forecast_unit=1.0 if section.forecast_unit is None else section.forecast_unit,
+        metadata=metadata_of(section),
     )
+
+
+class _Reader:
+    """Makes the models of one entry, which differ in name and path."""
+
+    def __init__(self, section: ModelSection, folder: Folder, problems: Problems) -> None:
+        self._section = section
+        self._folder = folder
+        self._problems = problems
+        self._format = section.fmt or section.format
+        self._ignored: set[str] = set()
+
+    def unused(self) -> list[str]:
+        """List the keys that the models do not use, in the order of the shape."""
+        unused = {*unused_keys(self._section), *self._ignored}
+        return [key for key in self._section.given if key in unused]
+
+    def read(self, name: str, path: str, place: Place) -> ModelSpec | None:
+        """Make one model, or note why it cannot be made."""
+        try:
+            return self._folder_model(name, path) if self._is_folder(path) else self._file_model(name, path)
+        except PydanticCustomError as error:
+            near = (error.context or {}).get("near")
+            if near is not None and self._section.flavours is not None:  # they are written from path on
+                near = near.removeprefix(f"{self._section.path}/")
+            self._problems.add(place, error.message(), near)
+            return None
+
+    def _is_folder(self, path: str) -> bool:
+        section = self._section
+        word = class_of(section.class_ or section.model_class)
+        if section.kind is not None or word is not None:
+            return section.kind == "folder" or (section.kind is None and word == "td")
+        if self._folder.holds_file(path):
+            return False
+        return self._folder.holds_folder(path) or section.func is not None
+
+    def _file_model(self, name: str, path: str) -> FileModel:
+        section, source = self._section, self._source()
+        forecast_type = section.forecast_type or "gridded"
+        known = self._format is not None or forecast_type == "catalog"
+        recorded = forecast_file(
+            path, self._folder, forecast_type, fetched=source is not None, any_ending=known
+        )
+        self._ignored.update(TIME_DEPENDENT_KEYS)
+        if forecast_type == "gridded":
+            self._ignored.add("n_sims")
+        return FileModel(
+            name=name,
+            path=recorded,
+            format=None if self._format is None else FORMATS[self._format],
+            forecast_type=forecast_type,
+            forecast_unit=1.0 if section.forecast_unit is None else section.forecast_unit,
+            n_catalogs=section.n_sims if forecast_type == "catalog" else None,
+            source=source,
+            metadata=metadata_of(section),
+        )
+
+    def _folder_model(self, name: str, path: str) -> FolderModel:
+        section, source = self._section, self._source()
+        recorded = model_folder(path, self._folder, fetched=source is not None)
+        format_ = self._format or "csv"
+        by_format = "catalog" if format_ in _CATALOG_FORMATS else "gridded"
+        forecast_type = section.forecast_type or by_format
+        # The catalogs of a window stand for it, whatever the unit: floatCSEP passes over both keys, too.
+        self._ignored.add("forecast_unit" if forecast_type == "catalog" else "n_sims")
+        if section.func is None:
+            self._ignored.update({"func_kwargs", "args_file", "input_cat", "build"})
+        return FolderModel(
+            name=name,
+            path=recorded,
+            prefix=section.prefix or name,
+            format=format_,
+            forecast_type=forecast_type,
+            forecast_unit=section.forecast_unit if forecast_type == "gridded" else None,
+            n_catalogs=section.n_sims if forecast_type == "catalog" else None,
+            program=self._program(),
+            source=source,
+            metadata=metadata_of(section),
+        )
+
+    def _source(self) -> SourceSpec | None:
+        section = self._section
+        if section.giturl is not None:
+            if section.zenodo_id is not None:
+                self._ignored.add("zenodo_id")
+            return GitSource(url=section.giturl, revision=section.repo_hash)
+        self._ignored.add("repo_hash")
+        return None if section.zenodo_id is None else ZenodoSource(record=section.zenodo_id)
+
+    def _program(self) -> ProgramSpec | None:
+        section = self._section
+        if section.func is None:
+            return None
+        given = {
+            "arguments": section.func_kwargs,
+            "args_file": section.args_file,
+            "input_catalog": section.input_cat,
+            "build": section.build,
+        }
+        return ProgramSpec.model_validate(
+            {"command": section.func, **{key: value for key, value in given.items() if value is not None}}
+        )

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from forequake.config._refusals import refuse
 
@@ -72,6 +72,10 @@ def _in_order(pair: tuple[datetime, datetime]) -> tuple[datetime, datetime]:
 
 
 #: A time in UTC, from a date, a time or text.
-Moment = Annotated[datetime, BeforeValidator(as_moment)]
+Moment = Annotated[
+    datetime,
+    BeforeValidator(as_moment),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*\d{4}-\d{1,2}-\d{1,2}"}),
+]
 #: The ends of a window, the first before the second.
 TimePair = Annotated[tuple[Moment, Moment], BeforeValidator(_as_pair), AfterValidator(_in_order)]

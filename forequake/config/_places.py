@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+from pydantic_core import PydanticCustomError
+
 from forequake.config._yaml import Document, KeyPath, dotted, shown_path
 from forequake.errors import ConfigError, Problem
 
@@ -87,6 +89,10 @@ class Problems:
     def add(self, place: Place, message: str, suggestion: str | None = None) -> None:
         """Note a problem in a place."""
         self.extend([place.problem(message, suggestion)])
+
+    def add_refused(self, place: Place, error: PydanticCustomError) -> None:
+        """Note what was refused in a place (see `forequake.config._refusals`)."""
+        self.add(place, error.message(), (error.context or {}).get("near"))
 
     def extend(self, problems: Iterable[Problem]) -> None:
         """Note problems, each once."""

@@ -1,14 +1,13 @@
 """What is refused on purpose, in words for the user."""
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Never
+from typing import Final, Never
 
-from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 from forequake.errors import suggestion
 
-__all__ = ["REFUSED", "NotRun", "refuse", "refuse_word"]
+__all__ = ["REFUSED", "refuse", "refuse_word"]
 
 #: The type of the errors that `refuse` raises.
 REFUSED: Final = "refused"
@@ -40,11 +39,3 @@ def refuse_word(what: str, word: str, allowed: Iterable[str]) -> Never:
     """
     choices = list(allowed)
     refuse(f"there is no such {what}; known: {', '.join(choices)}", suggestion(word, choices))
-
-
-def _not_run(value: object) -> Never:
-    refuse("this version runs time-independent gridded forecasts from files; leave this key out")
-
-
-#: A key that floatCSEP knows and that would change results if it were passed over.
-NotRun = Annotated[object, BeforeValidator(_not_run)]

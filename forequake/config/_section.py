@@ -4,14 +4,22 @@ from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import ErrorDetails
 
 from forequake.config._places import Place, Problems
 from forequake.config._refusals import REFUSED, refuse
 from forequake.errors import suggestion
 
-__all__ = ["Metadata", "Section", "Unused", "metadata_of", "read_section", "unused_keys"]
+__all__ = ["Metadata", "Section", "Unused", "as_json", "key", "metadata_of", "read_section", "unused_keys"]
 
 
 class _Mark(Enum):
@@ -19,12 +27,19 @@ class _Mark(Enum):
     METADATA = "metadata"
 
 
-def _as_json(value: object) -> object:
+def as_json(value: object) -> object:
+    """Give plain data of YAML as JSON has them, dates as text.
+
+    Raises
+    ------
+    PydanticCustomError
+        Where there is a number that JSON lacks.
+    """
     match value:
         case Mapping():
-            return {str(key): _as_json(item) for key, item in value.items()}
+            return {str(key): as_json(item) for key, item in value.items()}
         case list():
-            return [_as_json(item) for item in value]
+            return [as_json(item) for item in value]
         case float() if not abs(value) < float("inf"):
             refuse("expected text or a finite number")
         case None | bool() | int() | float() | str():
@@ -33,9 +48,39 @@ def _as_json(value: object) -> object:
 
 
 #: A key that only steers floatCSEP's own pictures or running: anything may stand there.
-Unused = Annotated[object, _Mark.UNUSED]
+Unused = Annotated[object, _Mark.UNUSED, WithJsonSchema({})]
 #: A key that tells people something and steers nothing.
-Metadata = Annotated[JsonValue, BeforeValidator(_as_json), _Mark.METADATA]
+Metadata = Annotated[JsonValue, BeforeValidator(as_json), _Mark.METADATA, WithJsonSchema({})]
+
+
+def key(
+    meaning: str,
+    default: JsonValue = None,
+    *,
+    alias: str | None = None,
+    min_length: int | None = None,
+    max_length: int | None = None,
+) -> Any:
+    """Declare a key of a section: what it means to people, and the value that its absence stands for.
+
+    Parameters
+    ----------
+    meaning
+        One or two short sentences, for the schema that editors read and for the page of all keys.
+    default
+        What is used where the key is not given, if that can be said as a value.
+    alias
+        The key as files have it, where it is no name of Python.
+    """
+    shown: dict[str, Any] = {} if default is None else {"default": default}
+    return Field(
+        default=None,
+        description=meaning,
+        alias=alias,
+        min_length=min_length,
+        max_length=max_length,
+        json_schema_extra=shown,
+    )
 
 
 class Section(BaseModel):

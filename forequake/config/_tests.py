@@ -1,13 +1,16 @@
 """The tests of an experiment."""
 
+from collections.abc import Iterable
+
 from forequake.config._places import Place, Problems
 from forequake.config._section import read_section
-from forequake.config._shapes import ArgumentSection, TestSection
+from forequake.config._test_shape import ArgumentSection, TestSection
+from forequake.config.model_specs import ModelSpec, forecast_type_of
 from forequake.config.specs import DEFAULT_SIMULATIONS, TestSpec
 from forequake.errors import InputError, suggestion
 from forequake.evaluations.registry import TestDefinition, find_test
 
-__all__ = ["read_test_entry"]
+__all__ = ["check_forecasts", "read_test_entry"]
 
 
 def read_test_entry(
@@ -27,7 +30,9 @@ def read_test_entry(
     section = read_section(
         TestSection, place, place.entries, problems, required=_required(place.at("func").value)
     )
-    arguments_place = place.at("func_kwargs")
+    if {"func_kwargs", "func_args"} <= place.entries.keys():
+        problems.add(place.at("func_args"), "this is an old name of func_kwargs, which is given too")
+    arguments_place = place.at("func_args" if "func_args" in place.entries else "func_kwargs")
     arguments = read_section(ArgumentSection, arguments_place, arguments_place.entries, problems, required={})
     definition = section.func
     if definition is not None:
@@ -45,6 +50,26 @@ def read_test_entry(
         reference=section.ref_model,
     )
     return spec, section, arguments
+
+
+def check_forecasts(
+    definition: TestDefinition, place: Place, models: Iterable[ModelSpec], problems: Problems
+) -> None:
+    """Note the models whose kind of forecast a test cannot take: every test is for every model.
+
+    This is the one place where tests and kinds of forecasts meet before anything runs.
+    """
+    if definition.forecast == "any":
+        return
+    unfit = [model.name for model in models if forecast_type_of(model) != definition.forecast]
+    if unfit:
+        kinds = {"gridded": "gridded forecasts", "catalog": "catalog-based forecasts"}
+        other = kinds["catalog" if definition.forecast == "gridded" else "gridded"]
+        message = (
+            f"the {definition.short}-test takes {kinds[definition.forecast]}, but {other} come from "
+            f"{', '.join(unfit)} (a model's key forecast_type says which it gives)"
+        )
+        problems.add(place.at("func"), message)
 
 
 def _required(function: object) -> dict[str, str]:

@@ -10,18 +10,21 @@ from forequake.catalogs import CatalogSpec
 from forequake.config._entries import find_list, named_entries
 from forequake.config._files import Folder
 from forequake.config._grid import read_depths, read_magnitudes
-from forequake.config._models import read_model_entry
+from forequake.config._model_list import read_models, select_models
 from forequake.config._names import as_name
 from forequake.config._places import Place, Problems
+from forequake.config._region_shape import RegionSection
 from forequake.config._section import metadata_of, read_section, unused_keys
-from forequake.config._shapes import ExperimentSection, RegionSection, TimeSection
-from forequake.config._tests import read_test_entry
+from forequake.config._shapes import OTHER_NAMES, ExperimentSection
+from forequake.config._tests import check_forecasts, read_test_entry
+from forequake.config._time_shape import TimeSection
 from forequake.config._windows import TimePlan, read_windows
 from forequake.config._yaml import read_yaml, shown_path
 from forequake.config.model_specs import ModelSpec
-from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, RegionSpec, TestSpec
+from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, TestSpec
 from forequake.datasets import is_dataset, locate_dataset
 from forequake.errors import ConfigError, Problem, suggestion
+from forequake.regions.specs import RegionSpec
 
 __all__ = ["LoadedExperiment", "load_experiment"]
 
@@ -124,9 +127,10 @@ class _Reading:
         self._use(unused_keys(top))
         plan = self._time(root)
         region, magnitudes, depths = self._region(root)
-        models, names = self._models(root)
-        tests = self._tests(root, names)
-        if top.name is None or top.catalog is None or plan is None or region is None or magnitudes is None:
+        models, names = self._models(root, top.order)
+        tests = self._tests(root, models, names)
+        catalog = top.catalog or top.catalog_reader
+        if top.name is None or catalog is None or plan is None or region is None or magnitudes is None:
             return None
         if self.problems:
             return None
@@ -134,14 +138,16 @@ class _Reading:
             name=top.name,
             seed=top.seed,
             alpha=DEFAULT_ALPHA if top.alpha is None else top.alpha,
+            exp_class=plan.exp_class,
             windows=plan.windows,
             growth=plan.growth,
             region=region,
             magnitudes=magnitudes,
             depth_km=depths,
-            catalog=CatalogSpec.file(top.catalog),
+            catalog=CatalogSpec.file(catalog),
             models=models,
             tests=tests,
+            forecast_quality=top.forecast_quality or "refuse",
             metadata=_sorted(metadata_of(top)),
             unused=tuple(self._unused),
         )
@@ -199,32 +205,36 @@ class _Reading:
         magnitudes = read_magnitudes(section, present, self.problems)
         return section.region, magnitudes, read_depths(section, present, self.problems)
 
-    def _models(self, root: Place) -> tuple[tuple[ModelSpec, ...], list[str] | None]:
-        found = find_list(root, "models", "model_config", self._folder, self.problems, self._files)
+    def _models(self, root: Place, order: list[int] | None) -> tuple[tuple[ModelSpec, ...], list[str] | None]:
+        found = self._list(root, "models")
         if found is None:
             return (), None
-        entries, complete = named_entries(found[0], "models", self.problems)
-        models: list[ModelSpec] = []
-        for name, place in entries.items():
-            model, section = read_model_entry(name, place, found[1], self.problems)
-            self._use(unused_keys(section, "models."))
-            if model is not None:
-                models.append(model)
-        return tuple(models), list(entries) if complete else None
+        models, complete, unused = read_models(*found, self.problems)
+        self._use(unused)
+        names = select_models(models, order, root.at("order"), self.problems)
+        right = tuple(model for name in names if (model := models[name]) is not None)
+        return right, names if complete else None
 
-    def _tests(self, root: Place, models: list[str] | None) -> tuple[TestSpec, ...]:
-        found = find_list(root, "tests", "test_config", self._folder, self.problems, self._files)
+    def _tests(
+        self, root: Place, models: tuple[ModelSpec, ...], names: list[str] | None
+    ) -> tuple[TestSpec, ...]:
+        found = self._list(root, "tests")
         if found is None:
             return ()
         entries, _ = named_entries(found[0], "tests", self.problems)
         tests: list[TestSpec] = []
         for name, place in entries.items():
-            test, section, arguments = read_test_entry(name, place, models, self.problems)
+            test, section, arguments = read_test_entry(name, place, names, self.problems)
             self._use(unused_keys(section, "tests."))
             self._use(unused_keys(arguments, "tests.func_kwargs."))
+            if section.func is not None:
+                check_forecasts(section.func, place, models, self.problems)
             if test is not None:
                 tests.append(test)
         return tuple(tests)
+
+    def _list(self, root: Place, key: str) -> tuple[Place, Folder] | None:
+        return find_list(root, (key, *OTHER_NAMES[key]), self._folder, self.problems, self._files)
 
     def _use(self, keys: Iterable[str]) -> None:
         self._unused.update(dict.fromkeys(keys))
@@ -233,11 +243,13 @@ class _Reading:
 def _required(entries: Mapping[str, Place]) -> dict[str, str]:
     """Give the keys without which there is no experiment, under their first names."""
     given = {key for key, place in entries.items() if place.value is not None}
-    required = {"name": "results are kept under it", "catalog": "the file with the observed earthquakes"}
-    for first, second in (("models", "model_config"), ("tests", "test_config")):
-        if not given & {first, second}:
-            required[first] = f"a list of {first}, or the file that holds it"
-    return required
+    required = {
+        "name": "results are kept under it",
+        "catalog": "the file with the observed earthquakes",
+        "models": "a list of models, or the file that holds it",
+        "tests": "a list of tests, or the file that holds it",
+    }
+    return {key: why for key, why in required.items() if not given & set(OTHER_NAMES.get(key, ()))}
 
 
 def _sorted(metadata: dict[str, JsonValue]) -> dict[str, JsonValue]:

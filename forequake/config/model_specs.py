@@ -18,6 +18,7 @@ __all__ = [
     "SourceSpec",
     "Years",
     "ZenodoSource",
+    "forecast_type_of",
 ]
 
 #: A length of time in years.
@@ -181,3 +182,8 @@ class ReferenceModel(_Spec):
 
 #: A model of the experiment; `kind` tells where its rates come from.
 ModelSpec = Annotated[FileModel | FolderModel | ReferenceModel, Field(discriminator="kind")]
+
+
+def forecast_type_of(model: ModelSpec) -> ForecastType:
+    """Tell which kind of forecast a model gives."""
+    return "gridded" if isinstance(model, ReferenceModel) else model.forecast_type

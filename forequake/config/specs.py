@@ -8,6 +8,7 @@ from forequake.catalogs.specs import CatalogSpec, CompletenessSpec
 from forequake.config.model_specs import ModelSpec
 from forequake.forecasts.policy import QualityPolicy
 from forequake.quantities import DepthKm, Magnitude
+from forequake.regions.specs import RegionSpec
 from forequake.schedules import Growth
 from forequake.windows import TimeWindow, overlap
 
@@ -17,9 +18,6 @@ __all__ = [
     "Alpha",
     "ExperimentClass",
     "ExperimentConfig",
-    "FileRegion",
-    "NamedRegion",
-    "RegionSpec",
     "Seed",
     "TestSpec",
 ]
@@ -39,36 +37,6 @@ ExperimentClass = Literal["ti", "td"]
 
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NamedRegion(_Spec):
-    """One of pyCSEP's regions.
-
-    Attributes
-    ----------
-    name
-        One of `forequake.regions.REGION_NAMES`.
-    """
-
-    kind: Literal["named"] = "named"
-    name: str
-
-
-class FileRegion(_Spec):
-    """A region from a file of cell corners.
-
-    Attributes
-    ----------
-    path
-        Relative to the experiment's folder, unless it is absolute.
-    """
-
-    kind: Literal["file"] = "file"
-    path: str
-
-
-#: Where the cells come from; `kind` tells which.
-RegionSpec = Annotated[NamedRegion | FileRegion, Field(discriminator="kind")]
 
 
 class TestSpec(_Spec):

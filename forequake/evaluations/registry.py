@@ -30,6 +30,8 @@ class TestDefinition:
         Whether the test draws random numbers, and so has a seed and a number of simulations.
     side, rule
         Where the statistic leads to rejection, and the rule in words.
+    forecast
+        The kind of forecast that the test takes: ``gridded``, ``catalog``, or ``any``.
     kernel_version
         Raised by hand whenever the numbers change; part of every result's key.
     """
@@ -43,6 +45,7 @@ class TestDefinition:
     simulated: bool
     side: Side
     rule: str
+    forecast: Literal["gridded", "catalog", "any"] = "gridded"
     kernel_version: int = 1
 
 

@@ -51,7 +51,14 @@ def write(tmp_path: Path) -> Write:
         root = tmp_path / folder
         (root / "models").mkdir(parents=True)
         (root / "td_model").mkdir()
-        for name in ("region.txt", "catalog.csv", "models/a.csv", "models/b.dat", "models/c.xml"):
+        for name in (
+            "region.txt",
+            "catalog.csv",
+            "models/a.csv",
+            "models/b.dat",
+            "models/c.xml",
+            "models/c.npy",
+        ):
             (root / name).write_text("0 0\n1 0\n")
         text = CONFIG
         for old, new in changes:

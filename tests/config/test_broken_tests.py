@@ -125,13 +125,12 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "func_kwargs: [0.1]",
         "expected a mapping",
     ),
-    "func_args": (
+    "func_args beside func_kwargs": (
         "ref_model: Model A",
-        "ref_model: Model A\n      func_args: {}",
+        "ref_model: Model A\n      func_kwargs: {}\n      func_args: {}",
         "tests.T-test.func_args",
         "func_args: {}",
-        "unknown key",
-        "func_kwargs",
+        "an old name of func_kwargs, which is given too",
     ),
 }
 

@@ -1,0 +1,160 @@
+"""The keys of a model."""
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
+
+from forequake.config._names import fault_of_name
+from forequake.config._refusals import refuse, refuse_word
+from forequake.config._section import Metadata, Section, Unused, as_json, key
+from forequake.config._time_shape import ClassWord
+from forequake.config.model_specs import BUILDS, Build, ForecastType, Years
+
+__all__ = ["FORMATS", "TIME_DEPENDENT_KEYS", "ModelSection"]
+
+#: Words for the format of a forecast's file, and the reader they mean; None lets the file itself tell.
+FORMATS: Final[dict[str, str | None]] = {
+    "csv": "csv",
+    "dat": "dat",
+    "xml": "xml",
+    "hdf5": "hdf5",
+    "h5": "hdf5",
+    "quadtree": "quadtree",
+    "qtree": "quadtree",
+    "gear1": "gear1",
+    "json": "json",
+    "csep": None,
+}
+#: Keys that only a time-dependent model uses; floatCSEP passes over them in others.
+TIME_DEPENDENT_KEYS: Final = ("func", "func_kwargs", "args_file", "input_cat", "prefix", "build")
+#: Older releases of floatCSEP called an environment of pip so.
+_OLD_BUILDS: Final = {"pip": "venv"}
+_DOI: Final = re.compile(r"(?:.*zenodo\.|.*/)?([1-9][0-9]{0,14})/?")
+
+
+def _check_build(value: object) -> object:
+    known = _OLD_BUILDS.get(value, value) if isinstance(value, str) else value
+    if known not in BUILDS:
+        refuse_word("kind of environment", str(value), BUILDS)
+    return known
+
+
+def _read_record(value: object) -> int:
+    """Read the number of a record on Zenodo, also from its address or its DOI."""
+    parts = (
+        _DOI.fullmatch(str(value)) if isinstance(value, int | str) and not isinstance(value, bool) else None
+    )
+    if parts is None:
+        refuse("expected the number of a record on Zenodo, such as 6289795")
+    return int(parts[1])
+
+
+def _check_format(text: str) -> str:
+    word = text.lower().removeprefix(".")
+    if word not in FORMATS:
+        refuse_word("format of a forecast", text, FORMATS)
+    return word
+
+
+def _input_name(text: str) -> str:
+    """Give the name of a file in the model's folder input, which may be written with that folder."""
+    path = PurePosixPath(text)
+    name = str(path.relative_to("input")) if path.parts[:1] == ("input",) else text
+    if fault_of_name(name) is not None:
+        refuse("expected the name of a file in the model's folder input")
+    return name
+
+
+def _file_name(text: str) -> str:
+    fault = fault_of_name(text)
+    if fault is not None:
+        refuse(fault)
+    return text
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        refuse("must not be empty")
+    return text
+
+
+_Text = Annotated[str, AfterValidator(_not_empty)]
+_Several = Annotated[int, Field(gt=0)]
+_Format = Annotated[str, AfterValidator(_check_format), WithJsonSchema({"enum": list(FORMATS)})]
+_Build = Annotated[Build, BeforeValidator(_check_build), WithJsonSchema({"enum": [*BUILDS, *_OLD_BUILDS]})]
+_Record = Annotated[int, BeforeValidator(_read_record), WithJsonSchema({"type": ["integer", "string"]})]
+_InputName = Annotated[str, AfterValidator(_input_name)]
+_FileName = Annotated[str, AfterValidator(_file_name)]
+_Arguments = Annotated[dict[str, JsonValue], BeforeValidator(as_json), WithJsonSchema({"type": "object"})]
+_Flavours = Annotated[dict[str, _Text], Field(min_length=1)]
+
+
+class ModelSection(Section):
+    """What follows a model's name."""
+
+    kind: Literal["file", "folder", "reference"] | None = key(
+        "file: one forecast for all windows; folder: one for each; reference: built in. "
+        "Not given, the other keys tell."
+    )
+    path: _Text | None = key(
+        "The file with the forecast, or the folder of a time-dependent model; relative to this file. "
+        "Also a data set, csep:helmstetter_mainshock."
+    )
+    filename: _Text | None = key("Old form: the file's name, in the folder that path names.")
+    class_: ClassWord | None = key(
+        "ti: one forecast for all windows, td: one for each. Not given: td where path is a folder or func "
+        "is given.",
+        alias="class",
+    )
+    model_class: ClassWord | None = key("Another name of class.")
+    flavours: _Flavours | None = key(
+        "Several models in one entry, {suffix: file}: each is named name@suffix, its file lies below path."
+    )
+    forecast_type: ForecastType | None = key(
+        "gridded or catalog. Not given: gridded, but catalog for a time-dependent model in csv or json."
+    )
+    forecast_unit: Years | None = key(
+        "What the rates stand for: years (default 1) in a time-independent model, days (default: the "
+        "window's own length) in a time-dependent one."
+    )
+    fmt: _Format | None = key("Format of the forecasts' files; csv for those of a time-dependent model.")
+    format: _Format | None = key("Another name of fmt.")
+    n_sims: _Several | None = key(
+        "Synthetic catalogs in each catalog-based forecast, those without events included; not given: "
+        "counted in the file."
+    )
+    prefix: _FileName | None = key(
+        "Begins the names of a time-dependent model's forecasts, path/forecasts/prefix_window.fmt; else the "
+        "model's name does."
+    )
+    func: _Text | None = key("Command that makes a forecast.")
+    func_kwargs: _Arguments | None = key("Written into args_file for the command.")
+    args_file: _InputName | None = key(
+        "File in path/input from which the command reads its arguments.", "args.txt"
+    )
+    input_cat: _InputName | None = key(
+        "File in path/input from which the command reads the past.", "catalog.csv"
+    )
+    build: _Build | None = key(
+        "What the command's own environment is built with; else it has none of its own."
+    )
+    zenodo_id: _Record | None = key("Record on Zenodo that brings path where it is not there.")
+    giturl: _Text | None = key("Repository that brings path where it is not there; goes before zenodo_id.")
+    repo_hash: _Text | None = key("Branch, tag or commit of the repository.")
+    reference: Literal["uniform"] | None = key("A built-in reference instead of a file.")
+    total: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = key(
+        "Of a reference: events expected in forecast_unit years."
+    )
+    b_value: Annotated[float, Field(gt=0, le=10)] | None = key("Of a reference's Gutenberg-Richter law.", 1.0)
+
+    authors: Metadata = key("For people.")
+    doi: Metadata = key("For people.")
+
+    force_stage: Unused = key("Has floatCSEP fetch the model again.")
+    force_build: Unused = key("Has floatCSEP build the environment again.")
+    store_db: Unused = key("How floatCSEP keeps the forecast.")
+    use_db: Unused = key("Old name of store_db.")
+    db_type: Unused = key("How old releases of floatCSEP keep the forecast.")
+    lazy_load: Unused = key("Whether floatCSEP keeps the forecast in memory.")

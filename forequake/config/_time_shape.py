@@ -1,0 +1,80 @@
+"""The keys of time_config."""
+
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from forequake.config._moments import Moment, TimePair
+from forequake.config._refusals import refuse, refuse_word
+from forequake.config._section import Section, key
+from forequake.config.specs import ExperimentClass
+from forequake.errors import InputError
+from forequake.schedules import Growth, Horizon
+
+__all__ = ["CLASSES", "ClassWord", "TimeSection", "class_of"]
+
+#: All ways in which floatCSEP and its documentation write the two classes.
+CLASSES: Final[dict[str, ExperimentClass]] = {
+    "ti": "ti",
+    "time_independent": "ti",
+    "time-independent": "ti",
+    "td": "td",
+    "time_dependent": "td",
+    "time-dependent": "td",
+}
+
+
+def _check_class(text: str) -> str:
+    if text not in CLASSES:
+        refuse_word("class", text, CLASSES)
+    return text
+
+
+def class_of(word: str | None) -> ExperimentClass | None:
+    """Give the class that a checked word means."""
+    return None if word is None else CLASSES[word]
+
+
+def _read_horizon(value: object) -> Horizon:
+    if not isinstance(value, str):
+        refuse("expected a number with a unit, such as '2 years' or '12 hours'")
+    try:
+        return Horizon.parse(value)
+    except InputError as error:
+        refuse(str(error))
+
+
+#: One of `CLASSES`.
+ClassWord = Annotated[str, AfterValidator(_check_class), WithJsonSchema({"enum": list(CLASSES)})]
+_Length = Annotated[
+    Horizon,
+    BeforeValidator(_read_horizon),
+    WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,6}[\s_-]*[A-Za-z]+\s*$"}),
+]
+_Several = Annotated[int, Field(gt=0)]
+_Pairs = list[TimePair]
+
+
+class TimeSection(Section):
+    """time_config."""
+
+    start_date: Moment | None = key("Begins the first window; UTC where no zone is given.")
+    end_date: Moment | None = key("Ends the experiment; windows lie before it.")
+    exp_class: ClassWord | None = key("ti: time-independent, td: time-dependent.", "ti")
+    intervals: _Several | None = key(
+        "How many windows: equal parts of the time, or as many horizons from the start on.", 1
+    )
+    horizon: _Length | None = key(
+        "Length of a window: a whole number with years, months, weeks, days, hours or minutes."
+    )
+    offset: _Length | None = key(
+        "From the start of a window to the start of the next one. Shorter than horizon, windows overlap; "
+        "longer, they leave gaps. Not given, each follows the one before."
+    )
+    growth: Growth | None = key(
+        "incremental: windows follow one another; cumulative: all begin at start_date.", "incremental"
+    )
+    time_windows: _Pairs | None = key("The windows themselves, a list of pairs [start, end].", min_length=1)
+    timewindows: _Pairs | None = key("Old name of time_windows.", min_length=1)
+    timeintervals: _Several | None = key("Another name of intervals, which floatCSEP reads.")
+    timeoffset: _Length | None = key("Another name of offset, which floatCSEP reads.")
