@@ -6,6 +6,7 @@
     +-- InputError              a mistake in what the user gave: exit code 2
     |   +-- ConfigError         one or more problems in an experiment's files
     |   +-- CatalogError        a catalog that cannot be used as it is
+    |   |   +-- CatalogUnavailable   its service does not answer as it should (transient)
     |   +-- ForecastError       a forecast that cannot be used as it is
     |   +-- RegionError         a region that cannot be built
     +-- EvaluationError         a test could not be computed
@@ -34,6 +35,7 @@ from typing import ClassVar
 __all__ = [
     "AccessDenied",
     "CatalogError",
+    "CatalogUnavailable",
     "ClaimLost",
     "ConfigError",
     "Conflict",
@@ -114,6 +116,12 @@ class ConfigError(InputError):
 
 class CatalogError(InputError):
     """A catalog of earthquakes cannot be used as it is."""
+
+
+class CatalogUnavailable(CatalogError):
+    """The service of a catalog does not answer now, or not as it does when it is well."""
+
+    transient: ClassVar[bool] = True
 
 
 class ForecastError(InputError):
