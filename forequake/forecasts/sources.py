@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from forequake.config import LoadedExperiment, ModelSpec, ReferenceModel
 from forequake.datasets import source_file
 from forequake.errors import ForecastError
-from forequake.forecasts.gridded import GriddedRates, fit_to_experiment
+from forequake.forecasts.fitting import fit_to_experiment
+from forequake.forecasts.gridded import GriddedRates
 from forequake.forecasts.readers import read_forecast, reader_of
 from forequake.forecasts.reference import UniformInputs, uniform_rates
 from forequake.quantities import Sha256
