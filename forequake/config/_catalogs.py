@@ -41,11 +41,17 @@ def read_catalog_entry(place: Place, folder: Folder, problems: Problems) -> Cata
     value = place.value
     before = len(problems)
     if isinstance(value, Mapping):
-        section = read_section(CatalogSection, place, place.entries, problems, required={}, context=folder)
+        required = {} if place.at("query").value else {"path": "a file, or query instead of it, a service"}
+        section = read_section(
+            CatalogSection, place, place.entries, problems, required=required, context=folder
+        )
         _check_source(place, problems)
-    else:
-        what = "query" if isinstance(value, str) and value.startswith("query_") else "path"
+    elif isinstance(value, str):
+        what = "query" if value.startswith("query_") else "path"
         section = read_section(CatalogSection, place, {what: place}, problems, required={}, context=folder)
+    else:
+        problems.add(place, f"expected a file, a query ({', '.join(QUERIES)}), or a mapping with their keys")
+        return None
     box = _read_box(place.at("region"), problems)
     rules = _read_rules(place.at("rules"), problems)
     depths = _read_depths(section, place, problems)
@@ -69,8 +75,6 @@ def read_catalog_entry(place: Place, folder: Folder, problems: Problems) -> Cata
 
 def _check_source(place: Place, problems: Problems) -> None:
     given = {name for name, entry in place.entries.items() if entry.value is not None}
-    if not given & {"path", "query"}:
-        problems.add(place, f"expected path, a file, or query, one of {', '.join(QUERIES)}")
     if {"path", "query"} <= given:
         problems.add(place.at("query"), "the catalog is read from path; leave one of them out")
     elif "query" in given and "format" in given:
@@ -131,17 +135,12 @@ def read_completeness_entry(place: Place, problems: Problems) -> CompletenessSpe
     section = read_section(CompletenessSection, place, entries, problems, required={})
     if isinstance(place.value, Mapping) and not entries:
         problems.add(place, f"expected some of {', '.join(CompletenessSection.keys())}")
-    steps = _read_steps(place.at("steps"), section.steps or [], problems)
+    steps = _read_steps(_items(place.at("steps"), section.steps, problems), problems)
     mainshocks = []
-    for number in range(len(section.mainshocks or [])):
-        item = place.at("mainshocks", number)
+    for item in _items(place.at("mainshocks"), section.mainshocks, problems):
         why = "a mainshock has a time and a magnitude"
         shock = read_section(
-            MainshockSection,
-            item,
-            _entries(item, problems),
-            problems,
-            required={"time": why, "magnitude": why},
+            MainshockSection, item, item.entries, problems, required={"time": why, "magnitude": why}
         )
         if shock.time is not None and shock.magnitude is not None:
             mainshocks.append(Mainshock(time=shock.time, magnitude=shock.magnitude))
@@ -150,14 +149,13 @@ def read_completeness_entry(place: Place, problems: Problems) -> CompletenessSpe
     return CompletenessSpec(steps=steps, mainshocks=tuple(mainshocks), floor=section.floor)
 
 
-def _read_steps(place: Place, items: list[object], problems: Problems) -> tuple[CompletenessStep, ...]:
+def _read_steps(items: list[Place], problems: Problems) -> tuple[CompletenessStep, ...]:
     steps: list[CompletenessStep] = []
-    for number in range(len(items)):
-        item = place.at(number)
+    for number, item in enumerate(items):
         required = {"magnitude": "from it on the catalog is complete"}
         if number:
             required["start_date"] = "only the first step may hold since ever"
-        step = read_section(StepSection, item, _entries(item, problems), problems, required=required)
+        step = read_section(StepSection, item, item.entries, problems, required=required)
         if step.magnitude is None:
             continue
         last = steps[-1].start if steps else None
@@ -168,7 +166,12 @@ def _read_steps(place: Place, items: list[object], problems: Problems) -> tuple[
     return tuple(steps)
 
 
-def _entries(item: Place, problems: Problems) -> dict[str, Place]:
-    if not isinstance(item.value, Mapping):
-        problems.add(item, "expected a mapping of keys to values")
-    return item.entries
+def _items(place: Place, values: list[object] | None, problems: Problems) -> list[Place]:
+    """Give the places of a list's mappings."""
+    mappings = []
+    for number, value in enumerate(values or []):
+        if isinstance(value, Mapping):
+            mappings.append(place.at(number))
+        else:
+            problems.add(place.at(number), "expected a mapping of keys to values")
+    return mappings
