@@ -15,7 +15,7 @@ from forequake.quantities import Sha256
 from forequake.regions._cache import cached_region
 from forequake.regions.cells import Region
 from forequake.regions.files import read_region
-from forequake.regions.grids import box_region, global_region, square_region
+from forequake.regions.grids import WORLD, box_region, square_region
 from forequake.regions.parts import around_epicentre, inside_polygon
 from forequake.regions.quadtree import QuadtreeRegion
 from forequake.regions.specs import (
@@ -103,7 +103,7 @@ def _build(spec: RegionSpec, locate: Locate, files: Mapping[str, bytes]) -> Regi
         case InlineRegion():
             return square_region(spec.name, spec.origins, spec.cell_size)
         case GlobalRegion():
-            return global_region(spec.cell_size)
+            return box_region("global", WORLD, spec.cell_size)
         case BoxRegion():
             return box_region("box", (spec.west, spec.east, spec.south, spec.north), spec.cell_size)
         case QuadkeyRegion():
@@ -138,7 +138,7 @@ def _squares(spec: RegionSpec, locate: Locate) -> Region:
 
 def _named(name: str) -> Region:
     if name == "global_region":  # pyCSEP would make 6.5 million polygons
-        return global_region(GlobalRegion().cell_size)
+        return box_region(name, WORLD, GlobalRegion().cell_size)
     from csep.core import regions
 
     if name == "california_quadtree_region":

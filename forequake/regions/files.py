@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,11 @@ from forequake.regions.quadtree import QuadtreeRegion
 from forequake.regions.specs import InlineRegion
 from forequake.regions.tiles import tiles_of_quadkeys
 
-__all__ = ["cells_of_mapping", "read_region", "region_from_file"]
+__all__ = ["CELL_KEYS", "cells_of_mapping", "read_region", "region_from_file"]
 
-#: Keys of the dictionary that `CartesianGrid2D.from_dict` takes, and forequake's own for the cells.
-_KEYS = ("class_id", "dh", "magnitudes", "name", "origins", "polygons")
-_CLASS = "CartesianGrid2D"
+#: Keys of the dictionary that `CartesianGrid2D.from_dict` takes, and `origins`, a shorter form of its cells.
+CELL_KEYS: Final = ("class_id", "dh", "magnitudes", "name", "origins", "polygons")
+_CLASS: Final = "CartesianGrid2D"
 
 
 def region_from_file(path: Path) -> Region:
@@ -164,10 +165,10 @@ def cells_of_mapping(mapping: Mapping[object, object]) -> InlineRegion:
         With the key, and what is allowed there.
     """
     for key in mapping:
-        if key not in _KEYS:
-            near = suggestion(str(key), _KEYS)
+        if key not in CELL_KEYS:
+            near = suggestion(str(key), CELL_KEYS)
             hint = f"; did you mean {near!r}?" if near else ""
-            message = f"unknown key {key!r} in a dictionary of cells, which has {', '.join(_KEYS)}{hint}"
+            message = f"unknown key {key!r} in a dictionary of cells, which has {', '.join(CELL_KEYS)}{hint}"
             raise RegionError(message)
     given = mapping.keys() & {"polygons", "origins"}
     if len(given) != 1:
@@ -195,8 +196,15 @@ def cells_of_mapping(mapping: Mapping[object, object]) -> InlineRegion:
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]
         field, *place = detail["loc"]
-        where = "dh" if field == "cell_size" else f"{key}[{place[0]}]" if place else key
-        message = f"{where}: {detail['msg']} (got {str(detail['input'])[:60]!r})"
+        if field == "cell_size":
+            message = f"dh must be a number of degrees above 0 and up to 180, got {mapping['dh']!r}"
+        elif place:
+            message = (
+                f"{key}[{place[0]}]: expected a longitude from -180 to 360 and a latitude from -90 to 90 "
+                f"degrees, got {detail['input']!r}"
+            )
+        else:
+            message = f"{key} must not be empty"
         raise RegionError(message) from error
 
 

@@ -8,8 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from forequake.errors import RegionError
 from forequake.regions.cells import Region
 
-__all__ = ["box_region", "global_region", "square_region"]
+__all__ = ["WORLD", "Box", "box_region", "check_box", "square_region"]
 
+#: West, east, south, north in degrees.
+Box = tuple[float, float, float, float]
+#: All of it, from the date line on.
+WORLD: Final[Box] = (-180.0, 180.0, -90.0, 90.0)
 #: Places of the rectangle that encloses a region; a global grid of 0.05 degrees has half as many.
 _MOST_PLACES: Final = 50_000_000
 #: The share of a cell by which a corner may miss its place on the grid.
@@ -62,24 +66,27 @@ def square_region(name: str, origins: ArrayLike, cell_size: float) -> Region:
     return Region(name=name, origins=corners, cell_size=cell_size)
 
 
-def global_region(cell_size: float) -> Region:
-    """Lay square cells over the world, column by column from -180 on, as ``csep.core.regions.global_region``.
+def box_region(name: str, box: Box, cell_size: float) -> Region:
+    """Lay square cells over a box, column by column from its lower left corner on.
+
+    With `WORLD` it is pyCSEP's ``global_region``.
 
     Raises
     ------
     RegionError
-        Where 180 degrees are not a multiple of the cells, so that some would pass the date line and the pole.
+        See `check_box`.
     """
-    return box_region("global", (-180.0, 180.0, -90.0, 90.0), cell_size)
+    west, _, south, _ = box
+    n_columns, n_rows = check_box(box, cell_size)
+    # Rounded as decimals are, so that 0.1 degrees gives -179.9 and no sum of errors.
+    longitude = np.round(west + np.arange(n_columns) * cell_size, 10)
+    latitude = np.round(south + np.arange(n_rows) * cell_size, 10)
+    origins = np.column_stack([np.repeat(longitude, n_rows), np.tile(latitude, n_columns)])
+    return Region(name=name, origins=origins, cell_size=cell_size)
 
 
-def box_region(name: str, box: tuple[float, float, float, float], cell_size: float) -> Region:
-    """Lay square cells over a box, column by column from its lower left corner on.
-
-    Parameters
-    ----------
-    box
-        West, east, south, north in degrees.
+def check_box(box: Box, cell_size: float) -> tuple[int, int]:
+    """Give the numbers of columns and rows of cells in a box.
 
     Raises
     ------
@@ -89,29 +96,28 @@ def box_region(name: str, box: tuple[float, float, float, float], cell_size: flo
     west, east, south, north = box
     if not (west < east and south < north):
         message = (
-            f"{name}: the box from {west:g}, {south:g} to {east:g}, {north:g} is empty: west must be less "
+            f"the box from {west:g}, {south:g} to {east:g}, {north:g} is empty: west must be less "
             "than east (170 and 190 cross the date line) and south less than north"
         )
         raise RegionError(message)
     if east - west > 360.0:
-        message = f"{name}: the box from {west:g} to {east:g} degrees east is wider than the world"
+        message = f"the box from {west:g} to {east:g} degrees east is wider than the world"
         raise RegionError(message)
     columns, rows = (east - west) / cell_size, (north - south) / cell_size
     if columns * rows > _MOST_PLACES:
-        message = f"{name}: {columns * rows:.3g} cells of {cell_size:g} degrees are too many to test with"
+        message = (
+            f"{columns * rows:.3g} cells of {cell_size:g} degrees are too many; at most "
+            f"{_MOST_PLACES:.3g} can be used"
+        )
         raise RegionError(message)
     n_columns, n_rows = max(round(columns), 1), max(round(rows), 1)
     if max(abs(columns - n_columns), abs(rows - n_rows)) > _OFF_GRID:
         message = (
-            f"{name}: {east - west:g} by {north - south:g} degrees are not a whole number of cells of "
-            f"{cell_size:g} degrees"
+            f"{east - west:g} by {north - south:g} degrees are not a whole number of cells of "
+            f"{cell_size:g} degrees; cells of {(north - south) / n_rows:g} degrees would fit the height"
         )
         raise RegionError(message)
-    # Rounded as decimals are, so that 0.1 degrees gives -179.9 and no sum of errors.
-    longitude = np.round(west + np.arange(n_columns) * cell_size, 10)
-    latitude = np.round(south + np.arange(n_rows) * cell_size, 10)
-    origins = np.column_stack([np.repeat(longitude, n_rows), np.tile(latitude, n_columns)])
-    return Region(name=name, origins=origins, cell_size=cell_size)
+    return n_columns, n_rows
 
 
 def _point(corner: NDArray[np.float64]) -> str:
