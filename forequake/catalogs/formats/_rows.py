@@ -20,6 +20,7 @@ __all__ = ["Columns", "Rows", "csv_rows", "gather", "open_text", "split_rows"]
 #: Rows that are in memory as texts at one time.
 _PIECE: Final = 50_000
 _LONGEST_ID: Final = 256
+_DELIMITERS: Final = {";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks", ",": "commas"}
 
 #: Columns of some events, by the names that `SourceEvents.in_order` has for them.
 Columns = dict[str, NDArray[np.generic]]
@@ -84,10 +85,14 @@ class Rows:
         if min(map(len, self.cells), default=least) >= least:
             return
         row = next(row for row, cells in enumerate(self.cells) if len(cells) < least)
-        count = len(self.cells[row])
+        cells = self.cells[row]
         message = (
-            f"{self.place(row)}: expected {expected}, got {count} {'column' if count == 1 else 'columns'}"
+            f"{self.place(row)}: expected {expected}, got {len(cells)} "
+            f"{'column' if len(cells) == 1 else 'columns'}"
         )
+        if len(cells) == 1:
+            other = next((name for sign, name in _DELIMITERS.items() if sign in cells[0]), None)
+            message += f"; they seem to stand apart by {other}" if other else ""
         raise CatalogError(message)
 
 

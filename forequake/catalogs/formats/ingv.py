@@ -18,6 +18,8 @@ _HORUS_TYPE: Final = 13
 _RCMT_MAGNITUDE: Final = 61
 #: Magnitudes beyond these are typing errors; the catalog writes -9.9 where it has none.
 _RCMT_LIMITS: Final = (0.0, 10.0)
+_NO_MAGNITUDE: Final = "whose Mw is not between 0 and 10"
+_REPEATED: Final = "with the id of an earlier one"
 
 
 def read_ingv_horus(path: Path) -> SourceEvents:
@@ -88,19 +90,17 @@ def read_ingv_emrcmt(path: Path) -> SourceEvents:
         With the file and the line, also for a date that does not exist.
     """
     seen: set[str] = set()
-    passed = {"magnitude": 0, "repeated": 0}
+    passed = {_NO_MAGNITUDE: 0, _REPEATED: 0}
     source = gather(
         [_rcmt_columns(rows, seen, passed) for rows in csv_rows(path, ",", _is_heading)],
         event_type="earthquake",
         magnitude_type="Mw",
     )
-    notes = []
-    if passed["magnitude"]:
-        notes.append(
-            f"{path.name}: {passed['magnitude']} events passed over whose Mw is not between 0 and 10"
-        )
-    if passed["repeated"]:
-        notes.append(f"{path.name}: {passed['repeated']} events passed over that repeat an earlier id")
+    notes = [
+        f"{path.name}: {count} {'event' if count == 1 else 'events'} passed over, {reason}"
+        for reason, count in passed.items()
+        if count
+    ]
     return SourceEvents(source.events, source.event_type, source.magnitude_type, tuple(notes))
 
 
@@ -111,9 +111,9 @@ def _rcmt_columns(rows: Rows, seen: set[str], passed: dict[str, int]) -> Columns
     kept = []
     for row, name in enumerate(rows.ids(0)):
         if not least < magnitude[row] < greatest:
-            passed["magnitude"] += 1
+            passed[_NO_MAGNITUDE] += 1
         elif name and name in seen:
-            passed["repeated"] += 1
+            passed[_REPEATED] += 1
         else:
             seen.add(str(name))
             kept.append(row)

@@ -53,6 +53,9 @@ def recognise(path: Path) -> CatalogFormat | None:
     except OSError as error:
         message = f"{path}: the catalog cannot be read ({error.strerror})"
         raise CatalogError(message) from error
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        message = f"{path}: this is UTF-16 text; save the file in UTF-8"
+        raise CatalogError(message)
     if binary:
         message = f"{path}: this is a binary file, and not UCERF3-ETAS's form of one catalog"
         raise CatalogError(message)

@@ -24,8 +24,8 @@ def read_zmap(path: Path) -> SourceEvents:
     IndexError at the first event.
 
     The year may be whole or decimal; month to second give the rest either way. A decimal year is only asked
-    for its year, and with tolerance, since 2010-12-31T23:59:59 is often rounded to 2011.0000. Seconds may
-    have a fraction; CSEP1's own files have none.
+    for its year, and with tolerance, since 2010-12-31T23:59:59 is often rounded to 2011.0000; four decimals
+    are worth an hour. Seconds may have a fraction; CSEP1's own files have none.
 
     Raises
     ------
