@@ -208,7 +208,7 @@ class Conversation:
             target = urljoin(url, location)
             now, then = urlsplit(url), urlsplit(target)
             fits = then.scheme == "https" or then.scheme == now.scheme == "http"
-            here = (then.hostname, then.port) == (now.hostname, now.port) or then.hostname == now.hostname
+            here = then.hostname == now.hostname
         except ValueError:
             fits = here = False
         if not location or not fits or not (here or "/fdsnws/event/" in then.path):
