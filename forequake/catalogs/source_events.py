@@ -103,5 +103,5 @@ class SourceEvents:
 
 def _texts(texts: ArrayLike | str, order: NDArray[np.intp]) -> NDArray[np.str_]:
     if isinstance(texts, str):
-        return np.full(len(order), texts, dtype=np.str_)
+        return np.full(len(order), texts)  # as wide as the text: np.str_ would keep one letter
     return np.asarray(texts, dtype=np.str_)[order]
