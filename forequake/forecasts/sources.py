@@ -1,6 +1,5 @@
 """Where a model's forecast comes from: a file, or a built-in reference."""
 
-import hashlib
 from typing import Final
 
 import numpy as np
@@ -8,10 +7,9 @@ from numpy.typing import NDArray
 
 from forequake.config import LoadedExperiment, ModelSpec, ReferenceModel
 from forequake.datasets import source_file
-from forequake.errors import ForecastError
-from forequake.forecasts.fitting import fit_to_experiment
+from forequake.forecasts.fitted import file_content, fitted_rates
 from forequake.forecasts.gridded import GriddedRates
-from forequake.forecasts.readers import read_forecast, reader_of
+from forequake.forecasts.readers import reader_of
 from forequake.forecasts.reference import UniformInputs, uniform_rates
 from forequake.quantities import Sha256
 from forequake.regions import Region
@@ -24,7 +22,7 @@ _UNIFORM_READER: Final = "uniform/1"
 
 def reader_of_model(model: ModelSpec) -> str:
     """Give the name and version of what understands the model's source."""
-    return reader_of(source_file(model.path)) if model.kind == "file" else _UNIFORM_READER
+    return reader_of(source_file(model.path), model.format) if model.kind == "file" else _UNIFORM_READER
 
 
 def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:
@@ -37,19 +35,15 @@ def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:
     """
     if isinstance(model, ReferenceModel):
         return _uniform(model).key
-    path = loaded.locate(model.path)
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        message = f"{path}: the forecast of model {model.name!r} cannot be read ({error.strerror})"
-        raise ForecastError(message) from error
+    return file_content(loaded.locate(model.path), model.format)
 
 
 def read_model(
     loaded: LoadedExperiment, model: ModelSpec, region: Region, magnitudes: NDArray[np.float64]
 ) -> GriddedRates:
     """Read a model's rates, checked against the experiment's grid, over the model's own length of time.
+
+    A file that was read before for the same grid and policy is not parsed again.
 
     Raises
     ------
@@ -59,7 +53,8 @@ def read_model(
     if isinstance(model, ReferenceModel):
         definition = _uniform(model)
         return uniform_rates(region, magnitudes, total=definition.total, b_value=definition.b_value)
-    return fit_to_experiment(read_forecast(loaded.locate(model.path)), region, magnitudes)
+    path, policy = loaded.locate(model.path), loaded.config.forecast_quality
+    return fitted_rates(path, region, magnitudes, policy, format=model.format)
 
 
 def _uniform(model: ReferenceModel) -> UniformInputs:

@@ -75,11 +75,12 @@ def _collect(path: Path, batches: Iterator[Batch]) -> ForecastTable:
     top, bottom = np.inf, -np.inf
     for batch in batches:
         columns = [np.asarray(column, dtype=np.float64) for column in batch[1:]]
-        keys, place = np.unique(batch[0], return_inverse=True)
+        quadkeys = batch[0].astype(np.bytes_)
+        keys, place = np.unique(quadkeys, return_inverse=True)
         corners = corners_of_tiles(path, keys)[place]
         apart = np.abs(corners - np.column_stack(columns[:4])).max(axis=1)
         if not (apart < _SAME_TILE_DEGREES).all():
-            tile = batch[0][np.argmax(~(apart < _SAME_TILE_DEGREES))].decode()
+            tile = quadkeys[np.argmax(~(apart < _SAME_TILE_DEGREES))].decode()
             message = f"{path}: the corners of the tile {tile} are not those that its quadkey says"
             raise ForecastError(message)
         rows.add(list(corners.T), columns[6], columns[8])

@@ -55,9 +55,9 @@ READERS: Final[dict[str, ForecastFormat]] = {
 
 
 def _format_of(path: Path, format: str | None) -> ForecastFormat:
-    name = None if format is None else format.lower().removeprefix(".")
-    if name is not None:
-        known = FORMATS | {ending.removeprefix("."): reader for ending, reader in READERS.items()}
+    if format is not None:
+        name = format.lower().removeprefix(".")
+        known = FORMATS | {"h5": FORMATS["hdf5"], "qtree": FORMATS["quadtree"]}
         if name in known:
             return known[name]
         message = f"{path}: {unknown('forecast format', name, FORMATS)}"
