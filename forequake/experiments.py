@@ -15,7 +15,7 @@ from forequake.evaluations.registry import TESTS
 from forequake.forecasts.sources import content_of, reader_of_model
 from forequake.keys import KeyInputs, bytes_digest
 from forequake.quantities import Sha256
-from forequake.regions import Region, named_region, region_from_file
+from forequake.regions import Region, build_region
 from forequake.results import (
     BlobRef,
     CatalogSnapshot,
@@ -182,6 +182,7 @@ class Experiment:
             key=inputs.key,
             canon=inputs.canon,
             name=self.region.name,
+            grid=self.region.grid,
             n_cells=len(self.region),
             cell_size=self.region.cell_size,
             origins=BlobRef(sha256=bytes_digest(data), size=len(data)),
@@ -254,8 +255,7 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
         Where the region or the catalog cannot be used.
     """
     config = loaded.config
-    spec = config.region
-    region = named_region(spec.name) if spec.kind == "named" else region_from_file(loaded.locate(spec.path))
+    region = build_region(config.region, loaded.locate)
     events = read_catalog(loaded.locate(config.catalog.title))
     if config.depth_km is not None and np.isnan(events.depth_km).any():
         message = (

@@ -196,7 +196,7 @@ def _cells(observation: Observation) -> dict[str, object]:
 def _arrays(observation: Observation) -> dict[str, NDArray[Any]]:
     events = observation.events
     return {
-        "origins": observation.region.origins,
+        "cells": observation.region.cells,
         "magnitudes": observation.magnitudes,
         "longitude": events.longitude,
         "latitude": events.latitude,

@@ -76,7 +76,7 @@ def _answer(message: Message) -> Message:
 
 def _observation(header: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Observation:
     size = len(arrays["longitude"])
-    region = Region(name=header["region"], origins=arrays["origins"], cell_size=header["cell_size"])
+    region = Region.from_cells(arrays["cells"], name=header["region"], cell_size=header["cell_size"])
     events = Events(
         time_us=np.zeros(size, dtype=np.int64),
         longitude=arrays["longitude"],

@@ -38,9 +38,9 @@ def uniform_rates(
     GriddedRates
         Their sum is `total` but for rounding.
     """
-    south = np.radians(region.origins[:, 1])
-    north = np.radians(np.minimum(region.origins[:, 1] + region.cell_size, 90.0))
-    area = np.sin(north) - np.sin(south)  # of a sphere's zone, up to a factor that all cells share
+    south, north = np.radians(region.corners[:, 2:].T)
+    # Of cells on a sphere, up to a factor that all share, so that equal widths leave each rate's last bit.
+    area = (np.sin(north) - np.sin(south)) * (region.widths / region.cell_size)
     above = 10.0 ** (-b_value * (magnitudes - magnitudes[0]))
     shares = above - np.append(above[1:], 0.0)
     return GriddedRates(rates=total * np.outer(area / area.sum(), shares / shares.sum()))

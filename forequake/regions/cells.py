@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, ClassVar, Final, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -51,6 +51,9 @@ class Region:
     origins: NDArray[np.float64]
     cell_size: float
     derived: Arrays = field(default_factory=dict, repr=False, kw_only=True)
+
+    #: What the cells are.
+    grid: ClassVar[Literal["squares", "quadtree"]] = "squares"
 
     def __len__(self) -> int:
         return len(self.origins)
@@ -167,10 +170,15 @@ class Region:
             "digest": digest,
         }
 
+    @property
+    def cells(self) -> NDArray[np.float64]:
+        """What gives the cells: `origins`, or `corners` for a quadtree; `from_cells` takes it."""
+        return self.origins
+
     def to_bytes(self) -> bytes:
-        """Write the cells in ``.npy`` form: their origins, or the corners of quadtree cells."""
+        """Write `cells` in ``.npy`` form."""
         buffer = io.BytesIO()
-        np.save(buffer, self.origins, allow_pickle=False)
+        np.save(buffer, self.cells, allow_pickle=False)
         return buffer.getvalue()
 
     @classmethod
@@ -186,7 +194,9 @@ class Region:
         Parameters
         ----------
         cells
-            `origins` of square cells, or `corners` of quadtree cells.
+            What the attribute of this name gives.
+        cell_size
+            Not used for quadtree cells, whose corners tell it.
         """
         if cells.shape[1] == 2:
             return Region(name=name, origins=cells, cell_size=cell_size)

@@ -51,6 +51,8 @@ class QuadtreeRegion(Region):
 
     tiles: NDArray[np.int64] = field(kw_only=True)
 
+    grid = "quadtree"
+
     @classmethod
     def from_tiles(cls, tiles: NDArray[np.int64], *, name: str) -> Self:
         """Lay out cells given by level and code.
@@ -156,6 +158,7 @@ class QuadtreeRegion(Region):
             **self._lines._asdict(),
         }
 
-    def to_bytes(self) -> bytes:
-        """Write the corners in ``.npy`` form, shape (cells, 4)."""
-        return Region(name=self.name, origins=self.corners, cell_size=self.cell_size).to_bytes()
+    @property
+    def cells(self) -> NDArray[np.float64]:
+        """What gives the cells: `corners`."""
+        return self.corners

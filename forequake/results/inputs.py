@@ -25,17 +25,20 @@ class RegionRecord(Record):
 
     Attributes
     ----------
+    grid
+        Square cells of one size, or quadtree cells of one size or several.
     origins
-        Lower left corners of the cells: an array in ``.npy`` form, float64, shape (cells, 2), degrees east
-        and north.
+        An array in ``.npy`` form, float64, in degrees: the lower left corners of square cells, shape
+        (cells, 2), east and north; west, east, south and north of quadtree cells, shape (cells, 4).
     cell_size
-        Side of a cell in degrees.
+        Side of a cell in degrees; of the smallest, west to east, in a quadtree.
     """
 
     kind: Literal["region"] = "region"
     circumstances: ClassVar[frozenset[str]] = frozenset({"name", "origins"})
 
     name: str
+    grid: Literal["squares", "quadtree"] = "squares"
     n_cells: int = Field(gt=0)
     cell_size: float = Field(gt=0)
     origins: BlobRef
