@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.catalogs import Events
+from forequake.errors import ForecastError
 from forequake.forecasts.catalog_based.compact import COLUMNS, Header, map_compact, written_whole
 from forequake.forecasts.catalog_based.counts import CountedEvents, count_within
 from forequake.quantities import Sha256
@@ -106,7 +107,11 @@ class CatalogForecast:
             folder.mkdir(parents=True, exist_ok=True)
             with written_whole(target) as copy:
                 shutil.copyfileobj(file, copy, _BUFFER_BYTES)
-        return cls.from_compact(target)
+        try:
+            return cls.from_compact(target)
+        except ForecastError:
+            target.unlink(missing_ok=True)  # so that the next one who asks gets a new copy
+            raise
 
     @cached_property
     def blob(self) -> BlobRef:
