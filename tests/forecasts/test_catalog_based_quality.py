@@ -157,7 +157,7 @@ def test_numbers_of_catalogs(
 
 
 def test_more_catalogs_than_were_said(tmp_path: Path) -> None:
-    with pytest.raises(ForecastError, match=r"up to number 2, the model says that there are 2.*record"):
+    with pytest.raises(ForecastError, match=r"up to number 2, the model says that there are 2.*record`"):
         _read(tmp_path, _rows(0, 1, 2), n_catalogs=2)
     forecast = _read(tmp_path, _rows(0, 1, 2), n_catalogs=2, policy="record")
     assert len(forecast) == 3

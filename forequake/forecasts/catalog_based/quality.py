@@ -1,14 +1,14 @@
 """What a user should know about simulated catalogs, by themselves and beside an experiment."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.errors import ForecastError
-from forequake.forecasts.catalog_based.counts import CountedEvents
+from forequake.forecasts._judge import Judge
+from forequake.forecasts.catalog_based.counts import CountedEvents, LeftOut
 from forequake.forecasts.catalog_based.forecast import CatalogForecast
 from forequake.forecasts.policy import QualityPolicy
 from forequake.regions import Region
@@ -63,10 +63,12 @@ def fit_catalogs(
         Where the policy refuses it.
     """
     counted = forecast.within(region=region, magnitudes=magnitudes, window=window, depth_km=depth_km)
-    doubts = tuple(_elsewhere(forecast, counted, region, magnitudes, window))
-    findings = _settled(forecast, doubts, policy)
-    notes = (*_left_out(forecast, counted, region, magnitudes), *_strange(forecast, counted, window))
-    return FittedCatalogs(counted, (*forecast.findings, *findings, *notes))
+    judge = Judge(Path(forecast.source), policy, list(forecast.findings))
+    lowest = float(magnitudes[0])
+    _judge_place(judge, forecast, counted.left_out, region, lowest, window)
+    _judge_left_out(judge, forecast.n_events, counted.left_out, region, lowest)
+    _judge_amount(judge, forecast, counted, window)
+    return FittedCatalogs(counted, tuple(judge.findings))
 
 
 def reading_findings(
@@ -84,68 +86,55 @@ def reading_findings(
     ForecastError
         Where the policy refuses them: values that no event has, more catalogs than the definition says.
     """
-    doubts, notes = _values(forecast)
-    header = forecast.header
-    if n_said is not None and header.n_catalogs > n_said:
+    judge = Judge(Path(forecast.source), policy)
+    _judge_numbering(judge, forecast, n_said)
+    _judge_values(judge, forecast)
+    twins = _equal_catalogs(forecast)
+    if twins:
         message = (
-            f"the file has catalogs up to number {header.last_id}, the model says that there are {n_said}"
+            f"{twins} catalogs have the same events as another one: were they simulated with the same seed?"
         )
-        doubts = (*doubts, _finding("more_catalogs", message, header.n_catalogs - n_said, "warning"))
-    return (*_settled(forecast, doubts, policy), *_numbering(forecast, n_said), *notes)
+        judge.warn("repeated_catalogs", message, twins)
+    return tuple(judge.findings)
 
 
-def _settled(
-    forecast: CatalogForecast, doubts: tuple[QualityFinding, ...], policy: QualityPolicy
-) -> tuple[QualityFinding, ...]:
-    """Refuse what is in doubt, or give it as findings."""
-    if doubts and policy == "refuse":
-        reasons = "; ".join(doubt.message for doubt in doubts)
-        message = f"{forecast.source}: {reasons}; 'forecast_quality: record' would take it and record this"
-        raise ForecastError(message)
-    return doubts
-
-
-def _finding(
-    code: str, message: str, count: int | None, severity: Literal["note", "warning"] = "note"
-) -> QualityFinding:
-    return QualityFinding(code=code, severity=severity, message=message, count=count)
-
-
-def _numbering(forecast: CatalogForecast, n_said: int | None) -> Iterator[QualityFinding]:
+def _judge_numbering(judge: Judge, forecast: CatalogForecast, n_said: int | None) -> None:
     header = forecast.header
     unlisted = header.n_catalogs - header.n_listed
     empty = forecast.n_empty
+    if n_said is not None and header.n_catalogs > n_said:
+        problem = (
+            f"the file has catalogs up to number {header.last_id}, the model says that there are {n_said}"
+        )
+        judge.doubt("more_catalogs", problem, "all of the file count", header.n_catalogs - n_said)
     if empty:
         message = f"{empty} of {header.n_catalogs} catalogs have no event"
         if unlisted:
             message += f", of which {unlisted} are left out of the file"
-        severe = empty > _EMPTY_SHARE * header.n_catalogs
-        yield _finding("empty_catalogs", message, empty, "warning" if severe else "note")
+        tell = judge.warn if empty > _EMPTY_SHARE * header.n_catalogs else judge.note
+        tell("empty_catalogs", message, empty)
     if header.shift:
-        message = f"the file numbers its {header.last_id} catalogs from 1 on"
-        yield _finding("numbers_from_one", message, None)
+        judge.note("numbers_from_one", f"the file numbers its {header.last_id} catalogs from 1 on")
     elif header.first_id > 0:
         message = (
             f"the first catalog of the file is number {header.first_id}; those before it count as empty, as "
             "pyCSEP has it. Where the file counts from 1, the model's n_sims tells"
         )
-        yield _finding("first_catalogs_left_out", message, header.first_id, "warning")
-    last = header.last_id - header.shift
-    if n_said is not None and last + 1 < header.n_catalogs:
-        message = (
-            f"the catalogs after number {header.last_id} are not in the file: empty, since there are {n_said}"
-        )
-        yield _finding("last_catalogs_left_out", message, header.n_catalogs - last - 1)
+        judge.warn("first_catalogs_left_out", message, header.first_id)
+    after = header.n_catalogs - (header.last_id - header.shift) - 1
+    if n_said is not None and after:
+        message = f"{after} catalogs after the last of the file are empty, since there are {n_said}"
+        judge.note("last_catalogs_left_out", message, after)
     if n_said is None and unlisted:
         message = (
             "the file leaves out empty catalogs, so those after its last one are unknown and do not count; "
             "say in the model how many there are (n_sims)"
         )
-        yield _finding("number_of_catalogs_unsaid", message, None, "warning")
+        judge.warn("number_of_catalogs_unsaid", message)
 
 
-def _values(forecast: CatalogForecast) -> tuple[tuple[QualityFinding, ...], tuple[QualityFinding, ...]]:
-    """Look at every event once; give what is in doubt, and what is only told."""
+def _judge_values(judge: Judge, forecast: CatalogForecast) -> None:
+    """Look at every event once."""
     bad = no_depth = unsorted = repeated = 0
     first_bad = ""
     for where, catalogs in forecast.chunks():
@@ -166,27 +155,16 @@ def _values(forecast: CatalogForecast) -> tuple[tuple[QualityFinding, ...], tupl
         for column in columns.values():
             equal &= np.diff(column) == 0
         repeated += int(equal.sum())
-    doubts = []
     if bad:
-        message = f"{bad} events have a value that is missing or that no event has, first in {first_bad}"
-        doubts.append(_finding("impossible_values", message, bad, "warning"))
-    notes = []
+        problem = f"{bad} events have a value that is missing or that no event has, first in {first_bad}"
+        judge.doubt("impossible_values", problem, "they do not count", bad)
     if no_depth:
-        notes.append(_finding("missing_depths", f"{no_depth} events have no depth", no_depth))
+        judge.note("missing_depths", f"{no_depth} events have no depth", no_depth)
     if unsorted:
-        notes.append(
-            _finding("unsorted_times", f"{unsorted} events are earlier than the one before them", unsorted)
-        )
+        judge.note("unsorted_times", f"{unsorted} events are earlier than the one before them", unsorted)
     if repeated:
         message = f"{repeated} events are the same as the one before them, in the same catalog"
-        notes.append(_finding("repeated_events", message, repeated, "warning"))
-    twins = _equal_catalogs(forecast)
-    if twins:
-        message = (
-            f"{twins} catalogs have the same events as another one: were they simulated with the same seed?"
-        )
-        notes.append(_finding("repeated_catalogs", message, twins, "warning"))
-    return tuple(doubts), tuple(notes)
+        judge.warn("repeated_events", message, repeated)
 
 
 def _equal_catalogs(forecast: CatalogForecast) -> int:
@@ -203,51 +181,51 @@ def _equal_catalogs(forecast: CatalogForecast) -> int:
     return len(filled) - len(np.unique(filled))
 
 
-def _elsewhere(
+def _judge_place(
+    judge: Judge,
     forecast: CatalogForecast,
-    counted: CountedEvents,
+    left: LeftOut,
     region: Region,
-    magnitudes: NDArray[np.float64],
+    lowest: float,
     window: TimeWindow,
-) -> Iterator[QualityFinding]:
-    """Tell where all events lie outside something: then the forecast is made for something else."""
-    left, number = counted.left_out, forecast.n_events
+) -> None:
+    """Doubt a forecast all of whose events lie elsewhere: it is made for something else."""
+    number = forecast.n_events
     if not number:
         return
+    rule = "its catalogs count as empty"
     if left.before + left.after == number:
-        first, last = (np.datetime64(int(time), "us") for time in _extent(forecast))
-        message = f"none of its {number} events, from {first}Z to {last}Z, lies in the window {window.id}"
-        yield _finding("other_window", message, number, "warning")
+        first, last = (np.datetime64(time, "us") for time in _extent(forecast))
+        problem = f"none of its {number} events, from {first}Z to {last}Z, lies in the window {window.id}"
+        judge.doubt("other_window", problem, rule, number)
     if left.outside == number:
-        message = f"none of its {number} events lies in the region {region.name}"
-        yield _finding("other_region", message, number, "warning")
+        judge.doubt(
+            "other_region", f"none of its {number} events lies in the region {region.name}", rule, number
+        )
     if left.below == number:
-        message = f"none of its {number} events has the least magnitude, {magnitudes[0]:g}"
-        yield _finding("other_magnitudes", message, number, "warning")
+        problem = f"none of its {number} events has the least magnitude, {lowest:g}"
+        judge.doubt("other_magnitudes", problem, rule, number)
 
 
-def _left_out(
-    forecast: CatalogForecast, counted: CountedEvents, region: Region, magnitudes: NDArray[np.float64]
-) -> Iterator[QualityFinding]:
-    left, number = counted.left_out, forecast.n_events
+def _judge_left_out(judge: Judge, n_events: int, left: LeftOut, region: Region, lowest: float) -> None:
     for code, count, where in (
         ("before_window", left.before, "are before the window"),
         ("after_window", left.after, "are after the window"),
-        ("below_magnitude", left.below, f"are below magnitude {magnitudes[0]:g}"),
+        ("below_magnitude", left.below, f"are below magnitude {lowest:g}"),
         ("other_depth", left.other_depth, "lie in other depths, or have none"),
         ("outside_region", left.outside, f"lie outside the region {region.name}"),
     ):
         if count:
-            yield _finding(code, f"{count} of {number} events {where}; they do not count", count)
+            judge.note(code, f"{count} of {n_events} events {where}; they do not count", count)
 
 
-def _strange(
-    forecast: CatalogForecast, counted: CountedEvents, window: TimeWindow
-) -> Iterator[QualityFinding]:
+def _judge_amount(
+    judge: Judge, forecast: CatalogForecast, counted: CountedEvents, window: TimeWindow
+) -> None:
     mean = len(counted) / counted.n_catalogs
     if mean > _MANY_EVENTS:
         message = f"{mean:g} events in the window and in each catalog: is the forecast in other units?"
-        yield _finding("many_events", message, None, "warning")
+        judge.warn("many_events", message)
     if len(counted) >= _ENOUGH_TO_FILL:
         latest = np.datetime64(int(forecast.time_us[counted.event].max()), "us")
         start, end = (
@@ -257,7 +235,7 @@ def _strange(
             message = (
                 f"no event lies after {latest}Z, in the first half of the window: is it for a shorter one?"
             )
-            yield _finding("window_not_filled", message, None, "warning")
+            judge.warn("window_not_filled", message)
 
 
 def _extent(forecast: CatalogForecast) -> tuple[int, int]:
