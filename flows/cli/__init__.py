@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from flows.cli import deployments, experiment, results, run, schedule, service, status, store
+from flows.cli import authoring, deployments, experiment, results, run, schedule, service, status, store
 from flows.cli._terminal import complain
 from forequake import __version__
 from forequake.errors import ForequakeError, InputError, Interrupted
@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+authoring.register(app)
 experiment.register(app)
 run.register(app)
 results.register(app)

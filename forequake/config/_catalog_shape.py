@@ -8,7 +8,7 @@ from forequake.catalogs.specs import CATALOG_FORMATS, Service
 from forequake.config._files import Folder
 from forequake.config._moments import Moment
 from forequake.config._refusals import refuse, refuse_word
-from forequake.config._section import Section, key
+from forequake.config._section import Section, key, shown_as
 from forequake.datasets import DATASETS, PREFIX, is_dataset, locate_dataset
 from forequake.errors import InputError
 from forequake.quantities import DepthKm, Latitude, Longitude, Magnitude
@@ -99,6 +99,10 @@ def _read_missing_depth(value: object) -> object:
 
 
 _Mapping = dict[str, object]
+_Box = Annotated[_Mapping, shown_as("BoxSection")]
+_Rules = Annotated[_Mapping, shown_as("RulesSection")]
+_Steps = Annotated[list[object], shown_as("Steps")]
+_Mainshocks = Annotated[list[object], shown_as("Mainshocks")]
 _Texts = Annotated[
     list[str],
     BeforeValidator(_read_types),
@@ -162,11 +166,11 @@ class CatalogSection(Section):
     address: Annotated[str, AfterValidator(_check_address)] | None = key("Of a mirror of the service.")
     start_date: Moment | None = key("Earlier events are left out.")
     end_date: Moment | None = key("Events from here on are left out.")
-    region: _Mapping | None = key("Events outside this box are left out: west, east, south, north.")
+    region: _Box | None = key("Events outside this box are left out: west, east, south, north.")
     mag_min: Magnitude | None = key("Smaller events are left out.")
     depth_min: DepthKm | None = key("Shallower events are left out, kilometres.")
     depth_max: DepthKm | None = key("Deeper events are left out, kilometres.")
-    rules: _Mapping | None = key("What makes an authoritative catalog of the source.")
+    rules: _Rules | None = key("What makes an authoritative catalog of the source.")
 
 
 class StepSection(Section):
@@ -186,8 +190,8 @@ class MainshockSection(Section):
 class CompletenessSection(Section):
     """completeness."""
 
-    steps: list[object] | None = key("Magnitudes of completeness since some dates, in order of time.")
-    mainshocks: list[object] | None = key(
+    steps: _Steps | None = key("Magnitudes of completeness since some dates, in order of time.")
+    mainshocks: _Mainshocks | None = key(
         "Earthquakes after which small ones are missed for a while: M - 4.5 - 0.75 log10(days)."
     )
     floor: Magnitude | None = key("Least magnitude of completeness at any time.")

@@ -3,17 +3,16 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Final, Literal
+from typing import Final, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ValidationInfo
+from pydantic import ValidationInfo
 
 from forequake.config._refusals import refuse, refuse_word
 from forequake.config.model_specs import ForecastType
 from forequake.datasets import DATASETS, PREFIX, is_dataset, locate_dataset, source_file
 from forequake.errors import InputError, suggestion
-from forequake.regions.specs import REGION_NAMES, FileRegion, NamedRegion
 
-__all__ = ["ENDINGS", "CatalogPath", "Folder", "RegionPlace", "forecast_file", "model_folder"]
+__all__ = ["ENDINGS", "Folder", "forecast_file", "model_folder"]
 
 _ROOT: Final = PurePosixPath()
 _Kind = Literal["gridded forecast", "catalog-based forecast", "catalog"]
@@ -154,34 +153,3 @@ def model_folder(text: str, folder: Folder, *, fetched: bool) -> str:
         near = _neighbour(text, folder.root / recorded, folders=True)
         refuse("there is no such folder; expected that of a time-dependent model", near)
     return recorded
-
-
-def _check_catalog(text: str, info: ValidationInfo) -> str:
-    if is_dataset(text):
-        return _dataset(text, "catalog")
-    if text.startswith("query_"):
-        refuse(
-            "this version reads catalogs from files; save what the query gives and name the file "
-            f"(or a data set, such as {PREFIX}comcat_example_catalog)"
-        )
-    return _folder(info).existing_file(text, "a catalog in pyCSEP's text or json form")
-
-
-def _read_region(value: object, info: ValidationInfo) -> NamedRegion | FileRegion:
-    if not isinstance(value, str):
-        refuse("expected the name of a region or a file with the corners of its cells")
-    if value in REGION_NAMES:
-        return NamedRegion(name=value)
-    if is_dataset(value):
-        refuse(f"no data set of pycsep is a list of cells; known regions: {', '.join(REGION_NAMES)}")
-    folder = _folder(info)
-    path = folder.root / folder.recorded(value)
-    if not path.is_file() and PurePosixPath(value).name == value and "." not in value:
-        refuse_word("region, nor a file of this name", value, REGION_NAMES)
-    return FileRegion(path=folder.existing_file(value, "a file with the corners of cells"))
-
-
-#: A file with a catalog, in its recorded form.
-CatalogPath = Annotated[str, AfterValidator(_check_catalog)]
-#: A named region or a file of cells.
-RegionPlace = Annotated[NamedRegion | FileRegion, BeforeValidator(_read_region)]

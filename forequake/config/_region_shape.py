@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from forequake.config._files import RegionPlace
 from forequake.config._refusals import refuse
+from forequake.config._regions import RegionPlace
 from forequake.config._section import Section, key
 from forequake.quantities import DepthKm, Magnitude
 

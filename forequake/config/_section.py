@@ -19,7 +19,17 @@ from forequake.config._places import Place, Problems
 from forequake.config._refusals import REFUSED, refuse
 from forequake.errors import suggestion
 
-__all__ = ["Metadata", "Section", "Unused", "as_json", "key", "metadata_of", "read_section", "unused_keys"]
+__all__ = [
+    "Metadata",
+    "Section",
+    "Unused",
+    "as_json",
+    "key",
+    "metadata_of",
+    "read_section",
+    "shown_as",
+    "unused_keys",
+]
 
 
 class _Mark(Enum):
@@ -83,6 +93,11 @@ def key(
     )
 
 
+def shown_as(definition: str) -> WithJsonSchema:
+    """Show a key to editors as a definition of `forequake.config.schema`, which pydantic does not know."""
+    return WithJsonSchema({"x-definition": definition})
+
+
 class Section(BaseModel):
     """The shape of a mapping: every key is a field with the default None, types are strict.
 
@@ -102,6 +117,11 @@ class Section(BaseModel):
         """The keys that were given and are right, with their values, in the order of the shape."""
         fields = type(self).model_fields
         return {fields[name].alias or name: value for name, value in self if name in self.model_fields_set}
+
+    @classmethod
+    def marks(cls, name: str) -> set[str]:
+        """Tell what a field is for besides steering: ``unused``, ``metadata``, or nothing."""
+        return {mark.value for mark in cls.model_fields[name].metadata if isinstance(mark, _Mark)}
 
     @classmethod
     def _marked(cls, mark: _Mark) -> list[str]:

@@ -2,11 +2,8 @@
 
 from typing import Annotated, Final
 
-from pydantic import WithJsonSchema
-
-from forequake.config._files import CatalogPath
 from forequake.config._names import ExperimentName
-from forequake.config._section import Metadata, Section, Unused, key
+from forequake.config._section import Metadata, Section, Unused, key, shown_as
 from forequake.config.specs import DEFAULT_ALPHA, Alpha, Seed
 from forequake.forecasts.policy import QualityPolicy
 
@@ -20,11 +17,13 @@ OTHER_NAMES: Final = {
 }
 
 _Section = dict[str, object]
-_Time = Annotated[_Section, WithJsonSchema({"$ref": "#/$defs/TimeSection"})]
-_Region = Annotated[_Section, WithJsonSchema({"$ref": "#/$defs/RegionSection"})]
-_Models = Annotated[object, WithJsonSchema({"$ref": "#/$defs/Models"})]
-_Tests = Annotated[object, WithJsonSchema({"$ref": "#/$defs/Tests"})]
+_Time = Annotated[_Section, shown_as("TimeSection")]
+_Region = Annotated[_Section, shown_as("RegionSection")]
+_Models = Annotated[object, shown_as("Models")]
+_Tests = Annotated[object, shown_as("Tests")]
 _Order = list[int]
+_Catalog = Annotated[object, shown_as("Catalog")]
+_Completeness = Annotated[object, shown_as("Completeness")]
 
 
 class ExperimentSection(Section):
@@ -34,8 +33,14 @@ class ExperimentSection(Section):
     path: str | None = key("Folder from which relative paths start, relative to this file.", ".")
     time_config: _Time | None = key("The time windows; its keys may also stand at the top.")
     region_config: _Region | None = key("Region, magnitudes and depths; its keys may also stand at the top.")
-    catalog: CatalogPath | None = key("The observed catalog: a file, a data set, a query, or its definition.")
-    catalog_reader: CatalogPath | None = key("Old name of catalog.")
+    catalog: _Catalog = key("The observed catalog: a file, a data set, a query, or its definition.")
+    catalog_reader: _Catalog = key("Old name of catalog.")
+    input_catalog: _Catalog = key(
+        "The catalog from which time-dependent models learn, as catalog; not given: the past of catalog."
+    )
+    completeness: _Completeness = key(
+        "Above which magnitude the observed catalog is complete, and when; other windows are marked."
+    )
     models: _Models = key("The models, a list or the file that holds it.")
     model_config_: _Models = key("Another name of models.", alias="model_config")
     models_config: _Models = key("Old name of models.")

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from forequake.config._refusals import refuse
-from forequake.config._section import Section, Unused, key
+from forequake.config._section import Section, Unused, key, shown_as
 from forequake.config.specs import DEFAULT_SIMULATIONS, Alpha, Seed
 from forequake.errors import InputError, suggestion
 from forequake.evaluations.registry import TESTS, TestDefinition, find_test
@@ -49,7 +49,7 @@ _Function = Annotated[
 ]
 # More would not fit into memory; a quantile to six digits needs no more.
 _Simulations = Annotated[int, Field(gt=0, le=1_000_000)]
-_Arguments = Annotated[dict[str, object], WithJsonSchema({"$ref": "#/$defs/ArgumentSection"})]
+_Arguments = Annotated[dict[str, object], shown_as("ArgumentSection")]
 
 
 class TestSection(Section):

@@ -18,6 +18,8 @@ KeyPath = tuple[str | int, ...]
 
 _TAG: Final = "tag:yaml.org,2002:"
 _MERGE: Final = _TAG + "merge"
+#: Lists, and what Python writes for its own kind of list, which floatCSEP's files hold.
+_LISTS: Final = (_TAG + "seq", _TAG + "python/tuple")
 #: Aliases can make a short file endless; a real experiment has a few thousand nodes.
 _MOST_NODES: Final = 200_000
 #: YAML also reads 010 as eight, 1_0 as ten and 1:30 as ninety; nobody who writes an experiment means that.
@@ -140,7 +142,7 @@ class _Converter:
             return None
         self._open.add(id(node))
         try:
-            if isinstance(node, yaml.SequenceNode) and node.tag == _TAG + "seq":
+            if isinstance(node, yaml.SequenceNode) and node.tag in _LISTS:
                 return [self.convert(item, (*path, number)) for number, item in enumerate(node.value)]
             if isinstance(node, yaml.MappingNode) and node.tag == _TAG + "map":
                 return {

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from forequake.catalogs import CatalogSpec
+from forequake.catalogs import CatalogSpec, CompletenessSpec
+from forequake.config._catalogs import read_catalog_entry, read_completeness_entry
 from forequake.config._entries import find_list, named_entries
 from forequake.config._files import Folder
 from forequake.config._grid import read_depths, read_magnitudes
@@ -129,7 +130,9 @@ class _Reading:
         region, magnitudes, depths = self._region(root)
         models, names = self._models(root, top.order)
         tests = self._tests(root, models, names)
-        catalog = top.catalog or top.catalog_reader
+        catalog = self._catalog(root, ("catalog", *OTHER_NAMES["catalog"]))
+        input_catalog = self._catalog(root, ("input_catalog",))
+        completeness = self._completeness(root.at("completeness"))
         if top.name is None or catalog is None or plan is None or region is None or magnitudes is None:
             return None
         if self.problems:
@@ -144,7 +147,9 @@ class _Reading:
             region=region,
             magnitudes=magnitudes,
             depth_km=depths,
-            catalog=CatalogSpec.file(catalog),
+            catalog=catalog,
+            input_catalog=input_catalog,
+            completeness=completeness,
             models=models,
             tests=tests,
             forecast_quality=top.forecast_quality or "refuse",
@@ -202,8 +207,19 @@ class _Reading:
             required=required,
             context=self._folder,
         )
+        if section.region is not None and section.region.kind == "cells":
+            self._use(f"region.{key}" for key in section.region.unused)
         magnitudes = read_magnitudes(section, present, self.problems)
         return section.region, magnitudes, read_depths(section, present, self.problems)
+
+    def _catalog(self, root: Place, keys: tuple[str, ...]) -> CatalogSpec | None:
+        given = [root.at(name) for name in keys if root.at(name).value is not None]
+        for place in given[1:]:
+            self.problems.add(place, f"given here and as {keys[0]}; leave one of them out")
+        return read_catalog_entry(given[0], self._folder, self.problems) if given else None
+
+    def _completeness(self, place: Place) -> CompletenessSpec | None:
+        return None if place.value is None else read_completeness_entry(place, self.problems)
 
     def _models(self, root: Place, order: list[int] | None) -> tuple[tuple[ModelSpec, ...], list[str] | None]:
         found = self._list(root, "models")

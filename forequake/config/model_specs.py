@@ -1,8 +1,12 @@
 """What a model of an experiment is: where its forecasts lie, and what makes or brings them."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from forequake.windows import TimeWindow, forecast_file_names
 
 __all__ = [
     "BUILDS",
@@ -31,6 +35,10 @@ ForecastType = Literal["gridded", "catalog"]
 Build = Literal["conda", "micromamba", "venv", "docker"]
 #: The words of `Build`.
 BUILDS: tuple[Build, ...] = ("conda", "micromamba", "venv", "docker")
+
+
+#: Endings that files of a format may have beside its own name.
+_SAME_FORMAT: Final = {"hdf5": ("h5",), "h5": ("hdf5",), "quadtree": ("csv",), "qtree": ("csv",)}
 
 
 class _Spec(BaseModel):
@@ -125,7 +133,7 @@ class FileModel(_Spec):
 class FolderModel(_Spec):
     """A time-dependent model: a forecast for each window, at ``path/forecasts/prefix_window.format``.
 
-    `forequake.windows.forecast_file_names` gives what stands for the window.
+    `forecast_paths` gives all names that such a file may have.
 
     Attributes
     ----------
@@ -151,13 +159,32 @@ class FolderModel(_Spec):
     name: str
     path: str
     prefix: str
-    format: str | None = None
+    format: str = "csv"
     forecast_type: ForecastType = "catalog"
     forecast_unit: Days | None = None
     n_catalogs: int | None = Field(default=None, gt=0)
     program: ProgramSpec | None = None
     source: SourceSpec | None = None
     metadata: dict[str, JsonValue] = {}
+
+    def forecast_paths(self, window: TimeWindow, among: Iterable[TimeWindow]) -> tuple[str, ...]:
+        """List where the forecast of a window may lie, relative to the experiment's folder, the best first.
+
+        Parameters
+        ----------
+        among
+            All windows of the experiment (see `forequake.windows.forecast_file_names`).
+        """
+        prefixes = dict.fromkeys((self.prefix, self.prefix.replace(" ", "_")))
+        endings = dict.fromkeys((self.format, *_SAME_FORMAT.get(self.format, ())))
+        names = forecast_file_names(window, among)
+        folder = PurePosixPath(self.path) / "forecasts"
+        return tuple(
+            str(folder / f"{prefix}_{name}.{ending}")
+            for prefix in prefixes
+            for name in names
+            for ending in endings
+        )
 
 
 class ReferenceModel(_Spec):

@@ -30,7 +30,7 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "region: {dh: 0.1}",
         "region_config.region",
         "region: {dh: 0.1}",
-        "expected the name",
+        "a dictionary of cells needs",
     ),
     "region a polygon": (
         "region.txt",

@@ -97,12 +97,20 @@ BROKEN: dict[str, tuple[str, ...]] = {
     ),
     "catalog a folder": ("catalog: catalog.csv", "catalog: models", "catalog", "catalog: models", "a folder"),
     "catalog blank": ("catalog: catalog.csv", "catalog: ' '", "catalog", "catalog: ' '", "no such file"),
-    "catalog by query": (
+    "catalog by a query that there is not": (
         "catalog: catalog.csv",
-        "catalog: query_comcat",
+        "catalog: query_comcatt",
         "catalog",
-        "catalog: query_comcat",
-        "from files",
+        "catalog: query_comcatt",
+        "no such service",
+        "query_comcat",
+    ),
+    "catalog under two names": (
+        "catalog: catalog.csv",
+        "catalog: catalog.csv\ncatalog_reader: query_bsi",
+        "catalog_reader",
+        "catalog_reader: query_bsi",
+        "given here and as catalog",
     ),
     "data set misspelt": (
         "catalog: catalog.csv",
