@@ -86,6 +86,8 @@ def _found(
     notes = [f"asked {stamp(datetime.now(UTC).replace(microsecond=0))}: {shown(whole)}"]
     parts = bounds.parts()
     pages = [page for part in parts for page in _pages(conversation, service, place, part, _HALVED_FOR_TIME)]
+    if len(pages) == 1 and pages[0].stated is not None:
+        notes[0] += f" (it counts {pages[0].stated})"
     if without := sum(page.without_magnitude for page in pages):
         notes.append(f"{without} events without a magnitude were left out")
     return _events(_latest(pages), tuple(notes))

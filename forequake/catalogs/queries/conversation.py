@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
@@ -80,7 +81,7 @@ class Conversation:
 
         self._ends = time.monotonic() + self.patience.total_seconds
         self._client = httpx.Client(
-            headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
+            verify=_certificates(), headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
         )
 
     def __enter__(self) -> Self:
@@ -228,6 +229,14 @@ class Conversation:
             message += f" It asks to be left alone for {wait:.0f} s."
         message += f" Asked: {shown(url)}. Run again later, or save the catalog to a file and name the file."
         return CatalogUnavailable(message)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Give the authorities that are trusted, read once: ``SSL_CERT_FILE`` names others."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def shown(url: str) -> str:

@@ -115,7 +115,8 @@ def _geonet(bounds: QueryBounds, limit: int) -> dict[str, str]:
     return asked | {name: _plain(number) for name, number in limits.items() if number is not None}
 
 
-#: The limits are those of the services' own documentation; INGV names none, and has been seen to cut at this.
+#: ComCat documents its limit. That of INGV is below what its service is known to give, and GeoNet's search
+#: takes none; whatever they cut at, an answer of whole thousands is not believed.
 FDSN_SERVICES: Final[Mapping[Service, EventService]] = {
     "comcat": EventService("ComCat", 20_000, _fdsn_json, fdsn_json),
     "bsi": EventService("BSI", 10_000, _fdsn_json, fdsn_json),

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 TOO_MANY = (
     "Error 400: Bad Request\n\n{count} matching events exceeds search limit of {limit}. Modify the search to "
     "match fewer events.\n\nUsage details are available from https://earthquake.usgs.gov/fdsnws/event/1\n"
@@ -54,7 +55,8 @@ class Service:
 
     def matching(self, asked: dict[str, str]) -> list[Quake]:
         start, end = (
-            datetime.fromisoformat(asked[one] if one in asked else asked[other]).replace(tzinfo=UTC)
+            (datetime.fromisoformat(asked[one if one in asked else other]).replace(tzinfo=UTC) - EPOCH)
+            // MILLISECOND
             for one, other in (("starttime", "startdate"), ("endtime", "enddate"))
         )
         box = asked.get("bbox")
@@ -71,7 +73,7 @@ class Service:
         found = [
             quake
             for quake in self.quakes
-            if start <= quake.moment <= end
+            if start <= quake.time <= end
             and west <= quake.longitude <= east
             and south <= quake.latitude <= north
             and (quake.magnitude is None or quake.magnitude >= floor)
