@@ -1,7 +1,7 @@
 """Text files in pieces: rows with their lines, so that memory is bounded and mistakes have a place."""
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -11,11 +11,13 @@ from typing import Final, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.catalogs.formats._plain import Kind, NotPlain, PlainRows, plain_rows
+from forequake.catalogs.formats._times import iso_time
 from forequake.catalogs.formats._values import checked_numbers
 from forequake.catalogs.source_events import SourceEvents
 from forequake.errors import CatalogError
 
-__all__ = ["Columns", "Rows", "csv_rows", "gather", "open_text", "split_rows"]
+__all__ = ["Columns", "Rows", "Table", "TableForm", "gather", "open_text", "read_table", "text_rows"]
 
 #: Rows that are in memory as texts at one time.
 _PIECE: Final = 50_000
@@ -65,9 +67,29 @@ class Rows:
         """
         return checked_numbers(self.column(index), what, self.place, optional=optional, limits=limits)
 
+    def times(self, index: int, *, zone_required: bool = False) -> NDArray[np.int64]:
+        """Give a column of times in microseconds since 1970 (see `iso_time`).
+
+        Raises
+        ------
+        CatalogError
+            For the first row where there is none.
+        """
+        return np.array(
+            [
+                iso_time(self.place(row), text, zone_required=zone_required)
+                for row, text in enumerate(self.column(index))
+            ],
+            dtype=np.int64,
+        )
+
+    def texts(self, index: int) -> list[str]:
+        """Give a column of texts without blanks around them; rows that end before it have none."""
+        return [row[index].strip() if len(row) > index else "" for row in self.cells]
+
     def ids(self, index: int) -> NDArray[np.str_]:
-        """Give a column of event ids; rows that end before it have none."""
-        names = [row[index].strip() if len(row) > index else "" for row in self.cells]
+        """Give a column of event ids."""
+        names = self.texts(index)
         if max(map(len, names), default=0) > _LONGEST_ID:
             row = next(row for row, name in enumerate(names) if len(name) > _LONGEST_ID)
             message = f"{self.place(row)}: the event id is longer than {_LONGEST_ID} characters"
@@ -96,6 +118,10 @@ class Rows:
         raise CatalogError(message)
 
 
+#: Rows of either way of reading.
+Table = Rows | PlainRows
+
+
 @contextmanager
 def open_text(path: Path) -> Iterator[TextIO]:
     """Open UTF-8 text, with or without a byte order mark.
@@ -119,25 +145,79 @@ def open_text(path: Path) -> Iterator[TextIO]:
         raise CatalogError(message) from error
 
 
-def csv_rows(path: Path, delimiter: str, is_heading: Callable[[list[str]], bool]) -> Iterator[Rows]:
-    """Read a table with delimiters, in pieces, without blank rows and the heading."""
-    with open_text(path) as file:
-        reader = csv.reader(file, delimiter=delimiter, skipinitialspace=True)
-        numbered = ((reader.line_num, row) for row in reader if row and any(map(str.strip, row)))
-        yield from _pieces(path, numbered, is_heading)
+@dataclass(frozen=True)
+class TableForm:
+    """How a format writes its table.
+
+    Attributes
+    ----------
+    delimiters
+        Those that stand between columns; the first that is in the first line is taken, else the last. A blank
+        means blanks and tabs, several of which are one.
+    kinds
+        Of the columns that are needed.
+    headings
+        First words of a heading, in lower case.
+    quotes
+        Whether cells may stand in quotes; a table without them may have comments that begin with # or %.
+    """
+
+    delimiters: str
+    kinds: Mapping[int, Kind]
+    headings: frozenset[str]
+    quotes: bool
+
+    def is_heading(self, row: list[str]) -> bool:
+        """Tell whether a row is the heading."""
+        return row[0].strip().lower() in self.headings
 
 
-def split_rows(
-    path: Path, split: Callable[[str], list[str]], is_heading: Callable[[list[str]], bool]
-) -> Iterator[Rows]:
-    """Read a table whose lines `split` cuts, in pieces, without blank lines, comments and the heading."""
+def read_table(
+    path: Path, form: TableForm, columns: Callable[[Table], Columns], *, magnitude_type: str = ""
+) -> SourceEvents:
+    """Read a table: the fast way where it is plain, else exactly.
+
+    Parameters
+    ----------
+    columns
+        Takes the columns out of some rows.
+
+    Raises
+    ------
+    CatalogError
+        For the first row that is wrong.
+    """
+    try:
+        plain = plain_rows(path, form.delimiters, form.kinds, form.is_heading)
+        parts = [columns(rows) for rows in plain]
+    except NotPlain:
+        parts = [columns(rows) for rows in text_rows(path, form)]
+    return gather(parts, magnitude_type=magnitude_type)
+
+
+def text_rows(path: Path, form: TableForm) -> Iterator[Rows]:
+    """Read a table exactly, in pieces, without blank rows and the heading."""
     with open_text(path) as file:
-        numbered = (
-            (number, split(line))
-            for number, line in enumerate(file, 1)
-            if (stripped := line.strip()) and stripped[0] not in "#%"
-        )
-        yield from _pieces(path, numbered, is_heading)
+        numbered = _quoted(file, form) if form.quotes else _unquoted(file, form)
+        first = True
+        while piece := list(islice(numbered, _PIECE)):
+            if first and form.is_heading(piece[0][1]):
+                del piece[0]
+            first = False
+            yield Rows(path, [line for line, _ in piece], [cells for _, cells in piece])
+
+
+def _quoted(file: TextIO, form: TableForm) -> Iterator[tuple[int, list[str]]]:
+    reader = csv.reader(file, delimiter=form.delimiters[0], skipinitialspace=True)
+    return ((reader.line_num, row) for row in reader if row and any(map(str.strip, row)))
+
+
+def _unquoted(file: TextIO, form: TableForm) -> Iterator[tuple[int, list[str]]]:
+    for number, line in enumerate(file, 1):
+        stripped = line.strip()
+        if stripped and stripped[0] not in "#%":
+            delimiter = next((sign for sign in form.delimiters if sign in line), " ")
+            yield number, line.split() if delimiter == " " else line.rstrip("\r\n").split(delimiter)
 
 
 def gather(
@@ -164,17 +244,6 @@ def gather(
         magnitude_type=magnitude_type,
         notes=notes,
     )
-
-
-def _pieces(
-    path: Path, numbered: Iterator[tuple[int, list[str]]], is_heading: Callable[[list[str]], bool]
-) -> Iterator[Rows]:
-    first = True
-    while piece := list(islice(numbered, _PIECE)):
-        if first and is_heading(piece[0][1]):
-            del piece[0]
-        first = False
-        yield Rows(path, [line for line, _ in piece], [cells for _, cells in piece])
 
 
 def _undecodable(path: Path) -> int:

@@ -1,7 +1,7 @@
-"""Origin times as files write them, in microseconds since 1970: many at once, exactly."""
+"""Origin times as files write them, in microseconds since 1970."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,58 +10,32 @@ from numpy.typing import NDArray
 
 from forequake.errors import CatalogError
 
-__all__ = ["calendar_times", "iso_time", "iso_times"]
+__all__ = ["calendar_times", "iso_time"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-#: The first microsecond of the year 1, with which Python's calendar begins.
-_FIRST: Final = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND
 _FORM: Final = re.compile(
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})[Tt ](?P<hour>\d{1,2}):(?P<minute>\d{1,2})"
     r"(?::(?P<second>\d{1,2})(?:[.,](?P<fraction>\d*))?)?\s*(?P<zone>[Zz]|[+-]\d{2}:?\d{2})?"
 )
 _ZONE: Final = re.compile(r"([+-])(\d{2}):?(\d{2})$")
-#: In 2019-07-06T03:22:35 these places hold digits, the others what stands between them.
-_DIGITS: Final = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]
-_SHORTEST, _LONGEST = 19, 26
 
 
-def iso_times(
-    texts: Sequence[str], place: Callable[[int], str], *, zone_required: bool = False
-) -> NDArray[np.int64]:
-    """Read times of the form 2019-07-06T03:22:35.630000; without a zone they are in UTC.
+def iso_time(place: str, text: str, *, zone_required: bool = False) -> int:
+    """Read a time of the form 2019-07-06T03:22:35.630000 in microseconds; without a zone it is in UTC.
+
+    Digits beyond microseconds are cut off; second 60 is the next minute. Fields of one digit are taken, as
+    pyCSEP takes them, and a time may lack its seconds.
 
     Parameters
     ----------
     zone_required
-        Refuse times without a zone.
+        Refuse a time without a zone.
 
     Raises
     ------
     CatalogError
-        For the first that is no time.
-    """
-    shift = 0
-    plain: Sequence[str] | None = texts
-    zone = _ZONE.search(texts[0], _SHORTEST) if texts else None
-    if zone is not None:  # usually the same in all of them
-        ending = zone[0]
-        shift = _shift(zone)
-        plain = [text[: -len(ending)] for text in texts] if all(t.endswith(ending) for t in texts) else None
-    if plain is not None and (zone is not None or not zone_required):
-        times = _uniform_times(plain)
-        if times is not None:
-            return times - shift
-    return np.array(
-        [iso_time(place(row), text, zone_required=zone_required) for row, text in enumerate(texts)],
-        dtype=np.int64,
-    )
-
-
-def iso_time(place: str, text: str, *, zone_required: bool = False) -> int:
-    """Read one time (see `iso_times`). Digits beyond microseconds are cut off; second 60 is the next minute.
-
-    Fields of one digit are taken as pyCSEP takes them, and a time may lack its seconds.
+        Where it is no time.
     """
     parts = _FORM.fullmatch(text.strip())
     try:
@@ -120,34 +94,6 @@ def calendar_times(
         np.int64
     )
     return days.astype("datetime64[us]").astype(np.int64) + microseconds
-
-
-def _uniform_times(texts: Sequence[str]) -> NDArray[np.int64] | None:
-    """Read times that all have two-digit fields; None where one has not, or is no time."""
-    try:
-        array = np.array(texts, dtype=np.bytes_)
-    except UnicodeEncodeError:
-        return None
-    width = array.itemsize
-    if not len(array) or not _SHORTEST <= width <= _LONGEST:
-        return None
-    signs = array.view(np.uint8).reshape(len(array), width)
-    is_digit = (signs >= ord("0")) & (signs <= ord("9"))
-    fits = (
-        is_digit[:, _DIGITS].all()
-        and (signs[:, [4, 7]] == ord("-")).all()
-        and np.isin(signs[:, 10], [ord("T"), ord(" ")]).all()
-        and (signs[:, [13, 16]] == ord(":")).all()
-        and (is_digit[:, 20:] | (signs[:, 20:] == 0)).all()
-        and np.isin(signs[:, 19:20], [ord("."), 0]).all()
-    )
-    if not fits:
-        return None
-    try:
-        times = array.astype("datetime64[us]").astype(np.int64)
-    except ValueError:
-        return None
-    return times if (times >= _FIRST).all() else None
 
 
 def _moment(parts: re.Match[str]) -> tuple[datetime, int]:

@@ -1,12 +1,19 @@
 """pyCSEP's text form of a catalog."""
 
 from pathlib import Path
+from typing import Final
 
-from forequake.catalogs.formats._rows import Columns, Rows, csv_rows, gather
-from forequake.catalogs.formats._times import iso_times
+from forequake.catalogs.formats._rows import Columns, Table, TableForm, read_table
 from forequake.catalogs.source_events import SourceEvents
 
 __all__ = ["read_csep_csv"]
+
+_FORM: Final = TableForm(
+    delimiters=",",
+    kinds={0: "number", 1: "number", 2: "number", 3: "time", 4: "number", 6: "text"},
+    headings=frozenset({"lon", "longitude"}),
+    quotes=True,
+)
 
 
 def read_csep_csv(path: Path) -> SourceEvents:
@@ -21,20 +28,16 @@ def read_csep_csv(path: Path) -> SourceEvents:
     CatalogError
         With the file and the line.
     """
-    return gather(_columns(rows) for rows in csv_rows(path, ",", _is_heading))
+    return read_table(path, _FORM, _columns)
 
 
-def _is_heading(row: list[str]) -> bool:
-    return row[0].strip().lower() in {"lon", "longitude"}
-
-
-def _columns(rows: Rows) -> Columns:
+def _columns(rows: Table) -> Columns:
     rows.require(5, "lon, lat, magnitude, time, depth, catalog_id, event_id")
     return {
         "longitude": rows.numbers(0, "longitude"),
         "latitude": rows.numbers(1, "latitude"),
         "magnitude": rows.numbers(2, "magnitude"),
-        "time_us": iso_times(rows.column(3), rows.place),
+        "time_us": rows.times(3),
         "depth_km": rows.numbers(4, "depth", optional=True),
         "event_id": rows.ids(6),
     }

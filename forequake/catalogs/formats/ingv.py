@@ -6,7 +6,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.catalogs.formats._rows import Columns, Rows, csv_rows, gather, split_rows
+from forequake.catalogs.formats._rows import (
+    Columns,
+    Rows,
+    Table,
+    TableForm,
+    gather,
+    read_table,
+    text_rows,
+)
 from forequake.catalogs.formats._times import calendar_times, iso_time
 from forequake.catalogs.source_events import SourceEvents
 
@@ -15,6 +23,13 @@ __all__ = ["read_ingv_emrcmt", "read_ingv_horus"]
 _HORUS: Final = "Year Mo Da Ho Mi Se Lat Lon Depth Mw"
 #: Column of HORUS, where the file has it, that marks what is no earthquake with an x.
 _HORUS_TYPE: Final = 13
+_HORUS_FORM: Final = TableForm(
+    delimiters="\t ",
+    kinds={**dict.fromkeys(range(10), "number"), _HORUS_TYPE: "text"},
+    headings=frozenset({"year"}),
+    quotes=False,
+)
+_RCMT_FORM: Final = TableForm(delimiters=",", kinds={}, headings=frozenset({"ev_id"}), quotes=True)
 _RCMT_MAGNITUDE: Final = 61
 #: Magnitudes beyond these are typing errors; the catalog writes -9.9 where it has none.
 _RCMT_LIMITS: Final = (0.0, 10.0)
@@ -35,20 +50,10 @@ def read_ingv_horus(path: Path) -> SourceEvents:
     CatalogError
         With the file and the line.
     """
-    return gather(
-        (_horus_columns(rows) for rows in split_rows(path, _split, _is_heading)), magnitude_type="Mw"
-    )
+    return read_table(path, _HORUS_FORM, _horus_columns, magnitude_type="Mw")
 
 
-def _split(line: str) -> list[str]:
-    return line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
-
-
-def _is_heading(row: list[str]) -> bool:
-    return row[0].strip().lower() in {"year", "ev_id"}
-
-
-def _horus_columns(rows: Rows) -> Columns:
+def _horus_columns(rows: Table) -> Columns:
     rows.require(10, _HORUS)
     second = rows.numbers(5, "second", limits=(0, 120))
     times = calendar_times(
@@ -71,8 +76,8 @@ def _horus_columns(rows: Rows) -> Columns:
     }
 
 
-def _horus_types(rows: Rows) -> NDArray[np.str_]:
-    marks = [row[_HORUS_TYPE].strip().lower() if len(row) > _HORUS_TYPE else "" for row in rows.cells]
+def _horus_types(rows: Table) -> NDArray[np.str_]:
+    marks = [mark.lower() for mark in rows.texts(_HORUS_TYPE)]
     return np.where(np.array(marks) == "x", "not an earthquake", "earthquake")
 
 
@@ -92,7 +97,7 @@ def read_ingv_emrcmt(path: Path) -> SourceEvents:
     seen: set[str] = set()
     passed = {_NO_MAGNITUDE: 0, _REPEATED: 0}
     source = gather(
-        [_rcmt_columns(rows, seen, passed) for rows in csv_rows(path, ",", _is_heading)],
+        [_rcmt_columns(rows, seen, passed) for rows in text_rows(path, _RCMT_FORM)],
         event_type="earthquake",
         magnitude_type="Mw",
     )

@@ -1,14 +1,21 @@
 """Catalogs of the Japan Meteorological Agency as pyCSEP has them prepared."""
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
-from forequake.catalogs.formats._rows import Columns, Rows, csv_rows, gather
-from forequake.catalogs.formats._times import iso_times
+from forequake.catalogs.formats._rows import Columns, Table, TableForm, read_table
 from forequake.catalogs.source_events import SourceEvents
 
 __all__ = ["read_jma_csv"]
+
+_FORM: Final = TableForm(
+    delimiters=";",
+    kinds={0: "zoned time", 1: "number", 2: "number", 3: "number", 4: "number"},
+    headings=frozenset({"timestamp"}),
+    quotes=True,
+)
 
 
 def read_jma_csv(path: Path) -> SourceEvents:
@@ -22,17 +29,13 @@ def read_jma_csv(path: Path) -> SourceEvents:
     CatalogError
         With the file and the line.
     """
-    return gather(_columns(rows) for rows in csv_rows(path, ";", _is_heading))
+    return read_table(path, _FORM, _columns)
 
 
-def _is_heading(row: list[str]) -> bool:
-    return row[0].strip().lower() == "timestamp"
-
-
-def _columns(rows: Rows) -> Columns:
+def _columns(rows: Table) -> Columns:
     rows.require(5, "timestamp;longitude;latitude;depth;magnitude")
     return {
-        "time_us": iso_times(rows.column(0), rows.place, zone_required=True),
+        "time_us": rows.times(0, zone_required=True),
         "longitude": rows.numbers(1, "longitude"),
         "latitude": rows.numbers(2, "latitude"),
         "depth_km": rows.numbers(3, "depth", optional=True),

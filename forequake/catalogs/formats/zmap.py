@@ -2,17 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.catalogs.formats._rows import Columns, Rows, gather, split_rows
+from forequake.catalogs.formats._rows import Columns, Table, TableForm, read_table
 from forequake.catalogs.formats._times import calendar_times
 from forequake.catalogs.source_events import SourceEvents
 from forequake.errors import CatalogError
 
 __all__ = ["read_zmap"]
 
+_FORM: Final = TableForm(
+    delimiters=", ",
+    kinds=dict.fromkeys(range(10), "number"),
+    headings=frozenset({"lon", "longitude"}),
+    quotes=False,
+)
 _COLUMNS = "longitude latitude year month day magnitude depth hour minute second"
 
 
@@ -33,18 +40,10 @@ def read_zmap(path: Path) -> SourceEvents:
         With the file and the line, also where a decimal year is of another time of the year than its month
         and day.
     """
-    return gather(_columns(rows) for rows in split_rows(path, _split, _is_heading))
+    return read_table(path, _FORM, _columns)
 
 
-def _split(line: str) -> list[str]:
-    return line.split(",") if "," in line else line.split()
-
-
-def _is_heading(row: list[str]) -> bool:
-    return row[0].strip().lower() in {"lon", "longitude"}
-
-
-def _columns(rows: Rows) -> Columns:
+def _columns(rows: Table) -> Columns:
     rows.require(10, _COLUMNS)
     month, day = rows.numbers(3, "month"), rows.numbers(4, "day")
     hour, minute = rows.numbers(7, "hour"), rows.numbers(8, "minute")
