@@ -191,7 +191,8 @@ def cells_of_mapping(mapping: Mapping[object, object]) -> InlineRegion:
                 "cell_size": mapping["dh"],
                 "origins": _points(mapping[key], key),
                 "unused": ("magnitudes",) if "magnitudes" in mapping else (),
-            }
+            },
+            strict=True,
         )
     except ValidationError as error:
         detail = error.errors(include_url=False)[0]

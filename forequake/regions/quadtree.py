@@ -68,7 +68,7 @@ class QuadtreeRegion(Region):
         if len(over):
             outer, inner = quadkeys_of(tiles[number[over[0] : over[0] + 2]])
             what = "is given twice" if inner == outer else f"lies in the cell {outer}"
-            message = f"{name}: quadtree cells overlap: {inner} {what}"
+            message = f"quadtree cells overlap: {inner} {what}"
             raise RegionError(message)
         return region
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from forequake.catalogs import Events, read_catalog
 from forequake.evaluations import Evaluated, Observation, TestParameters, evaluate, find_test
 from forequake.forecasts import fit_to_experiment, read_forecast
-from forequake.regions import Region, named_region
+from forequake.regions import QuadtreeRegion, Region, named_region
 from forequake.windows import TimeWindow
 
 Rates = NDArray[np.float64]
@@ -100,7 +100,7 @@ def pycsep() -> Callable[..., Any]:
     from csep.core import poisson_evaluations as tests
     from csep.core.catalogs import CSEPCatalog
     from csep.core.forecasts import GriddedForecast
-    from csep.core.regions import CartesianGrid2D
+    from csep.core.regions import CartesianGrid2D, QuadtreeGrid2D
 
     functions = {
         "N": tests.number_test,
@@ -122,9 +122,12 @@ def pycsep() -> Callable[..., Any]:
         seed: int = 1,
     ) -> Any:
         region, events = observation.region, observation.events
-        grid = CartesianGrid2D.from_origins(
-            region.origins, dh=region.cell_size, magnitudes=observation.magnitudes, name="pyCSEP"
-        )
+        if isinstance(region, QuadtreeRegion):
+            grid = QuadtreeGrid2D.from_quadkeys(region.quadkeys, magnitudes=observation.magnitudes)
+        else:
+            grid = CartesianGrid2D.from_origins(
+                region.origins, dh=region.cell_size, magnitudes=observation.magnitudes, name="pyCSEP"
+            )
         columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)
         rows = [(str(n), n, *values) for n, values in enumerate(zip(*columns, strict=True))]
         catalog = CSEPCatalog(data=rows, region=grid, compute_stats=False)
