@@ -10,7 +10,12 @@ import pytest
 from numpy.typing import NDArray
 
 from forequake.errors import ForecastError
-from forequake.forecasts.catalog_based import CatalogForecast, LeftOut, read_catalog_forecast
+from forequake.forecasts.catalog_based import (
+    CatalogForecast,
+    LeftOut,
+    catalogs_from_file,
+    read_catalog_forecast,
+)
 from forequake.forecasts.catalog_based import forecast as forecast_module
 from forequake.forecasts.catalog_based.counts import magnitude_bins
 from forequake.regions import Region
@@ -159,18 +164,25 @@ def test_the_compact_form_goes_to_a_store_and_comes_back(tmp_path: Path) -> None
     with forecast.open() as file:
         data = file.read()
     assert (forecast.blob.sha256, forecast.blob.size) == (hashlib.sha256(data).hexdigest(), len(data))
-    again = CatalogForecast.from_file(io.BytesIO(data), forecast.blob.sha256, tmp_path / "other")
+    again = catalogs_from_file(io.BytesIO(data), forecast.blob.sha256, tmp_path / "other")
     assert again.header == forecast.header
     assert (
         again.expected_rates(REGION, MAGNITUDES).tolist()
         == forecast.expected_rates(REGION, MAGNITUDES).tolist()
     )
     assert not again.time_us.flags.writeable
-    mapped = CatalogForecast.from_file(io.BytesIO(b"not read"), forecast.blob.sha256, tmp_path / "other")
+    mapped = catalogs_from_file(io.BytesIO(b"not read"), forecast.blob.sha256, tmp_path / "other")
     assert mapped.path == again.path
-    for damaged in (data[:-1], data + b" ", b"other" + data[5:], b"", data[:16] + b"\xff" * 8 + data[24:]):
+    for damaged in (
+        data[:-1],
+        data + b" ",
+        b"other" + data[5:],
+        b"",
+        data[:-3] + b"not",
+        data[:24] + b"\xff" * 8 + data[32:],
+    ):
         with pytest.raises(ForecastError, match="compact form"):
-            CatalogForecast.from_file(io.BytesIO(damaged), "0" * 64, tmp_path / "other")
+            catalogs_from_file(io.BytesIO(damaged), "0" * 64, tmp_path / "other")
     assert [file.stem for file in (tmp_path / "other").iterdir()] == [forecast.blob.sha256]
 
 

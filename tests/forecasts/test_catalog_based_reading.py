@@ -1,6 +1,9 @@
 """Simulated catalogs read as pyCSEP reads them, from each form that they come in."""
 
+import gc
 import gzip
+import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -14,7 +17,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from forequake.datasets import locate_dataset
-from forequake.forecasts.catalog_based import CatalogForecast, read_catalog_forecast
+from forequake.forecasts.catalog_based import CatalogForecast, catalogs_from_file, read_catalog_forecast
+from forequake.forecasts.catalog_based.cache import CompactCache
 from forequake.forecasts.catalog_based.text import exact_rows, fast_rows, find_text_form
 
 HEADING = "lon,lat,mag,time_string,depth,catalog_id,event_id\n"
@@ -215,9 +219,45 @@ def test_an_earlier_reading_is_mapped_and_a_damaged_one_made_anew(tmp_path: Path
     first = _read(tmp_path, HEADING + SMALL)
     written = first.path.stat()
     again = _read(tmp_path, HEADING + SMALL)
-    assert (again.path, again.path.stat().st_mtime_ns) == (first.path, written.st_mtime_ns)
+    assert (again.path, again.path.stat().st_ino) == (first.path, written.st_ino)
     assert again.findings == first.findings
-    first.path.write_bytes(first.path.read_bytes()[:-1])
-    np.testing.assert_equal(_values(_read(tmp_path, HEADING + SMALL)), EXPECTED)
+    data = first.path.read_bytes()
+    for damaged in (data[:-1], data[:-1] + b"x", b""):
+        first.path.unlink()
+        first.path.write_bytes(damaged)
+        np.testing.assert_equal(_values(_read(tmp_path, HEADING + SMALL)), EXPECTED)
     assert _read(tmp_path, HEADING + SMALL, n_catalogs=9).path != first.path
     assert sorted(file.suffix for file in (tmp_path / "cache").iterdir()) == [".catalogs", ".catalogs"]
+
+
+def test_a_cache_that_cannot_be_written_costs_no_result(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    forecast = _read(tmp_path, HEADING + SMALL)
+    np.testing.assert_equal(_values(forecast), EXPECTED)
+    with forecast.open() as file:
+        assert len(file.read()) == forecast.blob.size
+    folder = forecast.path.parent
+    assert folder.exists()
+    del forecast
+    gc.collect()
+    assert not folder.exists()
+
+
+def test_the_cache_is_bounded_and_forgets_what_was_used_longest_ago(tmp_path: Path) -> None:
+    forecast = _read(tmp_path, HEADING + SMALL)
+    cache = CompactCache(tmp_path / "bounded", most_bytes=2 * forecast.blob.size)
+    (tmp_path / "bounded").mkdir()
+    abandoned = tmp_path / "bounded" / "a.catalogs.x1y2"
+    abandoned.touch()
+    os.utime(abandoned, (0, 0))
+    for number, name in enumerate("abacd"):
+        with forecast.open() as file:
+            assert len(cache.get(name) or catalogs_from_file(file, name, cache.folder)) == 4
+        os.utime(cache.folder / f"{name}.catalogs", (number, number))
+    assert sorted(file.name for file in cache.folder.iterdir()) == [f"{name}.catalogs" for name in "abcd"]
+
+    def write(target: Path) -> None:
+        shutil.copyfile(forecast.path, target)
+
+    cache.make("e", write)
+    assert sorted(file.stem for file in cache.folder.iterdir()) == ["d", "e"]

@@ -1,5 +1,6 @@
 """Catalog-based forecasts: readers, the compact form, what counts in a window, and what is strange."""
 
+from forequake.forecasts.catalog_based.cache import catalogs_from_file
 from forequake.forecasts.catalog_based.counts import CountedEvents, LeftOut
 from forequake.forecasts.catalog_based.forecast import CatalogForecast
 from forequake.forecasts.catalog_based.quality import FittedCatalogs, fit_catalogs
@@ -16,6 +17,7 @@ __all__ = [
     "FittedCatalogs",
     "LeftOut",
     "catalog_reader_of",
+    "catalogs_from_file",
     "fit_catalogs",
     "read_catalog_forecast",
 ]

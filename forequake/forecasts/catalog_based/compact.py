@@ -1,14 +1,15 @@
 """The compact form of simulated catalogs: one file of columns, written while they stream, mapped when read.
 
-Little-endian throughout: 16 bytes that name the form, six whole numbers of 64 bits (`Header`), then
+Little-endian throughout: 16 bytes that name the form, the CRC-32 of all that follows it and the six numbers
+of `Header` (64 bits each), then
 ``offsets`` (catalogs + 1), ``time_us`` (events), and as float64 ``longitude``, ``latitude``, ``depth_km`` and
 ``magnitude`` (events each). The events of catalog *k* are ``offsets[k]:offsets[k + 1]``. What a file does not
 say is NaN.
 """
 
 import os
-import shutil
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,7 +26,9 @@ __all__ = ["COLUMNS", "CompactWriter", "Header", "map_compact", "written_whole"]
 COLUMNS: Final = ("time_us", "longitude", "latitude", "depth_km", "magnitude")
 
 _FORM: Final = b"forequake cats 1"
-_HEADER_BYTES: Final = len(_FORM) + 6 * 8
+_HEADER_BYTES: Final = len(_FORM) + 7 * 8
+#: Files whose content this process has compared with its checksum.
+_verified: Final[set[tuple[str, int, int]]] = set()
 _BUFFER_BYTES: Final = 1 << 18
 _INT: Final = np.dtype("<i8")
 _FLOAT: Final = np.dtype("<f8")
@@ -97,11 +100,21 @@ class CompactWriter:
             raise ValueError(message)
         with written_whole(target) as file:
             file.write(_FORM)
-            file.write(np.array(header, dtype=_INT).data)
-            file.write(np.ascontiguousarray(offsets, dtype=_INT).data)
-            for spool in self._spools:
-                spool.seek(0)
-                shutil.copyfileobj(spool, file, _BUFFER_BYTES)
+            file.write(bytes(8))
+            checksum = 0
+            for piece in self._pieces(header, offsets):
+                checksum = zlib.crc32(piece, checksum)
+                file.write(piece)
+            file.seek(len(_FORM))
+            file.write(np.array(checksum, dtype=_INT).tobytes())
+
+    def _pieces(self, header: Header, offsets: NDArray[np.int64]) -> Iterator[bytes | memoryview]:
+        yield np.array(header, dtype=_INT).data.cast("B")
+        yield np.ascontiguousarray(offsets, dtype=_INT).data.cast("B")
+        for spool in self._spools:
+            spool.seek(0)
+            while piece := spool.read(_BUFFER_BYTES):
+                yield piece
 
 
 @contextmanager
@@ -118,7 +131,7 @@ def written_whole(target: Path) -> Iterator[IO[bytes]]:
 
 
 def map_compact(path: Path) -> tuple[Header, NDArray[np.int64], dict[str, NDArray[Any]]]:
-    """Map a compact file; nothing is read before it is used.
+    """Map a compact file; but for its checksum, once in each process, nothing is read before it is used.
 
     Returns
     -------
@@ -131,20 +144,22 @@ def map_compact(path: Path) -> tuple[Header, NDArray[np.int64], dict[str, NDArra
     Raises
     ------
     ForecastError
-        Where the file is of another form, or its length is not that of its numbers.
+        Where the file is of another form, or damaged.
     """
     try:
         with path.open("rb") as file:
             start = file.read(_HEADER_BYTES)
-        size = path.stat().st_size
-        header = _header(start, size)
-        if header is None:
-            message = f"{path}: not simulated catalogs in their compact form, or cut short"
-            raise ForecastError(message)
-        raw = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
+        about = path.stat()
+        header = _header(start, about.st_size)
+        raw = None if header is None else np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
     except OSError as error:
         message = f"{path}: the simulated catalogs cannot be read ({error})"
         raise ForecastError(message) from error
+    mark = (str(path), about.st_ino, about.st_size)
+    if raw is None or header is None or (mark not in _verified and not _is_whole(raw)):
+        message = f"{path}: not simulated catalogs in their compact form, or damaged"
+        raise ForecastError(message)
+    _verified.add(mark)
     begin = _HEADER_BYTES + 8 * (header.n_catalogs + 1)
     offsets = raw[_HEADER_BYTES:begin].view(_INT)
     columns: dict[str, NDArray[Any]] = {}
@@ -158,8 +173,16 @@ def map_compact(path: Path) -> tuple[Header, NDArray[np.int64], dict[str, NDArra
 def _header(start: bytes, size: int) -> Header | None:
     if len(start) < _HEADER_BYTES or not start.startswith(_FORM):
         return None
-    header = Header(*np.frombuffer(start[len(_FORM) :], dtype=_INT).tolist())
+    header = Header(*np.frombuffer(start[len(_FORM) + 8 :], dtype=_INT).tolist())
     if header.n_catalogs < 0 or header.n_events < 0:
         return None
     expected = _HEADER_BYTES + 8 * (header.n_catalogs + 1 + len(COLUMNS) * header.n_events)
     return header if size == expected else None
+
+
+def _is_whole(raw: NDArray[np.uint8]) -> bool:
+    first = len(_FORM)
+    checksum = 0
+    for begin in range(first + 8, len(raw), _BUFFER_BYTES):
+        checksum = zlib.crc32(raw[begin : begin + _BUFFER_BYTES].data, checksum)
+    return int(raw[first : first + 8].view(_INT)[0]) == checksum

@@ -1,7 +1,6 @@
 """Catalog-based forecasts: simulated catalogs in their compact form, and what tests count in them."""
 
 import hashlib
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,10 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.catalogs import Events
-from forequake.errors import ForecastError
-from forequake.forecasts.catalog_based.compact import COLUMNS, Header, map_compact, written_whole
+from forequake.forecasts.catalog_based.compact import COLUMNS, Header, map_compact
 from forequake.forecasts.catalog_based.counts import CountedEvents, count_within
-from forequake.quantities import Sha256
 from forequake.regions import Region
 from forequake.results import BlobRef, QualityFinding
 from forequake.windows import TimeWindow
@@ -24,7 +21,6 @@ __all__ = ["CatalogForecast"]
 
 #: Events that are looked at together: some 50 MB of temporary arrays.
 _CHUNK: Final = 1 << 19
-_BUFFER_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +43,8 @@ class CatalogForecast:
         The file that was read, for messages.
     findings
         What the reading found.
+    lifetime
+        Removes the compact file with the last forecast that holds it, where it is kept nowhere else.
     """
 
     path: Path
@@ -59,6 +57,7 @@ class CatalogForecast:
     magnitude: NDArray[np.float64]
     source: str = ""
     findings: tuple[QualityFinding, ...] = ()
+    lifetime: object = None
 
     def __len__(self) -> int:
         return self.header.n_catalogs
@@ -85,33 +84,6 @@ class CatalogForecast:
         header, offsets, columns = map_compact(path)
         time_us, longitude, latitude, depth_km, magnitude = (columns[name] for name in COLUMNS)
         return cls(path, header, offsets, time_us, longitude, latitude, depth_km, magnitude, source=str(path))
-
-    @classmethod
-    def from_file(cls, file: BinaryIO, sha256: Sha256, folder: Path) -> Self:
-        """Map the compact form that comes from elsewhere, such as a store's blob; it is copied in pieces.
-
-        Parameters
-        ----------
-        sha256
-            Names the copy: one that is there already is not written again.
-        folder
-            Where the copy is kept.
-
-        Raises
-        ------
-        ForecastError
-            Where it is not the compact form.
-        """
-        target = folder / f"{sha256}.catalogs"
-        if not target.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            with written_whole(target) as copy:
-                shutil.copyfileobj(file, copy, _BUFFER_BYTES)
-        try:
-            return cls.from_compact(target)
-        except ForecastError:
-            target.unlink(missing_ok=True)  # so that the next one who asks gets a new copy
-            raise
 
     @cached_property
     def blob(self) -> BlobRef:

@@ -2,16 +2,15 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from platformdirs import user_cache_path
 
 from forequake.errors import ForecastError, unknown
+from forequake.forecasts.catalog_based.cache import CompactCache
 from forequake.forecasts.catalog_based.compact import CompactWriter, Header
 from forequake.forecasts.catalog_based.forecast import CatalogForecast
 from forequake.forecasts.catalog_based.quality import reading_findings
@@ -83,20 +82,19 @@ def read_catalog_forecast(
     if n_catalogs is not None and not 1 <= n_catalogs <= _MOST_CATALOGS:
         message = f"{path}: the number of catalogs must lie from 1 to {_MOST_CATALOGS}, got {n_catalogs}"
         raise ForecastError(message)
-    folder = user_cache_path("forequake") / "forecasts" if folder is None else folder
     before = _state(path)
     said = "own" if n_catalogs is None else n_catalogs
-    target = folder / f"{_digest(path)}-{CATALOG_READERS[kind].replace('/', '-')}-{said}.catalogs"
-    forecast = _mapped(target)
-    if forecast is None:
-        folder.mkdir(parents=True, exist_ok=True)
+    name = f"{_digest(path)}-{CATALOG_READERS[kind].replace('/', '-')}-{said}"
+
+    def write(target: Path) -> None:
         _make_compact(path, kind, n_catalogs, target)
         if _state(path) != before:
             target.unlink(missing_ok=True)
             message = f"{path}: the file changed while it was read; wait until it is whole"
             raise ForecastError(message)
-        forecast = CatalogForecast.from_compact(target)
-    forecast = replace(forecast, source=str(path))
+
+    cache = CompactCache(folder)
+    forecast = replace(cache.get(name) or cache.make(name, write), source=str(path))
     return replace(forecast, findings=reading_findings(forecast, n_catalogs, policy))
 
 
@@ -131,13 +129,6 @@ def _digest(path: Path) -> str:
     except OSError as error:
         message = f"{path}: the forecast cannot be read ({error})"
         raise ForecastError(message) from error
-
-
-def _mapped(target: Path) -> CatalogForecast | None:
-    """Map a compact file that an earlier reading left; a damaged one is made anew."""
-    with suppress(ForecastError):
-        return CatalogForecast.from_compact(target)
-    return None
 
 
 def _make_compact(path: Path, kind: str, n_said: int | None, target: Path) -> None:
