@@ -11,7 +11,9 @@ __all__ = ["Cells", "cells_by_tags"]
 
 _HEAD: Final = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml [^>]*?\?>|<""")
 _ENCODING: Final = re.compile(rb"""encoding=['"](?!utf-8['"]|us-ascii['"])""", re.IGNORECASE)
-_ATTRIBUTE: Final = re.compile(r"""\s+([A-Za-z]+)\s*=\s*(?:'([^'&]*)'|"([^"&]*)")""")
+_ATTRIBUTE: Final = r"""\s+([A-Za-z]+)\s*=\s*(?:'([^'"&]*)'|"([^'"&]*)")"""
+_CELL_TAG: Final = re.compile(rf"<cell{_ATTRIBUTE}{_ATTRIBUTE}\s*>")
+_BIN_TAG: Final = re.compile(rf"<bin{_ATTRIBUTE}\s*>")
 _OPEN_CELL: Final = b"<cell"
 _CLOSE_CELL: Final = b"</cell>"
 _CLOSE_BIN: Final = "</bin>"
@@ -89,7 +91,7 @@ def _read_cells(body: bytes) -> Cells | None:
         return None
     magnitudes = _magnitudes(pieces.take(pa.array(opened.ravel())).dictionary_encode(), opened.shape)
     tags = pieces.take(pa.array(places[:, 0])).to_pylist()
-    middles = [_attributes(tag, "cell", "lon", "lat") for tag in tags]
+    middles = [_attributes(_CELL_TAG, tag, "lon", "lat") for tag in tags]
     rates = compute.cast(pieces.take(pa.array(opened.ravel() + 1)), pa.float64())
     if not np.all(np.diff(magnitudes) > 0):
         return None
@@ -110,19 +112,18 @@ def _magnitudes(tags: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
         message = "the cells have different bins"
         raise ValueError(message)
     different = tags.dictionary.to_pylist()
-    return np.array([_attributes(different[code], "bin", "m")[0] for code in codes[0]])
+    return np.array([_attributes(_BIN_TAG, different[code], "m")[0] for code in codes[0]])
 
 
-def _attributes(tag: str, name: str, *wanted: str) -> list[float]:
+def _attributes(pattern: re.Pattern[str], tag: str, *wanted: str) -> list[float]:
     """Read the numbers in a tag that has just these attributes, in any order."""
-    inside = tag[1 + len(name) : -1]
-    found = {mark[1]: mark[2] or mark[3] for mark in _ATTRIBUTE.finditer(inside)}
-    if (
-        not tag.startswith(f"<{name}")
-        or _ATTRIBUTE.sub("", inside).strip()
-        or found.keys() != set(wanted)
-        or "_" in tag
-    ):
-        message = f"{tag} is not a plain {name}"
-        raise ValueError(message)
-    return [float(found[key] or "") for key in wanted]
+    mark = pattern.fullmatch(tag)
+    if mark is not None and "_" not in tag:
+        words = mark.groups()
+        found = {
+            words[place]: words[place + 1] or words[place + 2] or "" for place in range(0, len(words), 3)
+        }
+        if found.keys() == set(wanted):
+            return [float(found[name]) for name in wanted]
+    message = f"{tag} is not a plain tag"
+    raise ValueError(message)

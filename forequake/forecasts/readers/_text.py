@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,12 +143,15 @@ def _fast(table: TextTable) -> Iterator[Batch]:
         csv.ConvertOptions(column_types=types, null_values=[], strings_can_be_null=False),
     )
     for batch in batches:
-        yield [
-            np.array(column.to_pylist(), dtype=bytes)
-            if table.keys and not place
-            else column.to_numpy(zero_copy_only=False)
-            for place, column in enumerate(batch.columns)
-        ]
+        columns: Batch = [column.to_numpy(zero_copy_only=False) for column in batch.columns[table.keys :]]
+        yield [_texts(batch.columns[0]), *columns] if table.keys else columns
+
+
+def _texts(column: Any) -> NDArray[np.bytes_]:
+    """Give a column of text as an array of bytes; each different text is made once."""
+    coded = column.dictionary_encode()
+    texts: NDArray[np.bytes_] = np.array(coded.dictionary.to_pylist(), dtype=np.bytes_)
+    return texts[coded.indices.to_numpy()]
 
 
 def _slow(table: TextTable) -> Iterator[Batch]:

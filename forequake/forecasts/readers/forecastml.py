@@ -45,7 +45,7 @@ def read_forecastml(path: Path) -> ForecastTable:
         data = path.read_bytes()
     except OSError as error:
         raise unreadable(path, error) from error
-    if not data.strip():
+    if not data or data.isspace():
         message = f"{path}: the file has no rates"
         raise ForecastError(message)
     regular = cells_by_tags(data) if len(data) <= _LARGEST_FAST else None
@@ -66,7 +66,8 @@ def _parse(path: Path, data: bytes) -> Any:
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        message = f"{path}: the XML is cut short or damaged: {error}"
+        line, words = getattr(error, "lineno", None), getattr(error, "msg", None) or str(error)
+        message = f"{path}{f':{line}' if line else ''}: the XML is cut short or damaged: {words}"
         raise ForecastError(message) from error
     if root.getroottree().docinfo.doctype:
         message = f"{path}: the XML declares a document type; a forecast needs none, and it is refused"

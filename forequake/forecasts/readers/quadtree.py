@@ -76,8 +76,8 @@ def _collect(path: Path, batches: Iterator[Batch]) -> ForecastTable:
     for batch in batches:
         columns = [np.asarray(column, dtype=np.float64) for column in batch[1:]]
         quadkeys = batch[0].astype(np.bytes_)
-        keys, place = np.unique(quadkeys, return_inverse=True)
-        corners = corners_of_tiles(path, keys)[place]
+        begins = np.append(True, quadkeys[1:] != quadkeys[:-1])
+        corners = corners_of_tiles(path, quadkeys[begins])[np.cumsum(begins) - 1]
         apart = np.abs(corners - np.column_stack(columns[:4])).max(axis=1)
         if not (apart < _SAME_TILE_DEGREES).all():
             tile = quadkeys[np.argmax(~(apart < _SAME_TILE_DEGREES))].decode()
