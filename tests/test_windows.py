@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from forequake.errors import InputError
-from forequake.schedules import HORIZON_UNITS, Horizon, tile
-from forequake.windows import TimeWindow, decimal_year
+from forequake.schedules import HORIZON_UNITS, Growth, Horizon, tile
+from forequake.windows import TimeWindow, decimal_year, forecast_file_names, overlap
 
 _MOMENTS = st.datetimes(
     datetime(1900, 1, 1),  # noqa: DTZ001
@@ -189,3 +189,100 @@ def test_a_week_over_new_year_is_measured_by_both_years() -> None:
     window = TimeWindow(start=_utc(2019, 12, 27), end=_utc(2020, 1, 3))
 
     assert window.years == pytest.approx(5 / 365 + 2 / 366, abs=1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    begin=_MOMENTS,
+    horizon=_HORIZONS,
+    offset=_HORIZONS,
+    number=st.integers(1, 30),
+    extra=st.timedeltas(timedelta(), timedelta(days=90)),
+    growth=st.sampled_from(["incremental", "cumulative"]),
+)
+def test_windows_an_offset_apart_lie_in_the_span(
+    begin: datetime, horizon: Horizon, offset: Horizon, number: int, extra: timedelta, growth: Growth
+) -> None:
+    end = horizon.after(offset.after(begin, number - 1), 1) + extra
+    assume((end - begin) / (offset.after(begin, 1) - begin) < 300)
+
+    schedule = tile(begin, end, horizon=horizon, offset=offset, growth=growth)
+
+    windows = schedule.windows
+    assert offset == horizon or horizon.after(offset.after(begin, len(windows)), 1) > end
+    for position, window in enumerate(windows):
+        start = offset.after(begin, position)
+        assert window.start == (begin if growth == "cumulative" else start)
+        assert window.end == horizon.after(start, 1) or offset == horizon
+    covered = max(window.end for window in windows)
+    assert schedule.left_over == (None if covered == end else TimeWindow(start=covered, end=end))
+
+
+@pytest.mark.parametrize(
+    ("offset", "starts", "gap"),
+    [
+        ("1 days", [1, 2, 3], None),
+        ("7 days", [1], None),
+        ("8 days", [1], None),
+    ],
+)
+def test_weeks_of_january(offset: str, starts: list[int], gap: None) -> None:
+    schedule = tile(
+        _utc(2020, 1, 1), _utc(2020, 1, 10), horizon=Horizon.parse("7 days"), offset=Horizon.parse(offset)
+    )
+
+    assert [window.start.day for window in schedule.windows] == starts
+    assert schedule.gap is gap
+
+
+def test_windows_further_apart_than_they_are_long_leave_a_gap_which_is_named() -> None:
+    schedule = tile(
+        _utc(2020, 1, 1), intervals=3, horizon=Horizon.parse("1 day"), offset=Horizon.parse("2 days")
+    )
+
+    assert [window.start.day for window in schedule.windows] == [1, 3, 5]
+    assert schedule.gap == TimeWindow(start=_utc(2020, 1, 2), end=_utc(2020, 1, 3))
+    assert not overlap(schedule.windows)
+
+
+def test_an_offset_of_one_horizon_is_none() -> None:
+    begin, month = _utc(2020, 1, 31), Horizon.parse("1 month")
+
+    assert tile(begin, intervals=3, horizon=month, offset=month) == tile(begin, intervals=3, horizon=month)
+
+
+def test_windows_overlap_where_they_share_time() -> None:
+    days = [TimeWindow(start=_utc(2020, 1, day), end=_utc(2020, 1, day + 1)) for day in (1, 2, 5)]
+
+    assert not overlap(days)
+    assert not overlap(reversed(days))
+    assert overlap([*days, TimeWindow(start=_utc(2020, 1, 1), end=_utc(2020, 1, 6))])
+    assert not overlap([])
+
+
+def test_whole_days_are_found_by_their_dates_as_floatcsep_writes_them() -> None:
+    window = TimeWindow(start=_utc(2016, 11, 14), end=_utc(2016, 11, 15))
+    shifted = TimeWindow(start=_utc(2016, 11, 14, 6), end=_utc(2016, 11, 15, 6))
+
+    # timewindow2str of floatCSEP 0.5.2 gives date().isoformat() of both ends, with an underscore between.
+    assert forecast_file_names(window)[-1] == "2016-11-14_2016-11-15"
+    assert forecast_file_names(window, [window, shifted])[-1] == "2016-11-14_2016-11-15"
+
+
+def test_windows_within_a_day_share_no_name() -> None:
+    windows = tile(_utc(2020, 1, 1), _utc(2020, 1, 3), horizon=Horizon.parse("6 hours")).windows
+
+    names = [forecast_file_names(window, windows) for window in windows]
+
+    assert names[1][:2] == (
+        "2020-01-01T06:00:00_2020-01-01T12:00:00",
+        "2020-01-01T06-00-00_2020-01-01T12-00-00",
+    )
+    assert len({name for of_window in names for name in of_window}) == sum(map(len, names))
+
+
+def test_a_window_within_a_day_has_the_name_of_its_date_where_no_other_one_has_it() -> None:
+    window = TimeWindow(start=_utc(1992, 6, 28, 11, 57), end=_utc(1992, 7, 5, 11, 57))
+
+    assert forecast_file_names(window, [window])[-1] == "1992-06-28_1992-07-05"
+    assert "1992-06-28_1992-07-05" not in forecast_file_names(window)
