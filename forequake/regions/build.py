@@ -36,7 +36,7 @@ from forequake.regions.tiles import divided, tiles_of_quadkeys
 
 __all__ = ["build_region", "named_region"]
 
-Locate = Callable[[str], Path]
+_Locate = Callable[[str], Path]
 
 
 class _CacheInputs(KeyInputs):
@@ -49,7 +49,7 @@ class _CacheInputs(KeyInputs):
     pycsep: str
 
 
-def build_region(spec: RegionSpec, locate: Locate) -> Region:
+def build_region(spec: RegionSpec, locate: _Locate) -> Region:
     """Build a region, or load it where it was built before: seconds against milliseconds.
 
     Parameters
@@ -94,7 +94,7 @@ def named_region(name: str) -> Region:
     return build_region(NamedRegion(name=name), Path)
 
 
-def _build(spec: RegionSpec, locate: Locate, files: Mapping[str, bytes]) -> Region:
+def _build(spec: RegionSpec, locate: _Locate, files: Mapping[str, bytes]) -> Region:
     match spec:
         case NamedRegion():
             return _named(spec.name)
@@ -127,7 +127,7 @@ def _build(spec: RegionSpec, locate: Locate, files: Mapping[str, bytes]) -> Regi
     assert_never(spec)
 
 
-def _squares(spec: RegionSpec, locate: Locate) -> Region:
+def _squares(spec: RegionSpec, locate: _Locate) -> Region:
     """Build the region from which cells are taken."""
     region = build_region(spec, locate)
     if isinstance(region, QuadtreeRegion):

@@ -40,11 +40,11 @@ DEEPEST_ZOOM: Final = 30
 FINEST_GRID_ZOOM: Final = 11
 
 #: Side of a square cell in degrees.
-CellSize = Annotated[float, Field(gt=0, le=180, allow_inf_nan=False)]
+_CellSize = Annotated[float, Field(gt=0, le=180, allow_inf_nan=False)]
 #: Depth of a quadtree: 1 is the first division of the world, into four cells.
-Zoom = Annotated[int, Field(ge=1, le=DEEPEST_ZOOM)]
+_Zoom = Annotated[int, Field(ge=1, le=DEEPEST_ZOOM)]
 #: A point: degrees east, degrees north.
-Point = tuple[Longitude, Latitude]
+_Point = tuple[Longitude, Latitude]
 
 
 class _Spec(BaseModel):
@@ -92,8 +92,8 @@ class InlineRegion(_Spec):
 
     kind: Literal["cells"] = "cells"
     name: str = "cells"
-    cell_size: CellSize
-    origins: tuple[Point, ...] = Field(min_length=1)
+    cell_size: _CellSize
+    origins: tuple[_Point, ...] = Field(min_length=1)
     unused: tuple[str, ...] = ()
 
 
@@ -107,7 +107,7 @@ class GlobalRegion(_Spec):
     """
 
     kind: Literal["global"] = "global"
-    cell_size: CellSize = 0.1
+    cell_size: _CellSize = 0.1
 
 
 class BoxRegion(_Spec):
@@ -118,7 +118,7 @@ class BoxRegion(_Spec):
     east: Longitude
     south: Latitude
     north: Latitude
-    cell_size: CellSize
+    cell_size: _CellSize
 
 
 class QuadkeyRegion(_Spec):
@@ -166,11 +166,11 @@ class CatalogQuadtree(_Spec):
     path: str
     format: str | None = None
     threshold: Annotated[int, Field(ge=1)]
-    zoom: Zoom = 11
+    zoom: _Zoom = 11
 
 
 #: Where the cells come from of which an aftershock region or a polygon takes some.
-SquareSource = Annotated[
+_SquareSource = Annotated[
     NamedRegion | FileRegion | InlineRegion | GlobalRegion | BoxRegion, Field(discriminator="kind")
 ]
 
@@ -194,7 +194,7 @@ class AftershockRegion(_Spec):
     longitude: Longitude
     latitude: Latitude
     num_radii: Annotated[float, Field(gt=0, le=100)] = 3.0
-    within: SquareSource = NamedRegion(name="california_relm_region")
+    within: _SquareSource = NamedRegion(name="california_relm_region")
 
 
 class MaskedRegion(_Spec):
@@ -209,8 +209,8 @@ class MaskedRegion(_Spec):
     """
 
     kind: Literal["polygon"] = "polygon"
-    polygon: tuple[Point, ...] = Field(min_length=3)
-    within: SquareSource
+    polygon: tuple[_Point, ...] = Field(min_length=3)
+    within: _SquareSource
 
 
 #: Where the cells come from; `kind` tells which.
