@@ -36,6 +36,9 @@ check: .venv/.dev ## Check format, lint, types and layers
 bench-store: .venv/.dev ## Measure both stores, into benchmarks/STORE.md (N=100000 for a short one)
 	@$(BIN)/python -m benchmarks.store $(if $(N),--sizes $(N))
 
+bench-catalogs: .venv/.dev ## Measure how fast catalogs are read, beside pyCSEP (N=10000 for a short one)
+	@$(BIN)/python -m benchmarks.catalogs $(if $(N),--events $(N) --large $(N))
+
 format: .venv/.dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
