@@ -80,10 +80,9 @@ class ArrayCache:
             if mark not in self._verified:
                 _verify(entry, digests)
             arrays = {name: _map(entry / f"{name}.npy") for name in digests}
-        except FileNotFoundError:
-            return None
         except (OSError, ValueError, KeyError, TypeError, EOFError):
-            self._remove(entry)
+            if entry.is_dir():
+                self._remove(entry)
             return None
         self._verified.add(mark)
         with contextlib.suppress(OSError):  # a cache that may only be read is of use too
@@ -123,7 +122,8 @@ class ArrayCache:
                     if time.time() - entry.stat().st_mtime > _ABANDONED:
                         shutil.rmtree(entry, ignore_errors=True)
                     continue
-                used = (entry / _ABOUT).stat().st_mtime
+                about = entry / _ABOUT
+                used = about.stat().st_mtime if about.exists() else 0.0
                 entries.append((used, sum(file.stat().st_size for file in entry.iterdir()), entry))
         total = size + sum(bytes_ for _, bytes_, _ in entries)
         for _, bytes_, entry in sorted(entries):

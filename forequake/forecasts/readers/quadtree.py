@@ -48,9 +48,9 @@ def read_quadtree(path: Path) -> ForecastTable:
     ForecastError
         Where the file cannot be read, or has neither form.
     """
-    if is_quadtree_row(opening(path, comments=True).line.split()):
-        return read_quadtree_rows(path)
-    return read_quadtree_table(path)
+    if "," in opening(path, comments=True).line:
+        return read_quadtree_table(path)
+    return read_quadtree_rows(path)
 
 
 def read_quadtree_rows(path: Path) -> ForecastTable:
