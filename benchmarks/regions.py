@@ -93,10 +93,10 @@ def main() -> None:
     text = f"""\
 # Regions: building, loading, finding cells
 
-Made by `make bench-regions` on {platform.machine()}, {os.cpu_count()} cores, Python {version}: milliseconds of
-CPU time; forequake's the best of {_REPEATS} runs, but for the first build. Loading includes the check of the
-file and the region's key. Cells are found for {_POINTS:,} points in the region (a few were rounded out of it),
-the same by both; "after loading" includes loading.
+Made by `make bench-regions` on {platform.machine()}, {os.cpu_count()} cores, Python {version}.
+Milliseconds of CPU time; forequake's the best of {_REPEATS} runs, but for the first build. Loading includes
+the check of the file and the region's key. Cells are found for {_POINTS:,} points in the region (a few were
+rounded out of it), the same by both; "after loading" includes loading.
 
 | region | cells | pyCSEP builds | first build | from the cache | pyCSEP finds | after loading | later |
 |---|---|---|---|---|---|---|---|
