@@ -98,7 +98,7 @@ class ModelSection(Section):
         "file: one forecast for all windows; folder: one for each; reference: built in. "
         "Not given, the other keys tell."
     )
-    path: _Text | None = key(
+    path: str | None = key(
         "The file with the forecast, or the folder of a time-dependent model; relative to this file. "
         "Also a data set, csep:helmstetter_mainshock."
     )

@@ -1,8 +1,11 @@
 """The keys at the top of config.yml, without those of time and region that may stand there too."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Never
+
+from pydantic import BeforeValidator
 
 from forequake.config._names import ExperimentName
+from forequake.config._refusals import refuse
 from forequake.config._section import Metadata, Section, Unused, key, shown_as
 from forequake.config.specs import DEFAULT_ALPHA, Alpha, Seed
 from forequake.forecasts.policy import QualityPolicy
@@ -21,6 +24,15 @@ _Time = Annotated[_Section, shown_as("TimeSection")]
 _Region = Annotated[_Section, shown_as("RegionSection")]
 _Models = Annotated[object, shown_as("Models")]
 _Tests = Annotated[object, shown_as("Tests")]
+
+
+def _refuse_input(value: object) -> Never:
+    refuse(
+        "this key is of floatCSEP after 0.5.2; write input_catalog instead, a mapping with path or query, "
+        "start_date, region (a box), mag_min, depth_min, depth_max"
+    )
+
+
 _Order = list[int]
 _Catalog = Annotated[object, shown_as("Catalog")]
 _Completeness = Annotated[object, shown_as("Completeness")]
@@ -37,6 +49,9 @@ class ExperimentSection(Section):
     catalog_reader: _Catalog = key("Old name of catalog.")
     input_catalog: _Catalog = key(
         "The catalog from which time-dependent models learn, as catalog; not given: the past of catalog."
+    )
+    input_config: Annotated[object, BeforeValidator(_refuse_input)] = key(
+        "Refused: limits of the input catalog in floatCSEP after 0.5.2; input_catalog has them."
     )
     completeness: _Completeness = key(
         "Above which magnitude the observed catalog is complete, and when; other windows are marked."

@@ -39,6 +39,7 @@ from forequake.config._shapes import ExperimentSection
 from forequake.config._test_shape import ArgumentSection, TestSection
 from forequake.config._time_shape import TimeSection
 from forequake.config.schema import SECTIONS, keys_page
+from forequake.errors import ConfigError
 
 BASE: dict[str, Any] = {
     "name": "small",
@@ -446,6 +447,12 @@ CASES: dict[str, Case] = {
 }
 
 
+#: Keys that are refused on purpose, with what is said.
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "ExperimentSection.input_config": ({"input_config": {"catalog": {"mag_min": 2}}}, "write input_catalog"),
+}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("keys")
@@ -481,10 +488,18 @@ def test_the_key_has_its_effect(case: Case, folder: Path) -> None:
     assert look(load_experiment(folder)) == expected
 
 
+@pytest.mark.parametrize(("changes", "says"), REFUSED.values(), ids=REFUSED)
+def test_the_key_is_refused(changes: dict[str, Any], says: str, folder: Path) -> None:
+    (folder / "config.yml").write_text(yaml.safe_dump(_changed(BASE, changes), sort_keys=False))
+
+    with pytest.raises(ConfigError, match=says):
+        load_experiment(folder)
+
+
 def test_there_is_a_case_for_every_key() -> None:
     keys = {f"{section.__name__}.{key}" for section in SECTIONS for key in _marks(section)}
 
-    assert set(CASES) == keys
+    assert {*CASES, *REFUSED} == keys
 
 
 def test_the_page_of_all_keys_is_that_of_the_code() -> None:

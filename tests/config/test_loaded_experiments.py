@@ -324,3 +324,48 @@ def test_reading_imports_neither_pycsep_nor_prefect(write: Write) -> None:
     )
 
     assert done.stdout.strip() == "[]"
+
+
+def test_a_record_of_an_earlier_version_is_read() -> None:
+    stored = {
+        "name": "small",
+        "seed": None,
+        "alpha": 0.05,
+        "windows": [{"start": "2010-01-01T00:00:00Z", "end": "2020-01-01T00:00:00Z"}],
+        "growth": "incremental",
+        "region": {"kind": "file", "path": "region.txt"},
+        "magnitudes": [4.0, 5.0],
+        "depth_km": [0.0, 70.0],
+        "catalog": "catalog.csv",
+        "models": [
+            {"kind": "file", "name": "A", "path": "a.csv", "forecast_unit": 1.0, "metadata": {"doi": "x"}},
+            {
+                "kind": "reference",
+                "name": "B",
+                "reference": "uniform",
+                "total": 3.0,
+                "b_value": 1.0,
+                "forecast_unit": 1.0,
+                "metadata": {},
+            },
+        ],
+        "tests": [
+            {
+                "name": "N",
+                "test": "poisson_number",
+                "num_simulations": None,
+                "seed": None,
+                "alpha": None,
+                "reference": None,
+            }
+        ],
+        "metadata": {},
+        "unused": [],
+    }
+
+    config = ExperimentConfig.model_validate(stored)
+
+    assert config.catalog == CatalogSpec.file("catalog.csv")
+    assert (config.exp_class, config.forecast_quality, config.input_catalog) == ("ti", "refuse", None)
+    assert config.models[0] == FileModel(name="A", path="a.csv", metadata={"doi": "x"})
+    assert not config.dependent_windows
