@@ -39,6 +39,9 @@ bench-store: .venv/.dev ## Measure both stores, into benchmarks/STORE.md (N=1000
 bench-catalogs: .venv/.dev ## Measure how fast catalogs are read, beside pyCSEP (N=10000 for a short one)
 	@$(BIN)/python -m benchmarks.catalogs $(if $(N),--events $(N) --large $(N))
 
+bench-catalog-forecasts: .venv/.dev ## Measure how simulated catalogs are read, into benchmarks/CATALOG_FORECASTS.md
+	@$(BIN)/python -m benchmarks.catalog_based_readers
+
 bench-regions: .venv/.dev ## Measure regions beside pyCSEP, into benchmarks/REGIONS.md
 	@$(BIN)/python -m benchmarks.regions
 
