@@ -40,7 +40,7 @@ def read_models(
 def select_models(
     models: Mapping[str, ModelSpec | None], order: list[int] | None, place: Place, problems: Problems
 ) -> list[str]:
-    """Give the names of the models that take part, in their order.
+    """Give the names of the models that take part, in their order; all where the order has mistakes.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def select_models(
     names = list(models)
     if order is None:
         return names
-    chosen = []
+    chosen: list[str] = []
+    before = len(problems)
     for position, number in enumerate(order):
         if not 0 <= number < len(names):
             message = f"there is no such model; they have the numbers 0 to {len(names) - 1}"
@@ -61,4 +62,4 @@ def select_models(
             problems.add(place.at(position), f"the model {names[number]!r} is taken twice")
         else:
             chosen.append(names[number])
-    return chosen
+    return chosen if len(problems) == before else names

@@ -63,11 +63,12 @@ def check_forecasts(
         return
     unfit = [model.name for model in models if forecast_type_of(model) != definition.forecast]
     if unfit:
-        kinds = {"gridded": "gridded forecasts", "catalog": "catalog-based forecasts"}
-        other = kinds["catalog" if definition.forecast == "gridded" else "gridded"]
+        wanted, given = ("gridded forecasts", "catalog-based")
+        if definition.forecast == "catalog":
+            wanted, given = ("catalog-based forecasts", "gridded")
         message = (
-            f"the {definition.short}-test takes {kinds[definition.forecast]}, but {other} come from "
-            f"{', '.join(unfit)} (a model's key forecast_type says which it gives)"
+            f"the {definition.short}-test takes {wanted}, but those of {', '.join(unfit)} are {given}; a "
+            f"model whose forecasts are not needs forecast_type: {definition.forecast}"
         )
         problems.add(place.at("func"), message)
 

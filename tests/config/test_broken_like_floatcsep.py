@@ -68,7 +68,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "gridded test on catalogs": (
         _models(A, {"B": {"path": "td", "class": "td"}}),
-        "the N-test takes gridded forecasts, but catalog-based forecasts come from B",
+        "the N-test takes gridded forecasts, but those of B are catalog-based",
     ),
     "td class with a file": (
         _models({"A": {"path": "a.csv", "class": "td"}}),
