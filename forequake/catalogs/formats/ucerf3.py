@@ -38,7 +38,10 @@ def is_ucerf3(path: Path) -> bool:
 
 
 def read_ucerf3(path: Path) -> SourceEvents:
-    """Read one catalog; the ids are the numbers of the ruptures, where pyCSEP counts the events.
+    """Read one catalog as UCERF3-ETAS writes it; the ids are the numbers of the ruptures.
+
+    Its bytes are those of one catalog in the merged form, which pyCSEP reads right. pyCSEP 0.8's reader of a
+    single one takes the header and the events from the file's first byte on, so that it gives other events.
 
     Raises
     ------
