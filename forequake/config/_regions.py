@@ -11,7 +11,7 @@ from pydantic_core import CoreSchema, ErrorDetails, InitErrorDetails, PydanticCu
 
 from forequake.config._files import Folder
 from forequake.config._refusals import REFUSED, refuse, refuse_word
-from forequake.datasets import is_dataset
+from forequake.datasets import DATASETS, PREFIX, is_dataset
 from forequake.errors import RegionError, suggestion
 from forequake.regions import REGION_NAMES, RegionSpec
 from forequake.regions.files import CELL_KEYS, cells_of_mapping
@@ -139,12 +139,20 @@ def _quadtree(mapping: _Mapping, folder: Folder) -> RegionSpec:
         text = mapping[form]
         if not isinstance(text, str):
             refuse("expected the name of a file")
-        what = "a file of quadkeys, one a line" if form == "file" else "a catalog"
-        path = folder.existing_file(text, what)
-    if form == "file":
-        return FileRegion(path=path)
+        if form == "file":
+            return FileRegion(path=folder.existing_file(text, "a file of quadkeys, one a line"))
+        path = _catalog(text, folder)
     others = {key: value for key, value in mapping.items() if key != "catalog"}
     return _validated(CatalogQuadtree, {**others, "path": path}, names={"catalog": "path"})
+
+
+def _catalog(text: str, folder: Folder) -> str:
+    if not is_dataset(text):
+        return folder.existing_file(text, "a catalog")
+    known = [PREFIX + name for name, dataset in DATASETS.items() if dataset.kind == "catalog"]
+    if text not in known:
+        refuse_word("catalog in pycsep", text, known)
+    return text
 
 
 def _aftershock(mapping: _Mapping, folder: Folder) -> AftershockRegion:

@@ -74,8 +74,14 @@ def build_region(spec: RegionSpec, locate: _Locate) -> Region:
         contents={path: bytes_digest(data) for path, data in files.items()},
         pycsep=version("pycsep"),
     )
-    built = partial(_build, spec, locate, files)
-    return cached_region(spec.kind, inputs.key, _name_of(spec), built)
+    name = _name_of(spec)
+    try:
+        return cached_region(spec.kind, inputs.key, name, partial(_build, spec, locate, files))
+    except RegionError as error:
+        if isinstance(spec, FileRegion):  # the message names the file
+            raise
+        message = f"the region {name}: {error}"
+        raise RegionError(message) from error
 
 
 def named_region(name: str) -> Region:

@@ -84,6 +84,10 @@ def _load(folder: Path, region: str) -> RegionSpec:
             CatalogQuadtree(path="catalog.csv", threshold=10, zoom=11),
         ),
         (
+            "{quadtree: {catalog: 'csep:comcat_example_catalog', threshold: 3, zoom: 5}}",
+            CatalogQuadtree(path="csep:comcat_example_catalog", threshold=3, zoom=5),
+        ),
+        (
             "{dh: 0.1, name: x, class_id: CartesianGrid2D, polygons: [{lat: 2, lon: 1}, {lon: 1.1, lat: 2}]}",
             InlineRegion(name="x", cell_size=0.1, origins=((1, 2), (1.1, 2))),
         ),
@@ -163,6 +167,11 @@ def test_each_form_is_read_and_recorded(text: str, spec: RegionSpec, folder: Pat
         ("{quadtree: {quadkeys: ['4']}}", "region.quadtree.quadkeys", "'4' .number 1. is no quadkey"),
         ("{quadtree: {file: 3}}", "region.quadtree.file", "expected the name of a file"),
         ("{quadtree: {catalog: catalog.cs}}", "region.quadtree.catalog", "did you mean 'catalog.csv'"),
+        (
+            "{quadtree: {catalog: 'csep:comcat_example_catalogg', threshold: 1}}",
+            "region.quadtree.catalog",
+            "no such catalog in pycsep.*did you mean 'csep:comcat_example_catalog'",
+        ),
         ("{quadtree: {catalog: catalog.csv}}", "region.quadtree.threshold", "this key is required"),
         ("{polygons: [{lon: 1, lat: 2}]}", "region", "a dictionary of cells needs dh"),
         ("{dh: 1, polygon: [{lon: 1, lat: 2}]}", "region", "did you mean 'polygons'"),
