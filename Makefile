@@ -33,6 +33,9 @@ check: .venv/.dev ## Check format, lint, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench-readers: .venv/.dev ## Measure forecast readers beside pyCSEP, into benchmarks/READERS.md
+	@$(BIN)/python -m benchmarks.readers $(if $(FLOATCSEP),--floatcsep-python $(FLOATCSEP)) $(ARGS)
+
 bench-store: .venv/.dev ## Measure both stores, into benchmarks/STORE.md (N=100000 for a short one)
 	@$(BIN)/python -m benchmarks.store $(if $(N),--sizes $(N))
 

@@ -150,8 +150,9 @@ def _fast(table: TextTable) -> Iterator[Batch]:
 def _texts(column: Any) -> NDArray[np.bytes_]:
     """Give a column of text as an array of bytes; each different text is made once."""
     coded = column.dictionary_encode()
-    texts: NDArray[np.bytes_] = np.array(coded.dictionary.to_pylist(), dtype=np.bytes_)
-    return texts[coded.indices.to_numpy()]
+    different = np.array(coded.dictionary.to_pylist(), dtype=np.bytes_)
+    texts: NDArray[np.bytes_] = different[coded.indices.to_numpy()]
+    return texts
 
 
 def _slow(table: TextTable) -> Iterator[Batch]:
