@@ -62,6 +62,8 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
                     {"id": window.id, "events": count}
                     for window, count in zip(windows, observed, strict=True)
                 ],
+                "class": experiment.config.exp_class,
+                "dependent_windows": experiment.config.dependent_windows,
                 "models": [
                     {
                         "name": check.name,

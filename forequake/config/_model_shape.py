@@ -12,10 +12,10 @@ from forequake.config._section import Metadata, Section, Unused, as_json, key
 from forequake.config._time_shape import ClassWord
 from forequake.config.model_specs import BUILDS, Build, ForecastType, Years
 
-__all__ = ["FORMATS", "TIME_DEPENDENT_KEYS", "ModelSection"]
+__all__ = ["CATALOG_FORMATS", "GRIDDED_FORMATS", "TIME_DEPENDENT_KEYS", "ModelSection"]
 
-#: Words for the format of a forecast's file, and the reader they mean; None lets the file itself tell.
-FORMATS: Final[dict[str, str | None]] = {
+#: Words for the format of a gridded forecast's file, and the reader they mean; None lets the file tell.
+GRIDDED_FORMATS: Final[dict[str, str | None]] = {
     "csv": "csv",
     "dat": "dat",
     "xml": "xml",
@@ -24,9 +24,11 @@ FORMATS: Final[dict[str, str | None]] = {
     "quadtree": "quadtree",
     "qtree": "quadtree",
     "gear1": "gear1",
-    "json": "json",
     "csep": None,
 }
+#: The same for a catalog-based forecast's file.
+CATALOG_FORMATS: Final[dict[str, str | None]] = {"csv": "csv", "ucerf3": "ucerf3", "csep": None}
+_FORMATS: Final = tuple({**GRIDDED_FORMATS, **CATALOG_FORMATS})
 #: Keys that only a time-dependent model uses; floatCSEP passes over them in others.
 TIME_DEPENDENT_KEYS: Final = ("func", "func_kwargs", "args_file", "input_cat", "prefix", "build")
 #: Older releases of floatCSEP called an environment of pip so.
@@ -53,8 +55,8 @@ def _read_record(value: object) -> int:
 
 def _check_format(text: str) -> str:
     word = text.lower().removeprefix(".")
-    if word not in FORMATS:
-        refuse_word("format of a forecast", text, FORMATS)
+    if word not in _FORMATS:
+        refuse_word("format of a forecast", text, _FORMATS)
     return word
 
 
@@ -82,7 +84,7 @@ def _not_empty(text: str) -> str:
 
 _Text = Annotated[str, AfterValidator(_not_empty)]
 _Several = Annotated[int, Field(gt=0)]
-_Format = Annotated[str, AfterValidator(_check_format), WithJsonSchema({"enum": list(FORMATS)})]
+_Format = Annotated[str, AfterValidator(_check_format), WithJsonSchema({"enum": list(_FORMATS)})]
 _Build = Annotated[Build, BeforeValidator(_check_build), WithJsonSchema({"enum": [*BUILDS, *_OLD_BUILDS]})]
 _Record = Annotated[int, BeforeValidator(_read_record), WithJsonSchema({"type": ["integer", "string"]})]
 _InputName = Annotated[str, AfterValidator(_input_name)]
@@ -113,7 +115,7 @@ class ModelSection(Section):
         "Several models in one entry, {suffix: file}: each is named name@suffix, its file lies below path."
     )
     forecast_type: ForecastType | None = key(
-        "gridded or catalog. Not given: gridded, but catalog for a time-dependent model in csv or json."
+        "gridded or catalog. Not given: gridded, but catalog for a time-dependent model in csv or ucerf3."
     )
     forecast_unit: Years | None = key(
         "What the rates stand for: years (default 1) in a time-independent model, days (default: the "

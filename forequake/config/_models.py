@@ -7,14 +7,21 @@ from typing import Final
 from pydantic_core import PydanticCustomError
 
 from forequake.config._files import Folder, forecast_file, model_folder
-from forequake.config._model_shape import FORMATS, TIME_DEPENDENT_KEYS, ModelSection
+from forequake.config._model_shape import (
+    CATALOG_FORMATS,
+    GRIDDED_FORMATS,
+    TIME_DEPENDENT_KEYS,
+    ModelSection,
+)
 from forequake.config._names import as_name, fault_of_name
 from forequake.config._places import Place, Problems
+from forequake.config._refusals import refuse
 from forequake.config._section import metadata_of, read_section, unused_keys
 from forequake.config._time_shape import class_of
 from forequake.config.model_specs import (
     FileModel,
     FolderModel,
+    ForecastType,
     GitSource,
     ModelSpec,
     ProgramSpec,
@@ -50,8 +57,6 @@ _DECISIVE: Final = frozenset(
 )
 #: Keys with the other names that they have had.
 _OTHER_NAMES: Final = (("fmt", "format"), ("class", "model_class"))
-#: Formats in which catalog-based forecasts come.
-_CATALOG_FORMATS: Final = ("csv", "json")
 
 
 def read_model_entry(
@@ -181,7 +186,7 @@ class _Reader:
         return FileModel(
             name=name,
             path=recorded,
-            format=None if self._format is None else FORMATS[self._format],
+            format=self._reader(forecast_type),
             forecast_type=forecast_type,
             forecast_unit=1.0 if section.forecast_unit is None else section.forecast_unit,
             n_catalogs=section.n_sims if forecast_type == "catalog" else None,
@@ -192,9 +197,9 @@ class _Reader:
     def _folder_model(self, name: str, path: str) -> FolderModel:
         section, source = self._section, self._source()
         recorded = model_folder(path, self._folder, fetched=source is not None)
-        format_ = self._format or "csv"
-        by_format = "catalog" if format_ in _CATALOG_FORMATS else "gridded"
+        by_format: ForecastType = "catalog" if (self._format or "csv") in CATALOG_FORMATS else "gridded"
         forecast_type = section.forecast_type or by_format
+        reader = self._reader(forecast_type)
         # The catalogs of a window stand for it, whatever the unit: floatCSEP passes over both keys, too.
         self._ignored.add("forecast_unit" if forecast_type == "catalog" else "n_sims")
         if section.func is None:
@@ -203,7 +208,7 @@ class _Reader:
             name=name,
             path=recorded,
             prefix=section.prefix or name,
-            format=format_,
+            format="csv" if self._format is None or reader is None else self._format,
             forecast_type=forecast_type,
             forecast_unit=section.forecast_unit if forecast_type == "gridded" else None,
             n_catalogs=section.n_sims if forecast_type == "catalog" else None,
@@ -211,6 +216,16 @@ class _Reader:
             source=source,
             metadata=metadata_of(section),
         )
+
+    def _reader(self, forecast_type: ForecastType) -> str | None:
+        """Give the name of the reader that the format means, None where the file tells."""
+        if self._format is None:
+            return None
+        known = GRIDDED_FORMATS if forecast_type == "gridded" else CATALOG_FORMATS
+        if self._format not in known:
+            kind = "gridded" if forecast_type == "gridded" else "catalog-based"
+            refuse(f"{kind} forecasts are not read from {self._format}, but from {', '.join(known)}")
+        return known[self._format]
 
     def _source(self) -> SourceSpec | None:
         section = self._section

@@ -38,7 +38,14 @@ BUILDS: tuple[Build, ...] = ("conda", "micromamba", "venv", "docker")
 
 
 #: Endings that files of a format may have beside its own name.
-_SAME_FORMAT: Final = {"hdf5": ("h5",), "h5": ("hdf5",), "quadtree": ("csv",), "qtree": ("csv",)}
+_SAME_FORMAT: Final = {
+    "hdf5": ("h5",),
+    "h5": ("hdf5",),
+    "quadtree": ("csv",),
+    "qtree": ("csv",),
+    "gear1": ("dat",),
+    "ucerf3": ("bin",),
+}
 
 
 class _Spec(BaseModel):

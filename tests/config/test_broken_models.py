@@ -183,6 +183,13 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "no such format",
         "quadtree",
     ),
+    "format of the other kind of forecast": (
+        "forecast_unit: 5",
+        "fmt: ucerf3",
+        "models.Model B.path",
+        "path: models/b.dat",
+        "gridded forecasts are not read from ucerf3",
+    ),
     "environment unknown": (
         "path: models/b.dat\n      forecast_unit: 5",
         "path: td_model\n      forecast_type: gridded\n      func: x\n      build: dokcer",

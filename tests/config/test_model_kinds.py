@@ -5,10 +5,13 @@ from pathlib import Path
 import pytest
 
 from forequake.config import FileModel, FolderModel, ModelSpec
-from forequake.config._files import Folder
+from forequake.config._files import ENDINGS, Folder
+from forequake.config._model_shape import CATALOG_FORMATS, GRIDDED_FORMATS
 from forequake.config._models import read_model_entry
 from forequake.config._places import Place, Problems
 from forequake.config._yaml import Document
+from forequake.forecasts.catalog_based import CATALOG_READERS
+from forequake.forecasts.readers import FORMATS, READERS
 from forequake.windows import TimeWindow
 
 DAY = TimeWindow.from_id("2016-11-14T00:00:00Z_2016-11-15T00:00:00Z")
@@ -60,7 +63,8 @@ def test_what_kind_of_model_it_is(keys: dict[str, object], kind: type, folder: F
         ({"path": "a.csv"}, "gridded"),
         ({"path": "a.csv", "forecast_type": "catalog"}, "catalog"),
         ({"path": "td"}, "catalog"),
-        ({"path": "td", "fmt": "json"}, "catalog"),
+        ({"path": "td", "fmt": "ucerf3"}, "catalog"),
+        ({"path": "td", "fmt": "csep"}, "catalog"),
         ({"path": "td", "fmt": "xml"}, "gridded"),
         ({"path": "td", "fmt": ".HDF5"}, "gridded"),
         ({"path": "td", "forecast_type": "gridded"}, "gridded"),
@@ -123,3 +127,9 @@ def test_where_the_forecast_of_a_window_may_lie() -> None:
         "models/etas/forecasts/ETAS_2_2016-11-14T00-00-00_2016-11-15T00-00-00.csv",
         "models/etas/forecasts/ETAS_2_2016-11-14_2016-11-15.csv",
     )
+
+
+def test_words_for_formats_are_those_of_the_readers() -> None:
+    assert {name for name in GRIDDED_FORMATS.values() if name} == set(FORMATS)
+    assert {name for name in CATALOG_FORMATS.values() if name} == set(CATALOG_READERS)
+    assert set(ENDINGS) == set(READERS)
