@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from forequake.catalogs.events import Events
 from forequake.catalogs.files import read_source
 from forequake.catalogs.rules import apply_rules
-from forequake.catalogs.source_events import SourceEvents
 from forequake.catalogs.specs import Box, CatalogSpec, FileCatalog, QueryCatalog
 from forequake.errors import CatalogError
 
@@ -74,16 +73,27 @@ def load_catalog(
         Where the source or a rule of it cannot be used, with the reason. Of a service that did not answer it
         is one whose `transient` says that trying again can help.
     """
-    source, asked = _source(spec, locate, bounds, learning=learning)
+    notes: tuple[str, ...] = ()
+    if isinstance(spec.source, QueryCatalog):
+        from forequake.catalogs.queries import query  # httpx: only where a service is asked
+
+        limits = _with_limits_of(spec, bounds, learning=learning)
+        asked = query_bounds(spec, bounds, learning=learning)
+        if learning and spec.start is None:
+            notes = (
+                f"{spec.title}: the input catalog has no start_date; it is asked for from "
+                f"{asked.start:%Y-%m-%d} on, {LEARNING_YEARS} years before the first window",
+            )
+        source = query(spec.source.service, asked, address=spec.source.address)
+    else:
+        limits = spec
+        source = read_source(locate(spec.source.path), spec.source.format)
     authoritative = apply_rules(source, spec.rules)
-    inside = _inside(authoritative.events, spec)
+    inside = _inside(authoritative.events, limits)
     events = authoritative.events if inside.all() else authoritative.events.take(inside)
-    notes = (*asked, *authoritative.notes)
+    notes += authoritative.notes
     if isinstance(spec.source, FileCatalog) and len(events) < len(authoritative):
-        notes = (
-            *notes,
-            f"{len(events)} of {len(authoritative)} events are within the catalog's own limits",
-        )
+        notes += (f"{len(events)} of {len(authoritative)} events are within the catalog's own limits",)
     return LoadedCatalog(events=events, notes=notes, source=spec.title)
 
 
@@ -100,43 +110,35 @@ def query_bounds(spec: CatalogSpec, bounds: "QueryBounds | None", *, learning: b
     """
     from forequake.catalogs.queries import QueryBounds  # httpx: only where a service is asked
 
-    start = spec.start
-    if start is None and bounds is not None:
-        start = _years_before(bounds.start, LEARNING_YEARS) if learning else bounds.start
-    end = spec.end or (None if bounds is None else bounds.end)
-    if start is None or end is None:
+    limits = _with_limits_of(spec, bounds, learning=learning)
+    if limits.start is None or limits.end is None:
         message = f"{spec.title}: a query needs a start and an end"
         raise CatalogError(message)
-    magnitude = spec.magnitude_min
-    depths, box = spec.depth_km, spec.region
-    if bounds is not None:
-        magnitude = bounds.magnitude_min if magnitude is None else magnitude
-        depths = bounds.depth_km if depths is None else depths
-        box = bounds.box if box is None else box
+    magnitude, depths = limits.magnitude_min, limits.depth_km
     if magnitude is not None and spec.rules.magnitude_types:
         magnitude -= _MAGNITUDE_MARGIN
-    if depths is not None:
+    if depths is not None and spec.rules.depth_offset_km:
         offset = spec.rules.depth_offset_km
         depths = (depths[0] and depths[0] - offset, depths[1] - offset)
-    return QueryBounds(start=start, end=end, magnitude_min=magnitude, depth_km=depths, box=box)
+    return QueryBounds(
+        start=limits.start, end=limits.end, magnitude_min=magnitude, depth_km=depths, box=limits.region
+    )
 
 
-def _source(
-    spec: CatalogSpec, locate: Callable[[str], Path], bounds: "QueryBounds | None", *, learning: bool
-) -> tuple[SourceEvents, tuple[str, ...]]:
-    """Read or ask; the notes are those of the asking."""
-    if isinstance(spec.source, QueryCatalog):
-        from forequake.catalogs.queries import query  # httpx: only where a service is asked
-
-        limits = query_bounds(spec, bounds, learning=learning)
-        notes: tuple[str, ...] = ()
-        if learning and spec.start is None:
-            notes = (
-                f"{spec.title}: the input catalog has no start_date; it is asked for from "
-                f"{limits.start:%Y-%m-%d} on, {LEARNING_YEARS} years before the first window",
-            )
-        return query(spec.source.service, limits, address=spec.source.address), notes
-    return read_source(locate(spec.source.path), spec.source.format), ()
+def _with_limits_of(spec: CatalogSpec, bounds: "QueryBounds | None", *, learning: bool) -> CatalogSpec:
+    """Give a definition with the experiment's limits where it has none of its own."""
+    if bounds is None:
+        return spec
+    start = _years_before(bounds.start, LEARNING_YEARS) if learning else bounds.start
+    return spec.model_copy(
+        update={
+            "start": spec.start or start,
+            "end": spec.end or bounds.end,
+            "magnitude_min": bounds.magnitude_min if spec.magnitude_min is None else spec.magnitude_min,
+            "depth_km": spec.depth_km or bounds.depth_km,
+            "region": spec.region or bounds.box,
+        }
+    )
 
 
 def _inside(events: Events, spec: CatalogSpec) -> NDArray[np.bool_]:

@@ -24,7 +24,7 @@ def test_what_a_service_gives_is_put_right_by_the_rules_and_cut_exactly(service:
         Quake("ci3", FIRST + 2000, -117.6, 35.77, 1.0, 2.49, "earthquake", "ml"),
     ]
     source = QueryCatalog(service="comcat", address=service.url + "/comcat/fdsnws/event/1/query")
-    loaded = load_catalog(CatalogSpec(source=source, magnitude_min=2.5), _nowhere, BOUNDS)
+    loaded = load_catalog(CatalogSpec(source=source), _nowhere, BOUNDS)
     assert loaded.events.event_id.tolist() == ["ci1"]
     assert loaded.source == "query_comcat"
     assert any("3 events from 2019-07-06T03:00:00Z" in note for note in loaded.notes)
