@@ -78,6 +78,7 @@ def test_global_cells_reach_the_poles_and_meet_at_the_date_line(size: float, bui
     assert len(region) == columns * rows
     assert region.corners[:, 3].max() == northernmost
     at_pole = region.cells_of([175.0, 175.0], [90.0, np.nextafter(90, 0)])
+    assert at_pole.min() >= 0
     assert (at_pole % rows == rows - 1).all()
 
 
@@ -126,6 +127,12 @@ def test_a_quadtree_of_the_deepest_level_is_exact() -> None:
     middle = (region.corners[0, 2] + north) / 2
     points = [(-180, middle), (-180 + width, middle), (-180 + 2 * width, middle), (-180, north), (10, 10)]
     assert region.cells_of(*np.array(points).T).tolist() == [0, 1, -1, -1, 2]
+
+
+def test_the_box_is_around_all_cells() -> None:
+    south, north = float(TREE.corners[:, 2].min()), float(TREE.corners[:, 3].max())
+    boxes = [region.box for region in (WORLD, PACIFIC, TREE)]
+    assert boxes == [(-180, 180, -90, 90), (150, 210, -60, 30), (-180, 180, south, north)]
 
 
 def test_areas_of_quadtree_cells_fill_the_map(build: Build) -> None:
