@@ -65,6 +65,15 @@ def test_a_region_in_one_convention_meets_a_catalog_in_the_other() -> None:
     assert (region.cells_of(degrees, north) >= 0).sum() > 480
 
 
+def test_edges_are_met_in_the_other_convention_too() -> None:
+    # 355.1 - 360 is -4.899999999999977: subtracting brings out how 355.1 was rounded.
+    region = _box(-5.0, 5.0, 0.0, 1.0, 0.1)
+    edges = np.round(np.arange(-5.0, 0.0, 0.1), 1)
+    cells = region.cells_of(edges, np.full(50, 0.05))
+    assert cells.tolist() == [10 * column for column in range(50)]
+    assert region.cells_of(np.round(edges + 360, 1), np.full(50, 0.05)).tolist() == cells.tolist()
+
+
 @pytest.mark.parametrize("size", [0.1, 0.2, 0.3, 0.5, 1 / 3, 1.0, 90.0])
 def test_global_cells_reach_the_poles_and_meet_at_the_date_line(size: float, build: Build) -> None:
     if size < 0.3:
