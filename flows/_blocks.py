@@ -23,7 +23,10 @@ from forequake.results import (
 from forequake.steps import ForecastShelf, evaluate_unit
 from stores import Binding, Block, Claim, ResultsStore, RunRef
 
-__all__ = ["BlockWork", "compute_block", "mark_upstream_failed"]
+__all__ = ["BlockWork", "Broken", "compute_block", "mark_upstream_failed"]
+
+#: Forecasts that could not be made: by the names of models, the ids of windows with the reasons.
+Broken = dict[str, dict[str, str]]
 
 #: Results are written when so many wait, or after so many seconds: what a crash may cost.
 _BATCH: Final = 200
@@ -41,21 +44,24 @@ class BlockWork:
     labels
         The places whose results are due.
     broken
-        Names of models without a forecast, each with the reason: what needs them ends upstream_failed.
+        Forecasts that could not be made: what needs them ends upstream_failed.
+    lacking
+        Places whose forecasts are not there, each with the reason.
     """
 
     id: str
     labels: tuple[Label, ...]
-    broken: Mapping[str, str]
+    broken: Broken
     environment: Sha256
     force: bool = False
+    lacking: Mapping[Label, str] = field(default_factory=dict)
 
     def obstacle(self, label: Label) -> str | None:
         """Tell why a result cannot be computed, or give None where it can."""
         for name in (label.model, label.reference):
-            if name is not None and name in self.broken:
-                return f"no forecast of model {name!r}: {self.broken[name]}"
-        return None
+            if name is not None and label.window.id in self.broken.get(name, {}):
+                return f"no forecast of model {name!r}: {self.broken[name][label.window.id]}"
+        return self.lacking.get(label)
 
 
 @dataclass

@@ -7,8 +7,9 @@ from typing import Final
 from forequake.config import LoadedExperiment, load_experiment
 from forequake.environment import owner_is_dead
 from forequake.errors import Conflict, InputError
-from forequake.experiments import Experiment, resolve
+from forequake.experiments import Experiment
 from forequake.quantities import Sha256, now
+from forequake.resolution import resolve
 from forequake.results import RunChange, RunState, UnitState
 from stores import LEASE, ResultsStore, RunRef
 

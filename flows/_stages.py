@@ -7,23 +7,30 @@ from typing import Final, ParamSpec, TypeVar
 from prefect import get_run_logger
 from prefect.futures import PrefectFuture
 
-from flows._blocks import BlockWork, mark_upstream_failed
+from flows._blocks import BlockWork, Broken, mark_upstream_failed
 from flows._patience import patiently
 from flows._session import Session
 from flows._tasks import (
     aggregate,
     describe_counts,
     evaluate_block,
-    make_forecast,
+    make_forecasts_of,
     report,
-    snapshot_catalog,
+    snapshot_catalogs,
     stage_model_source,
 )
 from forequake.errors import StoreError
 from forequake.experiments import Experiment
-from forequake.plan import Plan, PlannedBlock, Selection, plan_experiment, result_keys
-from forequake.quantities import Sha256
-from forequake.results import BAD_ENDS, EvaluationRecord, RunCounts, UnitEnd, UnitState
+from forequake.plan import (
+    Plan,
+    PlannedBlock,
+    Selection,
+    lacking_forecasts,
+    plan_experiment,
+    result_keys,
+)
+from forequake.quantities import Sha256, now
+from forequake.results import BAD_ENDS, EvaluationRecord, Label, RunCounts, UnitEnd, UnitState
 from stores import Binding, Block, ResultsStore, RunRef
 
 __all__ = ["RunRequest", "RunUnderWay", "collect", "work"]
@@ -105,6 +112,7 @@ def work(this: RunUnderWay, selection: Selection) -> None:
     """
     log = get_run_logger()
     keys = result_keys(this.experiment, selection)
+    lacking = lacking_forecasts(this.experiment, selection)
     known = this.ask(this.store.existing, EvaluationRecord, tuple(keys.values()))
     plan = plan_experiment(this.experiment, keys, known, force=this.request.force)
     log.info(
@@ -115,10 +123,11 @@ def work(this: RunUnderWay, selection: Selection) -> None:
         len(plan.cached),
         len(plan.due),
     )
-    this.session.on_plan(len(plan.units), len(plan.cached))
+    this.session.on_plan(len(plan.units) + len(lacking), len(plan.cached))
     _publish_cached(this, plan)
+    _note_lacking(this, lacking)
     if plan.due:
-        snapshot_catalog.submit(this.request.store, this.request.config, this.key).result()
+        snapshot_catalogs.submit(this.request.store, this.request.config, this.key).result()
         broken = _forecasts(this, plan)
         _evaluations(this, plan, broken)
     total = aggregate.submit(this.request.store, this.experiment.name).result()
@@ -150,28 +159,49 @@ def _forget_old_troubles(this: RunUnderWay, plan: Plan) -> None:
         this.session.forget(this.run, claim.block)
 
 
-def _forecasts(this: RunUnderWay, plan: Plan) -> dict[str, str]:
-    """Make the forecasts that the due results need; give the models that have none, each with the reason."""
+def _note_lacking(this: RunUnderWay, lacking: Mapping[Label, str]) -> None:
+    """Tell of results without forecasts: those of windows to come are waited for, the others have failed."""
+    moment = now()
+    absent = {label: reason for label, reason in lacking.items() if label.window.start <= moment}
+    waiting = len(lacking) - len(absent)
+    if waiting:
+        get_run_logger().info("%d results wait for forecasts of windows that have not begun", waiting)
+        this.session.on_progress(waiting, "waiting for forecasts")
+        this.count(RunCounts(waiting=waiting))
+    for model in dict.fromkeys(label.model for label in absent):
+        labels = tuple(label for label in absent if label.model == model)
+        part = BlockWork(
+            id=f"without forecasts {this.experiment.name} {model}",
+            labels=labels,
+            broken={},
+            environment=this.environment,
+            lacking=absent,
+        )
+        this.count(this.ask(mark_upstream_failed, this.store, this.session, this.run, part))
+
+
+def _forecasts(this: RunUnderWay, plan: Plan) -> Broken:
+    """Make the forecasts that the due results need; give those that cannot be had, each with the reason."""
     request = this.request
-    broken: dict[str, str] = {}
+    broken: Broken = {}
     staged = {
         model: stage_model_source.submit(request.config, this.key, model) for model in plan.models_needed
     }
-    making: dict[str, PrefectFuture[int]] = {}
+    making: dict[str, PrefectFuture[dict[str, str]]] = {}
     # A task below a failed one would stay pending in Prefect for ever: it is never submitted.
     for model, future in staged.items():
-        content = _value(future)
-        if isinstance(content, BaseException):
-            broken[model] = str(content)
+        windows = _windows_needed(plan, model)
+        trouble = _value(future)
+        if isinstance(trouble, BaseException):
+            broken[model] = dict.fromkeys(windows, str(trouble))
         else:
-            windows = _windows_needed(plan, model)
-            making[model] = make_forecast.submit(
-                request.store, request.config, this.key, model, windows, content
-            )
+            making[model] = make_forecasts_of.submit(request.store, request.config, this.key, model, windows)
     for model, made in making.items():
-        number = _value(made)
-        if isinstance(number, BaseException):
-            broken[model] = str(number)
+        reasons = _value(made)
+        if isinstance(reasons, BaseException):
+            reasons = dict.fromkeys(_windows_needed(plan, model), str(reasons))
+        if reasons:
+            broken[model] = reasons
     return broken
 
 
@@ -188,7 +218,7 @@ def _value(future: PrefectFuture[T]) -> T | BaseException:
     return outcome
 
 
-def _evaluations(this: RunUnderWay, plan: Plan, broken: dict[str, str]) -> None:
+def _evaluations(this: RunUnderWay, plan: Plan, broken: Broken) -> None:
     for block in plan.blocks:
         part = BlockWork(
             id=block.id,
@@ -220,7 +250,7 @@ def collect(this: RunUnderWay) -> None:
         this.blocks.pop(0)
 
 
-def _submit(this: RunUnderWay, block: PlannedBlock, broken: dict[str, str]) -> PrefectFuture[dict[str, int]]:
+def _submit(this: RunUnderWay, block: PlannedBlock, broken: Broken) -> PrefectFuture[dict[str, int]]:
     return evaluate_block.submit(
         store=this.request.store,
         experiment_key=this.key,

@@ -16,25 +16,26 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
-from flows._blocks import BlockWork, compute_block
+from flows._blocks import BlockWork, Broken, compute_block
 from flows._preparation import prepared
 from flows._session import current_session
 from flows._summary import artifact_key, current_rows, outcome_table
-from forequake.errors import ForequakeError
+from forequake.errors import ForecastError, ForequakeError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256
 from forequake.results import ForecastRecord, Label, RunCounts
-from forequake.steps import make_forecasts, retrieve_catalog, stage_model
+from forequake.retrieval import retrieve_catalogs
+from forequake.steps import make_forecasts, stage_model, windows_by_source
 from forequake.windows import TimeWindow
 from stores import ResultsStore, RunRef, open_store, resolve_store
 
 __all__ = [
     "aggregate",
     "evaluate_block",
-    "make_forecast",
+    "make_forecasts_of",
     "open_named_store",
     "report",
-    "snapshot_catalog",
+    "snapshot_catalogs",
     "stage_model_source",
 ]
 
@@ -76,48 +77,64 @@ def _stored_experiment(store: str, key: Sha256) -> Experiment:
 
 
 @_retriable(name="snapshot-catalog", task_run_name="catalog")
-def snapshot_catalog(store: str, config: str, experiment_key: Sha256) -> int:
-    """Keep the observed catalog and the region; give the number of events."""
+def snapshot_catalogs(store: str, config: str, experiment_key: Sha256) -> int:
+    """Keep the region and the catalogs; give the number of observed events."""
     target = open_named_store(store)
     _, experiment = prepared(config, experiment_key)
     region, cells = experiment.region_record()
-    catalog, events = experiment.catalog_record()
-    for data in (cells, events):
-        target.put_blob(io.BytesIO(data))
-    target.put([region, catalog, retrieve_catalog(experiment)])
-    get_run_logger().info(
-        "%d events in snapshot %s of %s", catalog.n_events, catalog.key[:12], experiment.config.catalog.title
-    )
-    return catalog.n_events
+    target.put_blob(io.BytesIO(cells))
+    target.put([region])
+    log = get_run_logger()
+    for retrieved in retrieve_catalogs(experiment):
+        target.put_blob(io.BytesIO(retrieved.data))
+        target.put([retrieved.snapshot, retrieved.retrieval])
+        log.info(
+            "%s: %d events in snapshot %s of %s",
+            retrieved.retrieval.purpose,
+            retrieved.snapshot.n_events,
+            retrieved.snapshot.key[:12],
+            retrieved.retrieval.source,
+        )
+    for text in experiment.notes:
+        log.info("%s", text)
+    return len(experiment.events)
 
 
 @_retriable(name="stage-model", task_run_name="stage {model}")
-def stage_model_source(config: str, experiment_key: Sha256, model: str) -> Sha256:
-    """Make sure that a model's source is what the run was planned with; give its content."""
+def stage_model_source(config: str, experiment_key: Sha256, model: str) -> None:
+    """Make sure that a model's source is what the run was planned with."""
     loaded, experiment = prepared(config, experiment_key)
-    return stage_model(loaded, experiment, model)
+    stage_model(loaded, experiment, model)
 
 
 @_retriable(name="make-forecast", task_run_name="forecast {model}")
-def make_forecast(
-    store: str, config: str, experiment_key: Sha256, model: str, windows: list[str], content: Sha256
-) -> int:
-    """Keep a model's forecasts for the windows; give the number of those that were made now."""
+def make_forecasts_of(
+    store: str, config: str, experiment_key: Sha256, model: str, windows: list[str]
+) -> dict[str, str]:
+    """Keep a model's forecasts for the windows; give the windows whose forecasts cannot be used, and why."""
     target = open_named_store(store)
     loaded, experiment = prepared(config, experiment_key)
     keys = {window: experiment.forecast_inputs(model, TimeWindow.from_id(window)).key for window in windows}
     known = target.existing(ForecastRecord, tuple(keys.values()))
     missing = [TimeWindow.from_id(window) for window, key in keys.items() if key not in known]
-    if not missing:
-        return 0
-    records, data = make_forecasts(loaded, experiment, model, missing)
-    target.put_blob(io.BytesIO(data))
-    target.put(records)
+    broken: dict[str, str] = {}
+    told: set[str] = set()
     log = get_run_logger()
-    for finding in records[0].findings:
-        log.warning("%s: %s", model, finding.message)
-    log.info("%s: %d forecasts from content %s", model, len(records), content[:12])
-    return len(records)
+    for group in windows_by_source(experiment, model, missing):
+        try:
+            records, data = make_forecasts(loaded, experiment, model, group)
+        except ForecastError as error:
+            broken |= {window.id: str(error) for window in group}
+            log.error("%s: %s", model, error)
+            continue
+        target.put_blob(io.BytesIO(data))
+        target.put(records)
+        for finding in records[0].findings:
+            if finding.message not in told:  # the same of every window says no more
+                log.warning("%s: %s", model, finding.message)
+                told.add(finding.message)
+    log.info("%s: %d forecasts made, %d cannot be used", model, len(missing) - len(broken), len(broken))
+    return broken
 
 
 @_retriable(name="evaluate-block", task_run_name="evaluate {model} {block_id:.8}")
@@ -128,7 +145,7 @@ def evaluate_block(
     model: str,
     block_id: str,
     places: list[list[str]],
-    broken: dict[str, str],
+    broken: Broken,
     environment: Sha256,
     force: bool,
 ) -> dict[str, int]:

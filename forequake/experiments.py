@@ -1,25 +1,28 @@
 """An experiment with all that decides its results: configuration, region, catalog, contents of files."""
 
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol, Self, TypeVar
+from datetime import timedelta
+from typing import Annotated, BinaryIO, Final, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import JsonValue
 
-from forequake.catalogs import Events, read_catalog
-from forequake.config import ExperimentConfig, LoadedExperiment, ModelSpec, TestSpec
-from forequake.errors import CatalogError
+from forequake.catalogs import Events
+from forequake.config import ExperimentConfig, FolderModel, ModelSpec, TestSpec
+from forequake.errors import ForecastError
 from forequake.evaluations import Observation, ResultInputs, TestParameters, derive_seed
 from forequake.evaluations.registry import TESTS
-from forequake.forecasts.sources import content_of, reader_of_model
-from forequake.keys import KeyInputs, bytes_digest
+from forequake.forecasts.arrivals import absence
+from forequake.forecasts.policy import QualityPolicy
+from forequake.forecasts.sources import reader_of_model
+from forequake.keys import ADDED_LATER, KeyInputs, bytes_digest
 from forequake.quantities import Sha256
-from forequake.regions import Region, build_region
+from forequake.regions import Region
 from forequake.results import (
     BlobRef,
     CatalogSnapshot,
     ExperimentRecord,
+    ForecastSource,
     Label,
     Record,
     RegionRecord,
@@ -27,9 +30,11 @@ from forequake.results import (
 )
 from forequake.windows import TimeWindow
 
-__all__ = ["Experiment", "ForecastInputs", "RecordReader", "labels_of", "resolve"]
+__all__ = ["Experiment", "ForecastInputs", "RecordReader", "labels_of", "snapshot_of"]
 
 R = TypeVar("R", bound=Record)
+
+_DAY: Final = timedelta(days=1)
 
 
 class RecordReader(Protocol):
@@ -52,14 +57,7 @@ class ForecastInputs(KeyInputs):
     region: Sha256
     magnitudes: tuple[float, ...]
     scale: float
-
-
-class _ExperimentInputs(KeyInputs):
-    what = "experiment"
-
-    name: str
-    config: dict[str, JsonValue]
-    inputs: ResolvedInputs
+    policy: Annotated[QualityPolicy, ADDED_LATER] = "refuse"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +72,18 @@ class Experiment:
         The configuration.
     region, events
         The cells, and the whole observed catalog before any cut.
+    learning
+        The catalog from which models learn, where it is another one.
+    notes
+        What the readers of the catalogs told when the experiment was resolved.
     """
 
     record: ExperimentRecord
     config: ExperimentConfig
     region: Region
     events: Events
+    learning: Events | None = None
+    notes: tuple[str, ...] = ()
     _observed: dict[str, tuple[Events, Sha256]] = field(default_factory=dict, repr=False)
 
     @property
@@ -106,18 +110,51 @@ class Experiment:
         return next(test for test in self.config.tests if test.name == name)
 
     def scale(self, model: ModelSpec, window: TimeWindow) -> float:
-        """Give the factor from a model's own length of time to a window's."""
-        return window.years / model.forecast_unit
+        """Give the factor from the length of time that a model's rates stand for to a window's.
+
+        The rates of a time-dependent model are those of its windows, unless it says their unit in days.
+        """
+        if not isinstance(model, FolderModel):
+            return window.years / model.forecast_unit
+        if model.forecast_unit is None:
+            return 1.0
+        return (window.end - window.start) / _DAY / model.forecast_unit
+
+    def source(self, model: str, window: TimeWindow) -> ForecastSource | None:
+        """Give what a forecast is read from; None where it was not there when the run began."""
+        spec = self.model(model)
+        if isinstance(spec, FolderModel):
+            return self.inputs.forecasts.get(model, {}).get(window.id)
+        if model not in self.inputs.models:
+            return None
+        return ForecastSource(content=self.inputs.models[model], reader=reader_of_model(spec))
+
+    def obstacle(self, label: Label) -> str | None:
+        """Tell which forecast a result lacks, or give None where it has what it needs."""
+        for name in (label.model, label.reference):
+            if name is not None and self.source(name, label.window) is None:
+                return absence(self.model(name), label.window, self.config.windows)
+        return None
 
     def forecast_inputs(self, model: str, window: TimeWindow) -> ForecastInputs:
-        """Give what decides the forecast of a model for a window."""
-        spec = self.model(model)
+        """Give what decides the forecast of a model for a window.
+
+        Raises
+        ------
+        ForecastError
+            Where the forecast is not there.
+        """
+        source = self.source(model, window)
+        if source is None:
+            message = f"there is no forecast of model {model!r} for the window {window.id}"
+            raise ForecastError(message)
         return ForecastInputs(
-            content=self.inputs.models[model],
-            reader=reader_of_model(spec),
+            content=source.content,
+            reader=source.reader,
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
-            scale=self.scale(spec, window),
+            scale=self.scale(self.model(model), window),
+            policy=self.config.forecast_quality,
         )
 
     def observed(self, window: TimeWindow) -> tuple[Events, Sha256]:
@@ -191,18 +228,7 @@ class Experiment:
 
     def catalog_record(self) -> tuple[CatalogSnapshot, bytes]:
         """Give the record of the whole observed catalog and the bytes of its blob."""
-        data = self.events.to_bytes()
-        inputs = self.events.inputs
-        times = self.events.take(np.array([0, -1])).times() if len(self.events) else [None, None]
-        record = CatalogSnapshot(
-            key=inputs.key,
-            canon=inputs.canon,
-            n_events=len(self.events),
-            first=times[0],
-            last=times[1],
-            events=BlobRef(sha256=bytes_digest(data), size=len(data)),
-        )
-        return record, data
+        return snapshot_of(self.events)
 
     @classmethod
     def from_store(cls, reader: RecordReader, key: Sha256) -> Self:
@@ -244,33 +270,17 @@ def labels_of(config: ExperimentConfig) -> list[Label]:
     ]
 
 
-def resolve(loaded: LoadedExperiment) -> Experiment:
-    """Read an experiment's region and catalog and hash its forecasts: all that keys need.
-
-    Forecasts are hashed, not read: their mistakes show when they are staged.
-
-    Raises
-    ------
-    RegionError, CatalogError
-        Where the region or the catalog cannot be used.
-    """
-    config = loaded.config
-    region = build_region(config.region, loaded.locate)
-    events = read_catalog(loaded.locate(config.catalog.title))
-    if config.depth_km is not None and np.isnan(events.depth_km).any():
-        message = (
-            f"{config.catalog.title}: {int(np.isnan(events.depth_km).sum())} events have no depth, but the "
-            f"experiment takes depths from {config.depth_km[0]:g} to {config.depth_km[1]:g} km only"
-        )
-        raise CatalogError(message)
-    inputs = ResolvedInputs(
-        region=region.inputs.key,
-        catalog=events.inputs.key,
-        models={model.name: content_of(loaded, model) for model in config.models},
+def snapshot_of(events: Events) -> tuple[CatalogSnapshot, bytes]:
+    """Give the record of a catalog and the bytes of its blob."""
+    data = events.to_bytes()
+    inputs = events.inputs
+    times = events.take(np.array([0, -1])).times() if len(events) else [None, None]
+    record = CatalogSnapshot(
+        key=inputs.key,
+        canon=inputs.canon,
+        n_events=len(events),
+        first=times[0],
+        last=times[1],
+        events=BlobRef(sha256=bytes_digest(data), size=len(data)),
     )
-    shown = config.model_dump(mode="json")
-    key_inputs = _ExperimentInputs(name=config.name, config=shown, inputs=inputs)
-    record = ExperimentRecord(
-        key=key_inputs.key, canon=key_inputs.canon, name=config.name, config=shown, inputs=inputs
-    )
-    return Experiment(record=record, config=config, region=region, events=events)
+    return record, data

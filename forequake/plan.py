@@ -12,7 +12,15 @@ from forequake.keys import KeyInputs
 from forequake.quantities import Sha256
 from forequake.results import Label, UnitState
 
-__all__ = ["Plan", "PlannedBlock", "PlannedUnit", "Selection", "plan_experiment", "result_keys"]
+__all__ = [
+    "Plan",
+    "PlannedBlock",
+    "PlannedUnit",
+    "Selection",
+    "lacking_forecasts",
+    "plan_experiment",
+    "result_keys",
+]
 
 #: A block holds at most so many windows of one model.
 _MOST_WINDOWS: Final = 50
@@ -125,9 +133,20 @@ class _BlockInputs(KeyInputs):
 
 
 def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha256]:
-    """Give the key of every result of a selection, in the order of the experiment."""
+    """Give the key of every result of a selection whose forecasts are there, in the experiment's order."""
     return {
-        label: experiment.result_inputs(label).key for label in experiment.labels() if selection.holds(label)
+        label: experiment.result_inputs(label).key
+        for label in experiment.labels()
+        if selection.holds(label) and experiment.obstacle(label) is None
+    }
+
+
+def lacking_forecasts(experiment: Experiment, selection: Selection) -> dict[Label, str]:
+    """Give the places of a selection that lack a forecast, so that they have no key yet; and which one."""
+    return {
+        label: reason
+        for label in experiment.labels()
+        if selection.holds(label) and (reason := experiment.obstacle(label)) is not None
     }
 
 

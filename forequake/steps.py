@@ -1,27 +1,28 @@
 """The plain functions that a flow wraps: each returns records, none writes anything."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import LoadedExperiment
+from forequake.config import FolderModel, LoadedExperiment, ReferenceModel
 from forequake.errors import ForecastError
 from forequake.evaluations import evaluate
 from forequake.experiments import Experiment, RecordReader
 from forequake.forecasts import GriddedRates, rates_from_file
-from forequake.forecasts.sources import content_of, read_model, reader_of_model
-from forequake.keys import KeyInputs, bytes_digest
+from forequake.forecasts.arrivals import read_arrived
+from forequake.forecasts.sources import content_of, read_model
+from forequake.keys import bytes_digest
 from forequake.quantities import Sha256, now
 from forequake.results import (
     BlobRef,
-    CatalogRetrieval,
     ComparisonRecord,
     ConsistencyRecord,
     DistributionRecord,
     ForecastRecord,
+    ForecastSource,
     Label,
 )
 from forequake.windows import TimeWindow
@@ -30,40 +31,15 @@ __all__ = [
     "ForecastShelf",
     "evaluate_unit",
     "make_forecasts",
-    "retrieve_catalog",
     "stage_model",
+    "windows_by_source",
 ]
 
 
-class _RetrievalInputs(KeyInputs):
-    what = "retrieval"
+def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> None:
+    """Make sure that a model's source still is what the experiment was resolved with.
 
-    source: str
-    purpose: str
-    retrieved_at: str
-    snapshot: Sha256
-
-
-def retrieve_catalog(experiment: Experiment) -> CatalogRetrieval:
-    """Record that the experiment's catalog was read now, and which snapshot that gave."""
-    moment = now()
-    inputs = _RetrievalInputs(
-        source=experiment.config.catalog.title,
-        purpose="testing",
-        retrieved_at=moment.isoformat(timespec="microseconds"),
-        snapshot=experiment.inputs.catalog,
-    )
-    return CatalogRetrieval(
-        key=inputs.key,
-        canon=inputs.canon,
-        source=inputs.source,
-        retrieved_at=moment,
-        snapshot=inputs.snapshot,
-    )
-
-
-def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> Sha256:
-    """Make sure that a model's source still is what the experiment was resolved with; give its content.
+    The files of a time-dependent model are looked at one by one, where each is read.
 
     Raises
     ------
@@ -71,20 +47,38 @@ def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> 
         Where the file changed meanwhile or cannot be read.
     """
     model = experiment.model(name)
-    content = content_of(loaded, model)
-    if content != experiment.inputs.models[name]:
+    if not isinstance(model, FolderModel):
+        _check_content(name, experiment.inputs.models[name], content_of(loaded, model))
+
+
+def _check_content(name: str, expected: Sha256, content: Sha256) -> None:
+    if content != expected:
         message = (
             f"the forecast of model {name!r} changed while the run began: its file had the SHA-256 "
-            f"{experiment.inputs.models[name][:12]}... and now has {content[:12]}...; run again"
+            f"{expected[:12]}... and now has {content[:12]}...; run again"
         )
         raise ForecastError(message)
-    return content
+
+
+def windows_by_source(
+    experiment: Experiment, name: str, windows: Iterable[TimeWindow]
+) -> list[list[TimeWindow]]:
+    """Put together the windows whose forecasts come from one content, which is read once for all of them."""
+    groups: dict[ForecastSource | None, list[TimeWindow]] = {}
+    for window in windows:
+        groups.setdefault(experiment.source(name, window), []).append(window)
+    return list(groups.values())
 
 
 def make_forecasts(
-    loaded: LoadedExperiment, experiment: Experiment, name: str, windows: Iterable[TimeWindow]
+    loaded: LoadedExperiment, experiment: Experiment, name: str, windows: Sequence[TimeWindow]
 ) -> tuple[list[ForecastRecord], bytes]:
-    """Read a time-independent model's rates once, and scale them to each window.
+    """Read a model's rates once, and scale them to each window.
+
+    Parameters
+    ----------
+    windows
+        Of one content (see `windows_by_source`).
 
     Returns
     -------
@@ -100,7 +94,12 @@ def make_forecasts(
     """
     begun = time.perf_counter()
     model = experiment.model(name)
-    rates = read_model(loaded, model, experiment.region, experiment.magnitudes)
+    grid = experiment.region, experiment.magnitudes
+    if isinstance(model, FolderModel):
+        content = experiment.forecast_inputs(name, windows[0]).content
+        rates = read_arrived(loaded, model, windows[0], content, *grid)
+    else:
+        rates = read_model(loaded, model, *grid)
     data = rates.to_bytes()
     blob = BlobRef(sha256=bytes_digest(data), size=len(data))
     seconds = time.perf_counter() - begun
@@ -122,8 +121,8 @@ def _forecast_record(
         key=inputs.key,
         canon=inputs.canon,
         content=inputs.content,
-        reader=reader_of_model(model),
-        source=model.path if model.kind == "file" else f"{model.reference} reference",
+        reader=inputs.reader,
+        source=f"{model.reference} reference" if isinstance(model, ReferenceModel) else model.path,
         region=inputs.region,
         magnitudes=inputs.magnitudes,
         rates=blob,

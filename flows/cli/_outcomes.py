@@ -51,6 +51,9 @@ def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, named: str,
     if outdated:
         out.print(f"Not shown: {_results(outdated)} of windows, tests or models that it has no more.")
     out.print(_closing_words(run))
+    if run.counts.waiting:
+        waits = "1 result waits" if run.counts.waiting == 1 else f"{run.counts.waiting} results wait"
+        out.print(f"{waits} for forecasts of windows to come.")
     _show_failures(bad)
     note(f"Store: {store.name}")
     ui = api_url.removesuffix("/api")

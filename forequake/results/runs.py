@@ -52,8 +52,6 @@ class ResolvedInputs(RecordModel):
     models
         Name of each model whose source serves all windows, and the SHA-256 of that file's bytes, or of the
         definition of a built-in reference.
-    readers
-        What understands such a file, where the configuration does not say it already.
     forecasts
         Name of each time-dependent model, and by the ids of windows the forecasts that were there.
     input_catalog
@@ -63,8 +61,7 @@ class ResolvedInputs(RecordModel):
     region: Sha256
     catalog: Sha256
     models: dict[str, Sha256]
-    readers: Annotated[dict[str, str], ADDED_LATER] = {}
-    forecasts: Annotated[dict[str, dict[str, ForecastSource]], ADDED_LATER] = {}
+    forecasts: Annotated[dict[str, dict[str, ForecastSource]], ADDED_LATER] = Field(default_factory=dict)
     input_catalog: Annotated[Sha256 | None, ADDED_LATER] = None
 
 

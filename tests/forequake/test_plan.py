@@ -4,8 +4,9 @@ import pytest
 
 from forequake.config import load_experiment
 from forequake.errors import InputError
-from forequake.experiments import Experiment, resolve
+from forequake.experiments import Experiment
 from forequake.plan import Plan, Selection, plan_experiment, result_keys
+from forequake.resolution import resolve
 from forequake.results import Label, UnitState
 
 CONFIG = """

@@ -1,0 +1,140 @@
+"""Resolving an experiment: its region built, its catalogs read, the contents of its forecasts pinned."""
+
+import math
+import threading
+import time
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from forequake.catalogs import CatalogSpec, Events, FileCatalog, LoadedCatalog, load_catalog
+from forequake.catalogs.queries import QueryBounds
+from forequake.config import ExperimentConfig, FileModel, FolderModel, LoadedExperiment, ReferenceModel
+from forequake.errors import CatalogError
+from forequake.experiments import Experiment
+from forequake.forecasts.arrivals import arrived
+from forequake.forecasts.sources import content_of
+from forequake.keys import KeyInputs
+from forequake.quantities import Sha256
+from forequake.regions import Region, build_region
+from forequake.results import ExperimentRecord, ResolvedInputs
+
+__all__ = ["resolve"]
+
+
+class _ExperimentInputs(KeyInputs):
+    what = "experiment"
+
+    name: str
+    config: dict[str, JsonValue]
+    inputs: ResolvedInputs
+
+
+#: A run reads its catalogs when it is prepared and again when it begins: a service is asked once for both.
+_SECONDS_FRESH: Final = 60.0
+_MOST_ANSWERS: Final = 8
+_answers: Final[dict[tuple[str, QueryBounds, bool], tuple[float, LoadedCatalog | None]]] = {}
+_lock: Final = threading.Lock()
+#: Degrees of longitude around the Earth.
+_ROUND: Final = 360
+
+
+def resolve(loaded: LoadedExperiment) -> Experiment:
+    """Read an experiment's region and catalogs and hash its forecasts: all that keys need.
+
+    Forecasts are hashed, not read: their mistakes show when they are staged.
+
+    Raises
+    ------
+    RegionError, CatalogError
+        Where the region or a catalog cannot be used.
+    CatalogUnavailable
+        Where a service does not give a catalog.
+    """
+    config = loaded.config
+    region = build_region(config.region, loaded.locate)
+    bounds = _bounds(config, region)
+    testing = _catalog(loaded, config.catalog, bounds)
+    _check_depths(config, testing.events)
+    learning = None
+    if config.input_catalog is not None:
+        learning = _catalog(loaded, config.input_catalog, bounds, learning=True)
+    inputs = ResolvedInputs(
+        region=region.inputs.key,
+        catalog=testing.events.inputs.key,
+        models=_contents(loaded),
+        forecasts={
+            model.name: arrived(loaded, model) for model in config.models if isinstance(model, FolderModel)
+        },
+        input_catalog=None if learning is None else learning.events.inputs.key,
+    )
+    shown = config.model_dump(mode="json")
+    key_inputs = _ExperimentInputs(name=config.name, config=shown, inputs=inputs)
+    return Experiment(
+        record=ExperimentRecord(
+            key=key_inputs.key, canon=key_inputs.canon, name=config.name, config=shown, inputs=inputs
+        ),
+        config=config,
+        region=region,
+        events=testing.events,
+        learning=None if learning is None else learning.events,
+        notes=testing.notes + (() if learning is None else learning.notes),
+    )
+
+
+def _catalog(
+    loaded: LoadedExperiment, spec: CatalogSpec, bounds: QueryBounds, *, learning: bool = False
+) -> LoadedCatalog:
+    """Read a catalog, or ask its service unless it was just asked the same."""
+    if isinstance(spec.source, FileCatalog):
+        return load_catalog(spec, loaded.locate, bounds, learning=learning)
+    question = spec.model_dump_json(), bounds, learning
+    with _lock:
+        asked_at, answer = _answers.get(question, (-math.inf, None))
+    if answer is not None and time.monotonic() - asked_at < _SECONDS_FRESH:
+        return answer
+    answer = load_catalog(spec, loaded.locate, bounds, learning=learning)
+    with _lock:
+        while len(_answers) >= _MOST_ANSWERS:
+            _answers.pop(next(iter(_answers)))
+        _answers[question] = time.monotonic(), answer
+    return answer
+
+
+def _bounds(config: ExperimentConfig, region: Region) -> QueryBounds:
+    """Give the limits of the experiment, for catalogs that leave them open."""
+    west, east, south, north = region.corners.T
+    span = float(west.min()), float(east.max()), float(south.min()), float(north.max())
+    return QueryBounds(
+        start=min(window.start for window in config.windows),
+        end=max(window.end for window in config.windows),
+        magnitude_min=config.magnitudes[0],
+        depth_km=config.depth_km,
+        box=None if span[1] - span[0] >= _ROUND else span,
+    )
+
+
+def _check_depths(config: ExperimentConfig, events: Events) -> None:
+    if config.depth_km is not None and np.isnan(events.depth_km).any():
+        message = (
+            f"{config.catalog.title}: {int(np.isnan(events.depth_km).sum())} events have no depth, but the "
+            f"experiment takes depths from {config.depth_km[0]:g} to {config.depth_km[1]:g} km only"
+        )
+        raise CatalogError(message)
+
+
+def _contents(loaded: LoadedExperiment) -> dict[str, Sha256]:
+    """Hash what serves all windows; a file that its source would bring may be absent."""
+    return {
+        model.name: content_of(loaded, model)
+        for model in loaded.config.models
+        if not isinstance(model, FolderModel) and not _is_absent(loaded, model)
+    }
+
+
+def _is_absent(loaded: LoadedExperiment, model: FileModel | ReferenceModel) -> bool:
+    """Tell whether a model's file is not there although its source would bring it."""
+    return (
+        isinstance(model, FileModel) and model.source is not None and not loaded.locate(model.path).is_file()
+    )
