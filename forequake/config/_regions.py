@@ -66,8 +66,7 @@ def _by_word(text: str, folder: Folder) -> NamedRegion | FileRegion:
         refuse(f"this function needs more than its name; write {_FUNCTIONS[name]}")
     if is_dataset(text):
         refuse(f"no data set of pycsep is a list of cells; known regions: {', '.join(REGION_NAMES)}")
-    path = folder.root / folder.recorded(text)
-    if not path.is_file() and PurePosixPath(text).name == text and "." not in text:
+    if not folder.holds_file(text) and PurePosixPath(text).name == text and "." not in text:
         refuse_word("region, nor a file of this name", text, REGION_NAMES)
     return FileRegion(path=folder.existing_file(text, "a file with the cells of a region"))
 

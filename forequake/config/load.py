@@ -86,14 +86,17 @@ def load_experiment(path: Path) -> LoadedExperiment:
 
 def _find(path: Path) -> Path:
     file = path.absolute()
-    if file.is_dir():
-        file /= _DEFAULT_FILE
-    if file.is_file():
-        return file
     near = None
-    if file.parent.is_dir():
-        near = suggestion(file.name, [found.name for found in file.parent.iterdir() if found.is_file()])
     message = "there is no such file; expected an experiment's file, or the folder of its config.yml"
+    try:
+        if file.is_dir():
+            file /= _DEFAULT_FILE
+        if file.is_file():
+            return file
+        if file.parent.is_dir():
+            near = suggestion(file.name, [found.name for found in file.parent.iterdir() if found.is_file()])
+    except OSError as error:
+        message = f"the file cannot be reached ({error.strerror})"
     raise ConfigError([Problem(message, file=shown_path(file), suggestion=near)])
 
 
@@ -166,7 +169,7 @@ class _Reading:
         if not isinstance(text, str):  # a wrong type is noted with the section
             return self._folder
         base = self._folder.root / text
-        if not base.is_dir():
+        if not self._folder.holds_folder(text or "."):
             self.problems.add(root.at("path"), "there is no such folder; relative paths start from it")
             return self._folder
         return Folder(root=base)

@@ -102,10 +102,10 @@ class Region:
         return lowest, numbers
 
     @property
-    def _span(self) -> tuple[float, float]:
-        """Westernmost and easternmost longitude."""
-        lowest, numbers = self._grid
-        return float(lowest[0]), float(lowest[0]) + len(numbers) * self.cell_size
+    def box(self) -> tuple[float, float, float, float]:
+        """West, east, south and north of the box around all cells, in degrees."""
+        (west, south), (n_columns, n_rows) = self._grid[0].tolist(), self._grid[1].shape
+        return west, west + n_columns * self.cell_size, south, min(south + n_rows * self.cell_size, 90.0)
 
     def cells_of(self, longitude: ArrayLike, latitude: ArrayLike) -> NDArray[np.intp]:
         """Give the number of the cell that holds each point, or -1 outside.
@@ -125,7 +125,7 @@ class Region:
             np.atleast_1d(np.asarray(latitude, dtype=float)),
         )
         cells = self._cells_at(east, north, np.abs(east) * _EPSILON)
-        first, last = self._span
+        first, last, _, _ = self.box
         for turn in (_TURN, -_TURN):
             turned = east + turn
             near = (turned >= first - SAME_CELL_DEGREES) & (turned <= last + SAME_CELL_DEGREES)

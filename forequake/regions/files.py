@@ -27,8 +27,8 @@ def region_from_file(path: Path) -> Region:
     """Read a region from a file.
 
     Three forms are known by their looks. Corners: longitude and latitude a line, apart by white space or
-    commas; lines that start with ``#`` and one heading line of words are passed over; the side of the cells
-    is the most frequent step between the corners' longitudes or latitudes. Quadkeys: one a line, as
+    commas; lines that start with ``#`` and one heading line without numbers are passed over; the side of the
+    cells is the most frequent step between the corners' longitudes or latitudes. Quadkeys: one a line, as
     ``QuadtreeGrid2D.save_quadtree`` writes them. JSON: the dictionary of ``CartesianGrid2D.to_dict``, or a
     catalog of pyCSEP that has it under ``region``.
 
@@ -97,7 +97,7 @@ def _from_corners(lines: Iterable[tuple[int, list[str]]], path: Path) -> Region:
         try:
             longitude, latitude = (float(word) for word in words)
         except ValueError as error:
-            if heading_allowed and len(words) == 2 and not any(char.isdigit() for char in "".join(words)):
+            if heading_allowed and not any(_is_number(word) for word in words):
                 heading_allowed = False
                 continue
             line = " ".join(words)
@@ -116,6 +116,14 @@ def _from_corners(lines: Iterable[tuple[int, list[str]]], path: Path) -> Region:
         raise RegionError(message)
     origins = np.array(rows)
     return square_region(str(path), origins, _cell_size(origins, path))
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _cell_size(origins: NDArray[np.float64], path: Path) -> float:

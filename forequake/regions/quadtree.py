@@ -131,8 +131,10 @@ class QuadtreeRegion(Region):
         return _Lines(longitude, column, latitude, rows_of_latitudes(latitude, level))
 
     @property
-    def _span(self) -> tuple[float, float]:
-        return float(self._lines.longitude[0]), float(self._lines.longitude[-1])
+    def box(self) -> tuple[float, float, float, float]:
+        """West, east, south and north of the box around all cells, in degrees."""
+        longitude, latitude = self._lines.longitude, self._lines.latitude
+        return float(longitude[0]), float(longitude[-1]), float(latitude[0]), float(latitude[-1])
 
     def _cells_at(
         self, east: NDArray[np.float64], north: NDArray[np.float64], rounding: NDArray[np.float64] | float

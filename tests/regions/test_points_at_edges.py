@@ -65,6 +65,15 @@ def test_a_region_in_one_convention_meets_a_catalog_in_the_other() -> None:
     assert (region.cells_of(degrees, north) >= 0).sum() > 480
 
 
+def test_edges_are_met_in_the_other_convention_too() -> None:
+    # 355.1 - 360 is -4.899999999999977: subtracting brings out how 355.1 was rounded.
+    region = _box(-5.0, 5.0, 0.0, 1.0, 0.1)
+    edges = np.round(np.arange(-5.0, 0.0, 0.1), 1)
+    cells = region.cells_of(edges, np.full(50, 0.05))
+    assert cells.tolist() == [10 * column for column in range(50)]
+    assert region.cells_of(np.round(edges + 360, 1), np.full(50, 0.05)).tolist() == cells.tolist()
+
+
 @pytest.mark.parametrize("size", [0.1, 0.2, 0.3, 0.5, 1 / 3, 1.0, 90.0])
 def test_global_cells_reach_the_poles_and_meet_at_the_date_line(size: float, build: Build) -> None:
     if size < 0.3:
@@ -78,6 +87,7 @@ def test_global_cells_reach_the_poles_and_meet_at_the_date_line(size: float, bui
     assert len(region) == columns * rows
     assert region.corners[:, 3].max() == northernmost
     at_pole = region.cells_of([175.0, 175.0], [90.0, np.nextafter(90, 0)])
+    assert at_pole.min() >= 0
     assert (at_pole % rows == rows - 1).all()
 
 
@@ -126,6 +136,12 @@ def test_a_quadtree_of_the_deepest_level_is_exact() -> None:
     middle = (region.corners[0, 2] + north) / 2
     points = [(-180, middle), (-180 + width, middle), (-180 + 2 * width, middle), (-180, north), (10, 10)]
     assert region.cells_of(*np.array(points).T).tolist() == [0, 1, -1, -1, 2]
+
+
+def test_the_box_is_around_all_cells() -> None:
+    south, north = float(TREE.corners[:, 2].min()), float(TREE.corners[:, 3].max())
+    boxes = [region.box for region in (WORLD, PACIFIC, TREE)]
+    assert boxes == [(-180, 180, -90, 90), (150, 210, -60, 30), (-180, 180, south, north)]
 
 
 def test_areas_of_quadtree_cells_fill_the_map(build: Build) -> None:

@@ -15,7 +15,9 @@ def _write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("heading", ["", "\ufeff", "# lon lat\n", "lon lat\n", "lon, lat\n"])
+@pytest.mark.parametrize(
+    "heading", ["", "\ufeff", "# lon lat\n", "lon lat\n", "lon1, lat1\n", "x (deg) y (deg)\n"]
+)
 def test_corners_are_read_in_the_order_of_the_file(tmp_path: Path, heading: str) -> None:
     region = region_from_file(_write(tmp_path, heading + "1 0\n0 0\n0 1\n"))
     assert region.origins.tolist() == [[1, 0], [0, 0], [0, 1]]
@@ -151,7 +153,7 @@ def test_the_order_and_the_levels_of_quadkeys_make_the_key(tmp_path: Path) -> No
         (b"0" * 31 + b"\n", r"'0{31}' \(number 1\) is no quadkey, which is 1 to 30 digits"),
         (b"-180 0\n180 0\n-179 0\n", "1 cells are given twice, first -180, 0"),
         (b"0 89\n0 90\n", "cells of 1 degrees from 90 on pass the north pole"),
-        (b"longitude latitude depth\n0 0 1\n", "region.txt:1: expected a longitude and a latitude"),
+        (b"longitude latitude depth\n0 0 1\n", "region.txt:2: expected a longitude and a latitude"),
         (b"lon lat\nlat lon\n0 0\n1 0", "region.txt:2"),
         (b"nan 0\n1 0", "region.txt:1: longitude nan"),
         (b'{"dh": 1, "polygons": [', "region.txt:1: this is no valid JSON"),

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from forequake.config import load_experiment
-from forequake.experiments import Experiment, resolve
+from forequake.experiments import Experiment
 from forequake.regions import QuadtreeRegion, Region
+from forequake.resolution import resolve
 from forequake.results import RegionRecord
 from stores import open_store
 
