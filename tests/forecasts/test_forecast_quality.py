@@ -1,5 +1,6 @@
 """What is done with each thing that can be wrong with a forecast: a test for each finding and refusal."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -230,3 +231,22 @@ def test_depths_that_differ_are_noted() -> None:
 )
 def test_units_of_time_that_look_wrong(total: float, years: float, lowest: float, unlikely: bool) -> None:
     assert [finding.code for finding in rate_findings(total, years, lowest)] == ["unlikely_total"] * unlikely
+
+
+def test_the_page_has_every_finding() -> None:
+    folder = Path(__file__).parents[2]
+    sources = sorted((folder / "forequake" / "forecasts").glob("[!c]*.py"))
+    sources += sorted((folder / "forequake" / "forecasts" / "readers").glob("*.py"))
+    given = re.compile(r'(?:code=|warn\(\s*|note\(\s*|doubt\(\s*|_warning\()"(\w+)"')
+    codes = {code for source in sources for code in given.findall(source.read_text(encoding="utf-8"))}
+    codes |= {"negative_rates", "missing_values"}  # named in a table of their own
+    page = (folder / "docs" / "forecasts.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)`.*\|.*\|.*\|$", page, re.MULTILINE)) - codes == {
+        "dat",
+        "csv",
+        "quadtree",
+        "xml",
+        "hdf5",
+        "gear1",
+    }
+    assert codes <= set(re.findall(r"`(\w+)`", page))

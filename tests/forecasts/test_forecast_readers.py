@@ -378,9 +378,11 @@ def test_hdf5_that_reaches_beyond_itself_is_refused(tmp_path: Path) -> None:
     import h5py
 
     other = _write_hdf5(tmp_path / "other.hdf5")
-    path = _write_hdf5(tmp_path / "model.hdf5", rates=h5py.ExternalLink(str(other), "/rates"))
-    with pytest.raises(ForecastError, match="rates is not an array of this file"):
-        read_forecast(path)
+    there = h5py.ExternalLink(str(other), "/rates")
+    for changes in ({"rates": there}, {"rates": h5py.SoftLink("/there"), "there": there}):
+        path = _write_hdf5(tmp_path / "model.hdf5", **changes)
+        with pytest.raises(ForecastError, match="rates is not an array of this file"):
+            read_forecast(path)
     path = _write_hdf5(tmp_path / "model.hdf5", rates=None)
     with h5py.File(path, "a") as file:
         file.create_dataset("rates", (5, 3), "f8", external=[(str(tmp_path / "raw"), 0, 120)])

@@ -138,3 +138,9 @@ def test_the_published_forecasts_read_as_pycsep_reads_them(tmp_path: Path) -> No
         stored.write_bytes(ours.to_bytes())
         with stored.open("rb") as file:
             assert np.array_equal(rates_from_file(file), ours.rates)
+    for name in ("csep:hires_ssm_italy", "csep:gear1_downsampled"):
+        table = read_forecast(locate_dataset(name))
+        theirs = csep.load_gridded_forecast(str(locate_dataset(name)))
+        assert np.array_equal(table.rates, theirs.data)
+        assert np.array_equal(table.magnitudes, theirs.magnitudes)
+        assert np.array_equal(table.corners[:, [0, 2]], theirs.region.origins())

@@ -19,8 +19,8 @@ T = TypeVar("T")
 #: One array for each column, of one length; the first is of bytes where the table has keys.
 Batch = list[NDArray[np.generic]]
 
-#: Bytes and lines that are read at a time.
-_BLOCK_BYTES: Final = 4 << 20
+#: Bytes and lines that are read at a time; pyarrow reads some thirty blocks ahead.
+_BLOCK_BYTES: Final = 1 << 20
 _BLOCK_LINES: Final = 50_000
 #: A heading, or a first line of data, has its end within so many bytes: 100,000 magnitude bins.
 _LONGEST_LINE: Final = 1 << 20

@@ -74,12 +74,11 @@ def _table(path: Path, file: Any) -> ForecastTable:
 def _dataset(path: Path, file: Any, name: str) -> Any:
     import h5py
 
-    link = file.get(name, getlink=True) if name in file else None
     found = file.get(name)
     if found is None:
         message = f"{path}: there is no array {name!r}; there is: {', '.join(map(str, file)) or 'nothing'}"
         raise ForecastError(message)
-    if isinstance(link, h5py.ExternalLink) or not isinstance(found, h5py.Dataset):
+    if not isinstance(found, h5py.Dataset) or found.file.filename != file.filename:
         message = f"{path}: {name} is not an array of this file"
         raise ForecastError(message)
     if found.is_virtual or found.external:
