@@ -24,13 +24,19 @@ from stores import resolve_store, shown_url
 
 __all__ = ["register"]
 
+#: So many mistakes in forecasts are told one by one.
+_SHOWN_ERRORS = 20
+
 
 @dataclass(frozen=True)
 class _ModelCheck:
+    """What was found in a model's forecasts: events expected in the first of them, windows that have none."""
+
     name: str
     total: float | None
     findings: tuple[QualityFinding, ...]
-    error: str | None
+    errors: tuple[str, ...]
+    lacking: tuple[str, ...]
 
 
 def register(app: typer.Typer) -> None:
@@ -52,7 +58,7 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
     checks = [_check_model(loaded, experiment, model.name) for model in experiment.config.models]
     windows = experiment.config.windows
     observed = [len(experiment.observed(window)[0]) for window in windows]
-    wrong = [check for check in checks if check.error]
+    wrong = [error for check in checks for error in check.errors]
     if as_json:
         print_json(
             {
@@ -69,11 +75,12 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
                         "name": check.name,
                         "events_expected_in_first_window": check.total,
                         "findings": [finding.model_dump() for finding in check.findings],
-                        "error": check.error,
+                        "error": "\n".join(check.errors) or None,
+                        "windows_without_forecast": list(check.lacking),
                     }
                     for check in checks
                 ],
-                "notes": list(loaded.notes),
+                "notes": [*loaded.notes, *experiment.notes],
                 "unused": list(experiment.config.unused),
             }
         )
@@ -81,19 +88,33 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
         _show_validation(loaded, experiment, checks, observed)
     if wrong:
         if not as_json:
-            for check in wrong:
-                complain(str(check.error))
+            for error in wrong[:_SHOWN_ERRORS]:
+                complain(error)
+            if len(wrong) > _SHOWN_ERRORS:
+                complain(f"... and {len(wrong) - _SHOWN_ERRORS} more")
         raise typer.Exit(2)
 
 
 def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
-    from forequake.steps import make_forecasts
+    """Read every forecast of a model that is there, each file once."""
+    from forequake.steps import make_forecasts, windows_by_source
 
-    try:
-        records, _ = make_forecasts(loaded, experiment, name, experiment.config.windows[:1])
-    except InputError as error:
-        return _ModelCheck(name, None, (), str(error))
-    return _ModelCheck(name, records[0].total, records[0].findings, None)
+    total = None
+    findings: dict[QualityFinding, None] = {}
+    errors: list[str] = []
+    lacking: list[str] = []
+    for windows in windows_by_source(experiment, name, experiment.config.windows):
+        if experiment.source(name, windows[0]) is None:
+            lacking += [window.id for window in windows]
+            continue
+        try:
+            records, _ = make_forecasts(loaded, experiment, name, windows[:1])
+        except InputError as error:
+            errors.append(str(error))
+            continue
+        total = records[0].total if total is None else total
+        findings.update(dict.fromkeys(records[0].findings))
+    return _ModelCheck(name, total, tuple(findings), tuple(errors), tuple(lacking))
 
 
 def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], observed: list[int]) -> None:
@@ -107,17 +128,24 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     out.print(f"Catalog    {len(experiment.events)} events, {sum(observed)} of them count in the windows")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model")
-    table.add_column("events expected in the first window", justify="right")
+    table.add_column("events expected in its first window", justify="right")
     table.add_column("findings")
     for check in checks:
-        total = "unusable" if check.total is None else f"{check.total:.6g}"
+        unknown = "unusable" if check.errors else "no forecast yet"
+        total = unknown if check.total is None else f"{check.total:.6g}"
         table.add_row(check.name, total, "; ".join(finding.message for finding in check.findings))
     out.print(table)
-    for line in loaded.notes:
+    for line in (*loaded.notes, *experiment.notes):
         note(f"Note: {line}")
+    for check in checks:
+        if check.lacking:
+            note(
+                f"Note: {check.name} has no forecast for {len(check.lacking)} of {len(config.windows)} "
+                f"windows: {words(check.lacking, 3)}"
+            )
     if config.unused:
         note(f"Accepted but not used: {words(config.unused)}")
-    if not any(check.error for check in checks):
+    if not any(check.errors for check in checks):
         out.print("All is well.")
 
 
