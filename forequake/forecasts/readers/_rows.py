@@ -66,7 +66,7 @@ class RowCollector:
         cells = rows[:, :whole].reshape(6, -1, n_bins)
         regular = bool((cells[:4] == cells[:4, :, :1]).all() and (cells[4] == self._bins).all())
         if regular and np.all(np.diff(self._bins) > 0):
-            self._corners.append(cells[:4, :, 0].T)
+            self._corners.append(cells[:4, :, 0].T.copy())  # not a view, which would hold all rows
             self._rates.append(cells[5].copy())
             self._left = rows[:, whole:]
         else:
