@@ -65,6 +65,19 @@ def test_a_region_in_one_convention_meets_a_catalog_in_the_other() -> None:
     assert (region.cells_of(degrees, north) >= 0).sum() > 480
 
 
+def test_a_hair_below_an_edge_the_cell_is_pycseps() -> None:
+    from csep.utils.calc import bin1d_vec
+
+    # Halves of a degree are exact, so that pyCSEP's grid has no rounding of its own.
+    region = _box(-125.5, 4.5, 0.0, 0.5, 0.5)
+    edges = np.arange(-125.5, 4.5, 0.5)
+    hairs = np.concatenate([[0.0], np.logspace(-16, -10, 61)])
+    points = (edges[:, np.newaxis] - hairs).ravel()
+    expected = bin1d_vec(points, edges)
+    assert np.array_equal(region.cells_of(points, np.zeros(len(points))), expected)
+    assert (expected != np.floor((points + 125.5) / 0.5)).any()
+
+
 def test_edges_are_met_in_the_other_convention_too() -> None:
     # 355.1 - 360 is -4.899999999999977: subtracting brings out how 355.1 was rounded.
     region = _box(-5.0, 5.0, 0.0, 1.0, 0.1)
@@ -72,6 +85,16 @@ def test_edges_are_met_in_the_other_convention_too() -> None:
     cells = region.cells_of(edges, np.full(50, 0.05))
     assert cells.tolist() == [10 * column for column in range(50)]
     assert region.cells_of(np.round(edges + 360, 1), np.full(50, 0.05)).tolist() == cells.tolist()
+
+
+@pytest.mark.parametrize(
+    ("west", "columns"), [(-125.4, 1254), (-5.0, 60), (0.0, 100), (0.3, 90), (120.7, 592)]
+)
+def test_a_cell_begins_at_its_edge_however_it_is_rounded(west: float, columns: int) -> None:
+    # (0.3 - 0) / 0.1 is 2.9999999999999996, and so on: none of these quotients is whole.
+    region = _box(west, round(west + columns / 10, 1), 0.0, 0.1, 0.1)
+    edges = np.round(west + np.arange(columns) / 10, 1)
+    assert region.cells_of(edges, np.zeros(columns)).tolist() == list(range(columns))
 
 
 @pytest.mark.parametrize("size", [0.1, 0.2, 0.3, 0.5, 1 / 3, 1.0, 90.0])
