@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
-from forequake.experiments import labels_of
+from forequake.experiments import incomplete_windows, labels_of
 from forequake.results import EvaluationRecord, ExperimentRecord, Label, Outcome, UnitRecord
 from stores import ResultQuery, ResultRow, ResultsStore
 
@@ -16,11 +16,13 @@ __all__ = [
     "artifact_key",
     "cell_text",
     "column_name",
+    "current_config",
     "current_rows",
     "current_units",
     "outcome_table",
     "quantile_text",
     "undefined_reasons",
+    "window_marks",
 ]
 
 
@@ -57,15 +59,33 @@ def current_units(store: ResultsStore, experiment: str) -> list[UnitRecord]:
     return [unit for unit in store.units(experiment) if has(unit.label)]
 
 
-def _is_current(store: ResultsStore, experiment: str) -> Callable[[Label], bool]:
-    """Give what tells whether the files of the latest run have a place."""
+def current_config(store: ResultsStore, experiment: str) -> ExperimentConfig | None:
+    """Read an experiment's configuration of its latest run; None where another version wrote it."""
     latest = next(summary for summary in store.experiments() if summary.name == experiment)
     try:
-        config = ExperimentConfig.model_validate(store.get(ExperimentRecord, latest.record_key).config)
-    except ValidationError:  # written by another version of forequake: better too much than nothing
+        return ExperimentConfig.model_validate(store.get(ExperimentRecord, latest.record_key).config)
+    except ValidationError:
+        return None
+
+
+def _is_current(store: ResultsStore, experiment: str) -> Callable[[Label], bool]:
+    """Give what tells whether the files of the latest run have a place."""
+    config = current_config(store, experiment)
+    if config is None:  # better too much than nothing
         return lambda label: True
     places = {label.slot for label in labels_of(config)}
     return lambda label: label.slot in places
+
+
+def window_marks(config: ExperimentConfig | None) -> dict[str, str]:
+    """Say what is to be known of windows beside their results, by their ids."""
+    if config is None:
+        return {}
+    least = config.magnitudes[0]
+    return {
+        window: f"the catalog may miss events of magnitude {least:g} in {part.fraction:.3g} of this window"
+        for window, part in incomplete_windows(config).items()
+    }
 
 
 def artifact_key(experiment: str) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.catalogs import Events
+from forequake.catalogs.completeness import IncompletePart, incomplete_part
 from forequake.config import ExperimentConfig, FolderModel, ModelSpec, TestSpec
 from forequake.errors import ForecastError
 from forequake.evaluations import Observation, ResultInputs, TestParameters, derive_seed
@@ -30,7 +31,14 @@ from forequake.results import (
 )
 from forequake.windows import TimeWindow
 
-__all__ = ["Experiment", "ForecastInputs", "RecordReader", "labels_of", "snapshot_of"]
+__all__ = [
+    "Experiment",
+    "ForecastInputs",
+    "RecordReader",
+    "incomplete_windows",
+    "labels_of",
+    "snapshot_of",
+]
 
 R = TypeVar("R", bound=Record)
 
@@ -268,6 +276,17 @@ def labels_of(config: ExperimentConfig) -> list[Label]:
         for test in config.tests
         if test.reference != model.name
     ]
+
+
+def incomplete_windows(config: ExperimentConfig) -> dict[str, IncompletePart]:
+    """Give the windows in which the catalog may miss events of the least magnitude, by their ids."""
+    if config.completeness is None:
+        return {}
+    parts = {
+        window.id: incomplete_part(config.completeness, window, config.magnitudes[0])
+        for window in config.windows
+    }
+    return {name: part for name, part in parts.items() if part.spans}
 
 
 def snapshot_of(events: Events) -> tuple[CatalogSnapshot, bytes]:

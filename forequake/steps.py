@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import FolderModel, LoadedExperiment, ReferenceModel
+from forequake.config import FolderModel, LoadedExperiment, ModelSpec, ReferenceModel
 from forequake.errors import ForecastError
 from forequake.evaluations import evaluate
 from forequake.experiments import Experiment, RecordReader
-from forequake.forecasts import GriddedRates, rates_from_file
+from forequake.forecasts import GriddedRates, rate_findings, rates_from_file, scope_findings
 from forequake.forecasts.arrivals import read_arrived
 from forequake.forecasts.sources import content_of, read_model
 from forequake.keys import bytes_digest
@@ -24,6 +24,7 @@ from forequake.results import (
     ForecastRecord,
     ForecastSource,
     Label,
+    QualityFinding,
 )
 from forequake.windows import TimeWindow
 
@@ -128,9 +129,20 @@ def _forecast_record(
         rates=blob,
         scale=inputs.scale,
         total=float((rates.rates * inputs.scale).sum()),
-        findings=rates.findings,
+        findings=rates.findings + _findings_of_use(experiment, model, window, rates),
         made_at=now(),
         seconds=seconds,
+    )
+
+
+def _findings_of_use(
+    experiment: Experiment, model: ModelSpec, window: TimeWindow, rates: GriddedRates
+) -> tuple[QualityFinding, ...]:
+    """Compare what a file says of itself, and how many events it expects, with what it is used for."""
+    unit = window.years / experiment.scale(model, window)
+    return (
+        *scope_findings(rates.scope, window=window, unit_years=unit, depth_km=experiment.config.depth_km),
+        *rate_findings(float(rates.rates.sum()), unit, experiment.config.magnitudes[0]),
     )
 
 

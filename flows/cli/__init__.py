@@ -63,7 +63,7 @@ def _run() -> int:
         return 130
     except InputError as error:
         complain(str(error))
-        return 2
+        return 1 if error.transient else 2  # a service that does not answer is no mistake of the user's
     except ForequakeError as error:
         complain(str(error))
         return 1

@@ -1,7 +1,8 @@
 """``forequake validate`` and ``forequake plan``: what an experiment's files say, before anything runs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich import box
@@ -22,10 +23,15 @@ from forequake.errors import InputError
 from forequake.results import EvaluationRecord, QualityFinding, UnitState
 from stores import resolve_store, shown_url
 
+if TYPE_CHECKING:
+    from forequake.plan import Plan
+    from forequake.results import Label
+
 __all__ = ["register"]
 
-#: So many mistakes in forecasts are told one by one.
+#: So many mistakes in forecasts, and so many forecasts that are not there, are told one by one.
 _SHOWN_ERRORS = 20
+_SHOWN_REASONS = 5
 
 
 @dataclass(frozen=True)
@@ -53,19 +59,25 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
     Example: `forequake validate examples/california/config.yml`
     """
     from flows._preparation import prepare
+    from forequake.experiments import incomplete_windows
 
     loaded, experiment = prepare(str(config))
     checks = [_check_model(loaded, experiment, model.name) for model in experiment.config.models]
     windows = experiment.config.windows
     observed = [len(experiment.observed(window)[0]) for window in windows]
     wrong = [error for check in checks for error in check.errors]
+    parts = incomplete_windows(experiment.config)
     if as_json:
         print_json(
             {
                 "experiment": experiment.name,
                 "valid": not wrong,
                 "windows": [
-                    {"id": window.id, "events": count}
+                    {
+                        "id": window.id,
+                        "events": count,
+                        "incomplete": parts[window.id].fraction if window.id in parts else 0.0,
+                    }
                     for window, count in zip(windows, observed, strict=True)
                 ],
                 "class": experiment.config.exp_class,
@@ -108,16 +120,18 @@ def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
             lacking += [window.id for window in windows]
             continue
         try:
-            records, _ = make_forecasts(loaded, experiment, name, windows[:1])
+            records, _ = make_forecasts(loaded, experiment, name, windows)
         except InputError as error:
             errors.append(str(error))
             continue
         total = records[0].total if total is None else total
-        findings.update(dict.fromkeys(records[0].findings))
+        findings.update(dict.fromkeys(finding for record in records for finding in record.findings))
     return _ModelCheck(name, total, tuple(findings), tuple(errors), tuple(lacking))
 
 
 def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], observed: list[int]) -> None:
+    from flows._summary import window_marks
+
     config = experiment.config
     out.print(f"[bold]{config.name}[/]: {len(config.models)} models, {len(config.tests)} tests")
     out.print(f"Region     {experiment.region.name}, {len(experiment.region)} cells")
@@ -137,6 +151,8 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     out.print(table)
     for line in (*loaded.notes, *experiment.notes):
         note(f"Note: {line}")
+    for window, mark in window_marks(config).items():
+        note(f"Note: {window}: {mark}")
     for check in checks:
         if check.lacking:
             note(
@@ -160,48 +176,75 @@ def plan(
     Example: `forequake plan examples/california/config.yml`
     """
     from flows._preparation import prepare
-    from forequake.plan import Selection, plan_experiment, result_keys
+    from forequake.plan import Selection, lacking_forecasts, plan_experiment, result_keys
 
     _, experiment = prepare(str(config))
     target = existing_store_of(store)
     place = shown_url(resolve_store(store))
     keys = result_keys(experiment, Selection())
+    lacking = lacking_forecasts(experiment, Selection())
     known = () if target is None else target.existing(EvaluationRecord, tuple(keys.values()))
     planned = plan_experiment(experiment, keys, known)
     if as_json:
-        print_json(
-            {
-                "experiment": experiment.name,
-                "store": place,
-                "cached": len(planned.cached),
-                "due": len(planned.due),
-                "blocks": len(planned.blocks),
-                "units": [
-                    {
-                        "test": unit.label.test,
-                        "model": unit.label.model,
-                        "reference": unit.label.reference,
-                        "window": unit.label.window.id,
-                        "state": "cached" if unit.state is UnitState.CACHED else "due",
-                        "key": unit.key,
-                    }
-                    for unit in planned.units
-                ],
-            }
-        )
+        print_json({"experiment": experiment.name, "store": place, **_plan_fields(planned, lacking)})
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in ("model", "test", "window", "state") if every_unit else ("model", "stored", "due"):
-        table.add_column(column, justify="right" if column in {"stored", "due"} else "left")
-    if every_unit:
-        for unit in planned.units:
-            state = "stored" if unit.state is UnitState.CACHED else "due"
-            table.add_row(unit.label.model, unit.label.test, unit.label.window.id, state)
-    else:
-        for model in experiment.config.models:
-            states = [unit.state for unit in planned.units if unit.label.model == model.name]
-            stored = states.count(UnitState.CACHED)
-            table.add_row(model.name, str(stored), str(len(states) - stored))
-    out.print(table)
+    names = [model.name for model in experiment.config.models]
+    out.print(_table_of_units(planned, lacking) if every_unit else _table_of_models(names, planned, lacking))
+    reasons = list(dict.fromkeys(lacking.values()))
+    for reason in reasons[:_SHOWN_REASONS]:
+        note(f"Note: {reason}")
+    if len(reasons) > _SHOWN_REASONS:
+        note(f"Note: ... and {len(reasons) - _SHOWN_REASONS} more forecasts that are not there")
     out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {len(planned.blocks)} blocks.")
     note(f"Store: {place}")
+
+
+def _plan_fields(planned: "Plan", lacking: Mapping["Label", str]) -> dict[str, Any]:
+    return {
+        "cached": len(planned.cached),
+        "due": len(planned.due),
+        "blocks": len(planned.blocks),
+        "units": [
+            {
+                **_place_fields(unit.label),
+                "state": "cached" if unit.state is UnitState.CACHED else "due",
+                "key": unit.key,
+            }
+            for unit in planned.units
+        ],
+        "without_forecast": [{**_place_fields(label), "reason": reason} for label, reason in lacking.items()],
+    }
+
+
+def _place_fields(label: "Label") -> dict[str, str | None]:
+    return {
+        "test": label.test,
+        "model": label.model,
+        "reference": label.reference,
+        "window": label.window.id,
+    }
+
+
+def _table_of_units(planned: "Plan", lacking: Mapping["Label", str]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in ("model", "test", "window", "state"):
+        table.add_column(column)
+    states = {unit.label: "stored" if unit.state is UnitState.CACHED else "due" for unit in planned.units}
+    for label, state in (states | dict.fromkeys(lacking, "without forecast")).items():
+        table.add_row(label.model, label.test, label.window.id, state)
+    return table
+
+
+def _table_of_models(names: list[str], planned: "Plan", lacking: Mapping["Label", str]) -> Table:
+    """Count the results of each model; the last column is there only where forecasts are not."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("model")
+    counts = ("stored", "due", "without forecast")[: 3 if lacking else 2]
+    for column in counts:
+        table.add_column(column, justify="right")
+    for name in names:
+        states = [unit.state for unit in planned.units if unit.label.model == name]
+        stored, absent = states.count(UnitState.CACHED), [label.model for label in lacking].count(name)
+        numbers = (stored, len(states) - stored, absent)[: len(counts)]
+        table.add_row(name, *(str(number) for number in numbers))
+    return table

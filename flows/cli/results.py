@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -56,7 +57,8 @@ def results(
 
     Example: `forequake results california --format json`
     """
-    from flows._summary import all_rows, current_rows
+    from flows._summary import all_rows, current_config, current_rows, window_marks
+    from forequake.experiments import incomplete_windows
     from stores import ResultQuery
 
     target = known_experiment(store, experiment)
@@ -65,11 +67,19 @@ def results(
         rows, outdated = list(all_rows(target, ResultQuery(experiment=experiment, limit=10_000))), 0
     if outdated:
         note(f"{outdated} results of other windows, tests or models that it had are left out: see --all")
+    described = current_config(target, experiment)
     if form is Format.TABLE:
-        _show_table(target, rows)
+        _show_table(target, rows, window_marks(described))
+        if described is not None and described.dependent_windows:
+            out.print("The windows share time: their results depend on one another.")
         note(f"Store: {target.name}")
         return
-    objects = (_object(target, row, distribution=distribution) for row in rows)
+    parts = {} if described is None else incomplete_windows(described)
+    objects = (
+        _object(target, row, distribution=distribution)
+        | {"incomplete": parts[row.label.window.id].fraction if row.label.window.id in parts else 0.0}
+        for row in rows
+    )
     if form is Format.JSON:
         print_json(list(objects))
     else:
@@ -133,7 +143,7 @@ def _print_csv(objects: Any, *, distribution: bool) -> None:
         writer.writerow(flat)
 
 
-def _show_table(store: "ResultsStore", rows: list["ResultRow"]) -> None:
+def _show_table(store: "ResultsStore", rows: list["ResultRow"], marks: Mapping[str, str]) -> None:
     """Print a table for each window, and once below them why results are undefined."""
     from flows._summary import undefined_reasons
 
@@ -141,6 +151,8 @@ def _show_table(store: "ResultsStore", rows: list["ResultRow"]) -> None:
     for window, group in groupby(ordered, key=lambda row: row.label.window.id):
         found = list(group)
         out.print(f"[bold]{window}[/]: {found[0].n_observed} target events")
+        if window in marks:
+            out.print(f"Mark: {marks[window]}.")
         out.print(_window_table(store, found))
     for reason, columns in undefined_reasons(rows).items():
         out.print(f"Undefined, {', '.join(columns)}: {reason}.")

@@ -58,7 +58,11 @@ def scope_findings(
             )
             findings.append(_warning("other_unit", message))
     if scope.depth_km is not None and depth_km is not None:
+        # A top of 0 means the surface, as in catalogs: an experiment that begins above it says the same.
+        surface = scope.depth_km[0] == 0 and depth_km[0] <= 0
         differ = max(abs(own - theirs) for own, theirs in zip(scope.depth_km, depth_km, strict=True))
+        if surface:
+            differ = abs(scope.depth_km[1] - depth_km[1])
         if differ > _SAME_DEPTH_KM:
             message = (
                 f"the file speaks of depths from {scope.depth_km[0]:g} to {scope.depth_km[1]:g} km, the "

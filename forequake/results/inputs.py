@@ -142,7 +142,8 @@ class ForecastRecord(Record):
 
     kind: Literal["forecast"] = "forecast"
     circumstances: ClassVar[frozenset[str]] = frozenset(
-        {"source", "made_at", "seconds", "rates", "prospective"}
+        # Findings speak also of the window and the unit of time that a forecast was made for.
+        {"source", "made_at", "seconds", "rates", "prospective", "findings"}
     )
 
     content: Sha256

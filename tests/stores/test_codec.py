@@ -327,7 +327,7 @@ def test_a_row_is_read_without_the_distribution() -> None:
         ("region", {"n_cells": 5}, True),
         ("environment", {"packages": {"numpy": "2.3.5", "pycsep": "0.8.1"}}, True),
         ("environment", {"packages": {"numpy": "2.3.5"}}, True),
-        ("forecast", {"findings": ()}, True),
+        ("forecast", {"findings": ()}, False),
         ("forecast", {"magnitudes": (3.95, 4.05, 4.15 + 1e-12)}, False),
         ("retrieval", {"retrieved_at": datetime(2031, 1, 1, tzinfo=UTC)}, True),
     ],
