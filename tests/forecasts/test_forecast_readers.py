@@ -489,6 +489,7 @@ def test_an_unknown_format_gets_the_nearest_one(tmp_path: Path) -> None:
         ("a.csv", _csv().splitlines()[0], "the file has no rates"),
         ("a.csv", _quadtree_csv().replace("0231", "0241"), "no quadkey|not a quadkey"),
         ("a.csv", _quadtree_csv().replace("70.0,", "70.0", 1), "a.csv:2: "),
+        ("a.csv", _quadtree_csv().partition("0232,")[0] + "0232,", "a.csv:3: '' is not a number"),
         ("a.xml", "", "the file has no rates"),
         ("a.xml", "<a></a>", "no element forecastData"),
         ("a.xml", "lon lat", "the XML is cut short or damaged"),

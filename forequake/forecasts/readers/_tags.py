@@ -11,9 +11,10 @@ __all__ = ["Cells", "cells_by_tags"]
 
 _HEAD: Final = re.compile(rb"""(?:\xef\xbb\xbf)?<\?xml [^>]*?\?>|<""")
 _ENCODING: Final = re.compile(rb"""encoding=['"](?!utf-8['"]|us-ascii['"])""", re.IGNORECASE)
-_ATTRIBUTE: Final = r"""\s+([A-Za-z]+)\s*=\s*(?:'([^'"&]*)'|"([^'"&]*)")"""
-_CELL_TAG: Final = re.compile(rf"<cell{_ATTRIBUTE}{_ATTRIBUTE}\s*>")
-_BIN_TAG: Final = re.compile(rf"<bin{_ATTRIBUTE}\s*>")
+_SPACE: Final = r"[ \t\r\n]"
+_ATTRIBUTE: Final = rf"""{_SPACE}+([a-z]+){_SPACE}*={_SPACE}*(?:'([0-9eE.+-]+)'|"([0-9eE.+-]+)")"""
+_CELL_TAG: Final = re.compile(rf"<cell{_ATTRIBUTE}{_ATTRIBUTE}{_SPACE}*>")
+_BIN_TAG: Final = re.compile(rf"<bin{_ATTRIBUTE}{_SPACE}*>")
 _OPEN_CELL: Final = b"<cell"
 _CLOSE_CELL: Final = b"</cell>"
 _CLOSE_BIN: Final = "</bin>"
@@ -118,7 +119,7 @@ def _magnitudes(tags: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
 def _attributes(pattern: re.Pattern[str], tag: str, *wanted: str) -> list[float]:
     """Read the numbers in a tag that has just these attributes, in any order."""
     mark = pattern.fullmatch(tag)
-    if mark is not None and "_" not in tag:
+    if mark is not None:
         words = mark.groups()
         found = {
             words[place]: words[place + 1] or words[place + 2] or "" for place in range(0, len(words), 3)

@@ -169,6 +169,9 @@ def _slow(table: TextTable) -> Iterator[Batch]:
                 parts = [line.split(table.delimiter, 1) for line in full]
                 keys = [np.array([part[0].strip().encode() for part in parts])]
                 full, start = [part[-1] for part in parts], 1
+                if not all(line.strip() for line in full):  # loadtxt would pass over such a line
+                    message = "a line with a key only"
+                    raise ValueError(message)
             rows = np.loadtxt(full, delimiter=table.delimiter, ndmin=2, comments=None)
             if rows.shape[1] != table.columns - start:
                 message = f"{rows.shape[1] + start} columns"

@@ -39,7 +39,7 @@ def read_hdf5(path: Path) -> ForecastTable:
             raise unreadable(path, error) from error
         message = f"{path}: the file is cut short, damaged or not HDF5 ({str(error)[:120]})"
         raise ForecastError(message) from error
-    except (KeyError, RuntimeError) as error:  # h5py's words for damage inside
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:  # h5py's words for damage inside
         message = f"{path}: the file is damaged ({str(error)[:120]})"
         raise ForecastError(message) from error
 
