@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from forequake.catalogs import SourceEvents, read_source
 from forequake.catalogs.formats import READERS, _rows
@@ -55,6 +57,10 @@ def _seen(source: SourceEvents) -> list[object]:
         repr(events.depth_km.tolist()),
         events.event_id.tolist(),
     ]
+
+
+def _nothing_plain(*_: object) -> Iterator[PlainRows]:
+    raise NotPlain
 
 
 def test_zmap_has_seconds_with_a_fraction_and_no_types(tmp_path: Path) -> None:
@@ -246,6 +252,11 @@ MISTAKES: dict[str, tuple[str, str | bytes, str]] = {
         EVENT.replace(",a", ',"a\nb"') + EVENT.replace("4.5", "x"),
         "a.csv:3: the mag",
     ),
+    "a quote that is not closed": (
+        "a.csv",
+        HEADING + EVENT.replace(",a", ',"a') + EVENT,
+        "a quote is not closed",
+    ),
     "an endless id": (
         "a.csv",
         EVENT.replace(",a", "," + "a" * 257),
@@ -357,12 +368,60 @@ def test_the_fast_way_and_the_exact_way_agree(
     path = _file(tmp_path, text, "a.csv")
     either = _seen(read_source(path))
 
-    def none(*_: object) -> Iterator[PlainRows]:
-        raise NotPlain
-
-    monkeypatch.setattr(_rows, "plain_rows", none)
+    monkeypatch.setattr(_rows, "plain_rows", _nothing_plain)
     assert either == _seen(read_source(path))
     assert len(either[0]) == sum(line.startswith("-117") for line in text.replace("\r", "\n").split("\n"))  # type: ignore[arg-type]
+
+
+#: What is put into files that are right, to see whether both ways of reading take it in the same way.
+FRAGMENTS = [
+    *',;\t \n\r"+-#%:',
+    "\r\n",
+    '""',
+    "nan",
+    "null",
+    "inf",
+    "1e5",
+    "é",
+    "1_0",
+    "Z",
+    "+0900",
+    "60",
+    "24",
+    "\ufeff",
+]
+TABLES = {
+    "csep-csv": HEADING + EVENT * 2,
+    "zmap": ZMAP * 2,
+    "jma-csv": JMA_HEADING + "2011-03-11T14:46:18.120000+0900;142.8;38.1;24;9\n" * 2,
+    "ingv_horus": HORUS,
+}
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    format_=st.sampled_from(sorted(TABLES)),
+    place=st.floats(0, 1),
+    length=st.integers(0, 3),
+    fragment=st.sampled_from(FRAGMENTS),
+)
+def test_both_ways_agree_on_damaged_files(
+    tmp_path: Path, format_: str, place: float, length: int, fragment: str
+) -> None:
+    text = TABLES[format_]
+    start = round(place * len(text))
+    path = _file(tmp_path, text[:start] + fragment + text[start + length :], "damaged")
+
+    def outcome() -> object:
+        try:
+            return _seen(read_source(path, format_))
+        except CatalogError as error:
+            return str(error)
+
+    either = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_rows, "plain_rows", _nothing_plain)
+        assert either == outcome()
 
 
 def test_pieces_make_one_catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """Plain tables, read by pyarrow: the fast way, for files with nothing unusual in them.
 
-Whatever is unusual (quoted line ends, other forms of times, values out of their limits) ends this way with
+Whatever is unusual (quotes, other forms of times, values out of their limits) ends this way with
 `NotPlain`; `forequake.catalogs.formats._rows` then reads the file anew, exactly, and says what is wrong.
 """
 
@@ -84,10 +84,7 @@ class PlainRows:
         """Give a column of texts without blanks around them; empty where the table has no such column."""
         if index >= self.columns:
             return [""] * len(self)
-        texts = [text.strip() for text in self._column(index).to_pylist()]
-        if any('"' in text for text in texts):  # quotes behind blanks, which pyarrow takes for text
-            raise NotPlain
-        return texts
+        return [text.strip() for text in self._column(index).to_pylist()]
 
     def ids(self, index: int) -> NDArray[np.str_]:
         """Give a column of event ids."""
@@ -128,11 +125,12 @@ def plain_rows(
             if cells and is_heading(cells):
                 start = file.tell()
                 cells = _split(file.readline().decode(), delimiter)
-            if "\r" in first.removesuffix("\r\n"):  # lines that end with it alone, all of them one line here
+            # Lines that end with \r alone would be one line here, and a quote may run on into the next.
+            if "\r" in first.removesuffix("\r\n") or '"' in first:
                 raise NotPlain
             file.seek(start)
             while piece := _lines(file, delimiter):
-                if not cells:
+                if not cells or b'"' in piece or _BOM in piece:
                     raise NotPlain
                 yield PlainRows(_parsed(piece, delimiter, len(cells), kinds), len(cells))
     except (OSError, ValueError) as error:  # pyarrow's errors are ValueErrors, those of decoding too
@@ -147,7 +145,10 @@ def _lines(file: BinaryIO, delimiter: str) -> bytes:
     """Give the next piece, which ends with a line; of several blanks and tabs it has one blank."""
     if delimiter != " ":
         return file.read(_PIECE_BYTES) + file.readline()
-    return b"\n".join([b" ".join(line.split()) for line in file.readlines(_PIECE_BYTES)])
+    lines = file.readlines(_PIECE_BYTES)
+    if any(b"\r" in line[:-2] for line in lines):
+        raise NotPlain
+    return b"\n".join([b" ".join(line.split()) for line in lines])
 
 
 def _parsed(piece: bytes, delimiter: str, columns: int, kinds: Mapping[int, Kind]) -> Any:
@@ -168,7 +169,7 @@ def _parsed(piece: bytes, delimiter: str, columns: int, kinds: Mapping[int, Kind
             block_size=len(piece) + 1,
             use_threads=False,
         ),
-        parse_options=csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        parse_options=csv.ParseOptions(delimiter=delimiter, quote_char=False),
         convert_options=csv.ConvertOptions(
             column_types=needed,
             include_columns=list(needed),

@@ -140,9 +140,6 @@ def open_text(path: Path) -> Iterator[TextIO]:
     except UnicodeDecodeError as error:
         message = f"{path}:{_undecodable(path)}: this is not UTF-8 text; save the file in UTF-8"
         raise CatalogError(message) from error
-    except csv.Error as error:
-        message = f"{path}: the catalog is not in its text form ({error})"
-        raise CatalogError(message) from error
 
 
 @dataclass(frozen=True)
@@ -198,7 +195,7 @@ def read_table(
 def text_rows(path: Path, form: TableForm) -> Iterator[Rows]:
     """Read a table exactly, in pieces, without blank rows and the heading."""
     with open_text(path) as file:
-        numbered = _quoted(file, form) if form.quotes else _unquoted(file, form)
+        numbered = _quoted(path, file, form) if form.quotes else _unquoted(file, form)
         first = True
         while piece := list(islice(numbered, _PIECE)):
             if first and form.is_heading(piece[0][1]):
@@ -207,9 +204,17 @@ def text_rows(path: Path, form: TableForm) -> Iterator[Rows]:
             yield Rows(path, [line for line, _ in piece], [cells for _, cells in piece])
 
 
-def _quoted(file: TextIO, form: TableForm) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(file, delimiter=form.delimiters[0], skipinitialspace=True)
-    return ((reader.line_num, row) for row in reader if row and any(map(str.strip, row)))
+def _quoted(path: Path, file: TextIO, form: TableForm) -> Iterator[tuple[int, list[str]]]:
+    # Strict: a quote that is not closed would swallow the rest of the file.
+    reader = csv.reader(file, delimiter=form.delimiters[0], skipinitialspace=True, strict=True)
+    try:
+        for row in reader:
+            if row and any(map(str.strip, row)):
+                yield reader.line_num, row
+    except csv.Error as error:
+        what = "a quote is not closed" if "end of data" in str(error) else error
+        message = f"{path}:{reader.line_num}: the catalog is not in its text form ({what})"
+        raise CatalogError(message) from error
 
 
 def _unquoted(file: TextIO, form: TableForm) -> Iterator[tuple[int, list[str]]]:
