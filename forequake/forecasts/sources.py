@@ -39,11 +39,21 @@ def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:
 
 
 def read_model(
-    loaded: LoadedExperiment, model: ModelSpec, region: Region, magnitudes: NDArray[np.float64]
+    loaded: LoadedExperiment,
+    model: ModelSpec,
+    region: Region,
+    magnitudes: NDArray[np.float64],
+    *,
+    content: Sha256 | None = None,
 ) -> GriddedRates:
     """Read a model's rates, checked against the experiment's grid, over the model's own length of time.
 
     A file that was read before for the same grid and policy is not parsed again.
+
+    Parameters
+    ----------
+    content
+        What `content_of` gave, where it is known: it saves hashing the file.
 
     Raises
     ------
@@ -54,7 +64,7 @@ def read_model(
         definition = _uniform(model)
         return uniform_rates(region, magnitudes, total=definition.total, b_value=definition.b_value)
     path, policy = loaded.locate(model.path), loaded.config.forecast_quality
-    return fitted_rates(path, region, magnitudes, policy, format=model.format)
+    return fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
 
 
 def _uniform(model: ReferenceModel) -> UniformInputs:
