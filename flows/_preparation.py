@@ -1,9 +1,11 @@
 """What a run knows before it computes anything: files read and checked, contents pinned, dead runs noted."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from forequake.catalogs import QueryCatalog
 from forequake.config import LoadedExperiment, load_experiment
 from forequake.environment import owner_is_dead
 from forequake.errors import Conflict, InputError
@@ -21,15 +23,25 @@ _lock: Final = threading.Lock()
 _by_key: Final[dict[Sha256, _Prepared]] = {}
 
 
-def prepare(config: str) -> _Prepared:
+def prepare(config: str, say: Callable[[str], None] = lambda words: None) -> _Prepared:
     """Read an experiment's files as they are now, and remember them for the tasks of this process.
+
+    Parameters
+    ----------
+    say
+        Told before something that may take long.
 
     Raises
     ------
     InputError
         With all mistakes of the user's files.
+    CatalogUnavailable
+        Where a service does not give a catalog.
     """
     loaded = load_experiment(Path(config))
+    for spec in (loaded.config.catalog, loaded.config.input_catalog):
+        if spec is not None and isinstance(spec.source, QueryCatalog):
+            say(f"Asking {spec.source.service} for events: up to half an hour where the service is busy")
     experiment = resolve(loaded)
     with _lock:
         while len(_by_key) >= 8:

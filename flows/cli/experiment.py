@@ -61,7 +61,7 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
     from flows._preparation import prepare
     from forequake.experiments import incomplete_windows
 
-    loaded, experiment = prepare(str(config))
+    loaded, experiment = prepare(str(config), note)
     checks = [_check_model(loaded, experiment, model.name) for model in experiment.config.models]
     windows = experiment.config.windows
     observed = [len(experiment.observed(window)[0]) for window in windows]
@@ -178,7 +178,7 @@ def plan(
     from flows._preparation import prepare
     from forequake.plan import Selection, lacking_forecasts, plan_experiment, result_keys
 
-    _, experiment = prepare(str(config))
+    _, experiment = prepare(str(config), note)
     target = existing_store_of(store)
     place = shown_url(resolve_store(store))
     keys = result_keys(experiment, Selection())

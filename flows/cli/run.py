@@ -67,7 +67,7 @@ def run(
     from flows._session import current_session
     from forequake.plan import Selection
 
-    _, experiment = prepare(str(config))
+    _, experiment = prepare(str(config), note)
     Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
     target = store_of(store)
     note(f"Store: {target.name}")

@@ -159,7 +159,7 @@ def _checked(
     shown = store_of(store).name
     checked: list[_Checked] = []
     for config in configs:
-        _, experiment = prepare(str(config))
+        _, experiment = prepare(str(config), note)
         Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
         wanted = name or experiment.name
         if not _NAME.fullmatch(wanted):
