@@ -1,6 +1,8 @@
 # forequake: everything runs in .venv, which the first target makes. `make help` lists the targets.
 PYTHON ?= python3
 ARGS ?=
+# Processes of the test suite; each starts its own servers.
+WORKERS ?= 2
 BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
 
@@ -21,8 +23,8 @@ dashboard: .venv/.runtime ## Open the dashboard on the default store
 secrets: ## Make the passwords of docker-compose.yml that are missing
 	@$(PYTHON) docker/make_secrets.py secrets
 
-test: .venv/.dev ## Run the whole test suite (ARGS="-k name" selects)
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/.dev ## Run the whole test suite (ARGS="-k name" selects, WORKERS=1 for one process)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 unit: .venv/.dev ## Run the fast tests only: no server, no browser
 	@$(BIN)/python -m pytest -m "not contract and not mongo and not prefect and not browser and not slow" $(ARGS)

@@ -286,7 +286,7 @@ def test_an_array_of_objects_is_refused() -> None:
         (datetime(2020, 1, 1), ValueError, "without its zone"),  # noqa: DTZ001 - as it must not be
         ({"é": 1, "e\u0301": 2}, ValueError, "equal in NFC"),
         ({1: 2}, TypeError, "not text"),
-        (object(), TypeError, "no canonical form"),
+        (object, TypeError, "no canonical form"),
         (b"bytes", TypeError, "no canonical form"),
         (1j, TypeError, "no canonical form"),
         (np.int64(1), TypeError, "no canonical form"),
