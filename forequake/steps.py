@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,9 @@ __all__ = [
     "stage_model",
     "windows_by_source",
 ]
+
+#: Unscaled rates that stay in memory at most, but for a forecast and its reference, which always do.
+_SHELF_BYTES: Final = 200_000_000
 
 
 def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> None:
@@ -154,7 +158,7 @@ class ForecastShelf:
     reader: RecordReader
 
     def __post_init__(self) -> None:
-        self._unscaled: dict[Sha256, NDArray[np.float64]] = {}
+        self._unscaled: dict[Sha256, NDArray[np.float64]] = {}  # the latest used one comes last
 
     def rates(self, model: str, window: TimeWindow) -> NDArray[np.float64]:
         """Give a model's rates for a window; shape (cells, magnitude bins).
@@ -165,11 +169,14 @@ class ForecastShelf:
             Where the forecast was never made.
         """
         record = self.reader.get(ForecastRecord, self.experiment.forecast_inputs(model, window).key)
-        sha = record.rates.sha256
-        if sha not in self._unscaled:
-            with self.reader.open_blob(sha) as file:
-                self._unscaled[sha] = rates_from_file(file)
-        return self._unscaled[sha] * record.scale
+        unscaled = self._unscaled.pop(record.rates.sha256, None)
+        if unscaled is None:
+            with self.reader.open_blob(record.rates.sha256) as file:
+                unscaled = rates_from_file(file)
+        self._unscaled[record.rates.sha256] = unscaled
+        while len(self._unscaled) > 2 and sum(kept.nbytes for kept in self._unscaled.values()) > _SHELF_BYTES:
+            self._unscaled.pop(next(iter(self._unscaled)))
+        return unscaled * record.scale
 
 
 def evaluate_unit(
