@@ -2,14 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from forequake.catalogs.events import Events
+from forequake.errors import CatalogError
 
 __all__ = ["SourceEvents"]
+
+#: The first and the last microsecond of Python's calendar.
+_FIRST_US: Final = -62_135_596_800_000_000
+_LAST_US: Final = 253_402_300_799_999_999
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +76,16 @@ class SourceEvents:
             As in `Events`, each of shape (events,).
         event_type, magnitude_type
             One text for each event, or one for all.
+
+        Raises
+        ------
+        CatalogError
+            Where a time is outside the years 1 to 9999, such as a leap second at their very end.
         """
         times = np.asarray(time_us, dtype=np.int64)
+        if ((times < _FIRST_US) | (times > _LAST_US)).any():
+            message = "the catalog has a time outside the years 1 to 9999 in UTC"
+            raise CatalogError(message)
         order = np.argsort(times, kind="stable")
         columns = {"longitude": longitude, "latitude": latitude, "depth_km": depth_km, "magnitude": magnitude}
         return cls(

@@ -18,8 +18,7 @@ __all__ = ["Kind", "NotPlain", "PlainRows", "plain_rows"]
 
 _PIECE_BYTES: Final = 16 << 20
 _BOM: Final = b"\xef\xbb\xbf"
-#: The first and the last microsecond of Python's calendar.
-_FIRST_US, _LAST_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+_FIRST_US: Final = -62_135_596_800_000_000
 _LONGEST_ID: Final = 256
 
 #: What a column holds: a number, a time without or with a zone, or text.
@@ -76,7 +75,7 @@ class PlainRows:
         if column.null_count or (column.type.tz is not None) != zone_required:
             raise NotPlain
         times: NDArray[np.int64] = column.cast("int64").to_numpy()
-        if ((times < _FIRST_US) | (times > _LAST_US)).any():
+        if (times < _FIRST_US).any():  # the year 0, which Python's calendar lacks
             raise NotPlain
         return times
 

@@ -17,7 +17,7 @@ LIMITS: Final = {
     "latitude": (-90.0, 90.0),
     "magnitude": (-10.0, 12.0),
     "depth": (-20.0, 7000.0),
-    "time in milliseconds": (-1e14, 1e14),
+    "time in milliseconds": (-62_135_596_800_000.0, 253_402_300_799_999.0),  # years 1 to 9999
     "year": (100.0, 9999.0),
     "month": (1.0, 12.0),
     "day": (1.0, 31.0),

@@ -68,7 +68,10 @@ def read_ucerf3(path: Path) -> SourceEvents:
         return f"{path}: event {row + 1}"
 
     return SourceEvents.in_order(
-        time_us=events["origin_time"].astype(np.int64) * 1000,
+        time_us=checked_numbers(events["origin_time"].tolist(), "time in milliseconds", place).astype(
+            np.int64
+        )
+        * 1000,
         longitude=checked_numbers(events["longitude"].tolist(), "longitude", place),
         latitude=checked_numbers(events["latitude"].tolist(), "latitude", place),
         depth_km=checked_numbers(events["depth"].tolist(), "depth", place, optional=True),
