@@ -50,7 +50,7 @@ def square_region(name: str, origins: ArrayLike, cell_size: float) -> Region:
             f"degrees from {_point(lowest)} on ({int(off.sum())} of {len(corners)} corners do not)"
         )
         raise RegionError(message)
-    turned = np.column_stack([np.rint(np.mod(corners[:, 0], 360.0) * 1e6) % 360_000_000, places[:, 1]])
+    turned = np.column_stack([np.rint(corners[:, 0] * 1e6) % 360_000_000, places[:, 1]])
     _, first, times = np.unique(turned, axis=0, return_index=True, return_counts=True)
     if len(first) < len(corners):
         message = (

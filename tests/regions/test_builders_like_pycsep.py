@@ -15,12 +15,14 @@ from forequake.regions.specs import (
     AftershockRegion,
     CatalogQuadtree,
     GlobalRegion,
+    InlineRegion,
     MaskedRegion,
     NamedRegion,
     QuadkeyRegion,
     RegionSpec,
     ZoomRegion,
 )
+from forequake.regions.tiles import divided, latitude_of_line, quadkeys_of
 
 Build = Callable[[RegionSpec], Region]
 Points = NDArray[np.float64]
@@ -107,6 +109,19 @@ def test_an_aftershock_region_is_pycseps(build: Build, pycsep_region: Callable[.
     assert ours.name == "aftershocks of M7.1 at -117.599, 35.7695"
 
 
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_polygon_through_centres_takes_the_cells_that_pycsep_takes(step: int, build: Build) -> None:
+    from csep.core.regions import CartesianGrid2D, masked_region
+    from csep.models import Polygon
+
+    places = np.arange(-3, 3) / 2
+    origins = tuple((float(x), float(y)) for x in places for y in places)
+    corners = ((-0.75, -0.75), (0.75, -0.75), (0.75, 0.75), (-0.75, 0.75))[::step]
+    theirs = masked_region(CartesianGrid2D.from_origins(np.array(origins), dh=0.5), Polygon(corners))
+    ours = build(MaskedRegion(polygon=corners, within=InlineRegion(cell_size=0.5, origins=origins)))
+    assert np.array_equal(ours.origins, theirs.origins())
+
+
 def test_a_polygon_takes_the_cells_that_pycsep_takes(build: Build, pycsep_region: Callable[..., Any]) -> None:
     from csep.core.regions import masked_region
     from csep.models import Polygon
@@ -163,3 +178,33 @@ def test_a_quadtree_by_a_catalog_is_pycseps(
     spec = CatalogQuadtree(path=str(catalog_file), threshold=threshold, zoom=zoom)
     theirs = QuadtreeGrid2D.from_catalog(catalog, threshold, zoom=zoom)
     _same_quadtree(build(spec), theirs, pycsep_cells)
+
+
+@pytest.mark.parametrize("threshold", [1, 4])
+def test_events_on_the_edges_of_quadtree_cells_count_as_in_pycsep(threshold: int) -> None:
+    from csep.core.catalogs import CSEPCatalog
+    from csep.core.regions import QuadtreeGrid2D
+
+    draws = np.random.default_rng(12)
+    longitude: Points = (
+        draws.integers(0, 33, size=60) * np.float64(11.25) - 180.0
+    )  # up to the date line, which is outside
+    latitude = np.array([latitude_of_line(line, 5) for line in draws.integers(0, 33, size=60).tolist()])
+    rows = [("", 0, *place, 5.0, 5.0) for place in zip(latitude, longitude, strict=True)]
+    theirs = QuadtreeGrid2D.from_catalog(CSEPCatalog(data=rows, compute_stats=False), threshold, zoom=6)
+    ours = divided(longitude, latitude, threshold=threshold, zoom=6)
+    assert quadkeys_of(ours) == list(theirs.quadkeys)
+
+
+def test_a_catalog_to_360_degrees_makes_the_same_quadtree(tmp_path: Path, build: Build) -> None:
+    draws = np.random.default_rng(13)
+    longitude, latitude = np.round(draws.uniform([-180, -80], [180, 80], size=(80, 2)), 2).T
+    longitude[0] = -180.0
+    trees = []
+    for name, turned in (("180", longitude), ("360", np.where(longitude < 0, longitude + 360, longitude))):
+        rows = zip(np.round(turned, 2).tolist(), latitude.tolist(), strict=True)
+        lines = [f"{east},{north},5.0,2019-07-06T03:19:53.040000,8.0,,e\n" for east, north in rows]
+        file = tmp_path / f"{name}.csv"
+        file.write_text("lon,lat,mag,time_string,depth,catalog_id,event_id\n" + "".join(lines))
+        trees.append(build(CatalogQuadtree(path=str(file), threshold=2, zoom=9)).inputs.canon)
+    assert trees[0] == trees[1]

@@ -148,6 +148,7 @@ def test_the_order_and_the_levels_of_quadkeys_make_the_key(tmp_path: Path) -> No
         (b"0 0\n\xff\xfe1 0\n", r"not text in UTF-8 \(byte 5\)"),
         (b"PK\x03\x04\x00\x00\x00\x00", "holds binary data"),
         (b"0\n1\n12\n", "region.txt: quadtree cells overlap: 12 lies in the cell 1"),
+        (b"120\n0\n12\n", "region.txt: quadtree cells overlap: 120 lies in the cell 12"),
         (b"0\n1\n2\n1\n", "region.txt: quadtree cells overlap: 1 is given twice"),
         (b"0\n1\n2\n4\n", "region.txt:1: expected a longitude and a latitude, got '0' .*digits 0 to 3"),
         (b"0" * 31 + b"\n", r"'0{31}' \(number 1\) is no quadkey, which is 1 to 30 digits"),
