@@ -141,7 +141,7 @@ class Experiment:
         """Tell which forecast a result lacks, or give None where it has what it needs."""
         for name in (label.model, label.reference):
             if name is not None and self.source(name, label.window) is None:
-                return absence(self.model(name), label.window, self.config.windows)
+                return absence(self.config, self.model(name), label.window)
         return None
 
     def forecast_inputs(self, model: str, window: TimeWindow) -> ForecastInputs:

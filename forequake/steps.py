@@ -104,7 +104,7 @@ def make_forecasts(
         content = experiment.forecast_inputs(name, windows[0]).content
         rates = read_arrived(loaded, model, windows[0], content, *grid)
     else:
-        rates = read_model(loaded, model, *grid)
+        rates = read_model(loaded, model, *grid, content=experiment.inputs.models[name])
     data = rates.to_bytes()
     blob = BlobRef(sha256=bytes_digest(data), size=len(data))
     seconds = time.perf_counter() - begun

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from forequake.quantities import UtcDatetime
 
-__all__ = ["TimeWindow", "decimal_year", "forecast_file_names", "overlap"]
+__all__ = ["TimeWindow", "alone_on_their_dates", "decimal_year", "forecast_file_names", "overlap"]
 
 
 class TimeWindow(BaseModel):
@@ -97,7 +97,15 @@ def overlap(windows: Iterable[TimeWindow]) -> bool:
     return False
 
 
-def forecast_file_names(window: TimeWindow, among: Iterable[TimeWindow] | None = None) -> tuple[str, ...]:
+def alone_on_their_dates(windows: Iterable[TimeWindow]) -> frozenset[str]:
+    """Give the ids of the windows that the dates of their ends tell from all others."""
+    by_dates: dict[str, list[str]] = {}
+    for window in windows:
+        by_dates.setdefault(_dates(window), []).append(window.id)
+    return frozenset(ids[0] for ids in by_dates.values() if len(ids) == 1)
+
+
+def forecast_file_names(window: TimeWindow, *, alone: bool = False) -> tuple[str, ...]:
     """Give the names that a window may have in the name of a forecast's file, the most exact first.
 
     First the ends with the time of day, as in ISO 8601 and with hyphens for colons, which some file systems
@@ -106,9 +114,9 @@ def forecast_file_names(window: TimeWindow, among: Iterable[TimeWindow] | None =
 
     Parameters
     ----------
-    among
-        All windows of the experiment. A window that does not run from midnight to midnight has the name of
-        dates alone only where these are given and no other one has the same dates.
+    alone
+        Whether no other window of the experiment has these dates (see `alone_on_their_dates`). A window that
+        does not run from midnight to midnight has the name of dates alone only then.
 
     Examples
     --------
@@ -119,10 +127,8 @@ def forecast_file_names(window: TimeWindow, among: Iterable[TimeWindow] | None =
     ('2020-01-01T00:00:00_2020-01-01T06:00:00', '2020-01-01T00-00-00_2020-01-01T06-00-00')
     """
     exact = f"{_plain(window.start)}_{_plain(window.end)}"
-    dates = _dates(window)
     whole_days = all(moment.time() == time() for moment in (window.start, window.end))
-    alone = among is not None and not any(_dates(other) == dates for other in among if other != window)
-    return (exact, exact.replace(":", "-"), *((dates,) if whole_days or alone else ()))
+    return (exact, exact.replace(":", "-"), *((_dates(window),) if whole_days or alone else ()))
 
 
 def _dates(window: TimeWindow) -> str:

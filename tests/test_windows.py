@@ -10,7 +10,13 @@ from pydantic import ValidationError
 
 from forequake.errors import InputError
 from forequake.schedules import HORIZON_UNITS, Growth, Horizon, tile
-from forequake.windows import TimeWindow, decimal_year, forecast_file_names, overlap
+from forequake.windows import (
+    TimeWindow,
+    alone_on_their_dates,
+    decimal_year,
+    forecast_file_names,
+    overlap,
+)
 
 _MOMENTS = st.datetimes(
     datetime(1900, 1, 1),  # noqa: DTZ001
@@ -262,17 +268,16 @@ def test_windows_overlap_where_they_share_time() -> None:
 
 def test_whole_days_are_found_by_their_dates_as_floatcsep_writes_them() -> None:
     window = TimeWindow(start=_utc(2016, 11, 14), end=_utc(2016, 11, 15))
-    shifted = TimeWindow(start=_utc(2016, 11, 14, 6), end=_utc(2016, 11, 15, 6))
 
     # timewindow2str of floatCSEP 0.5.2 gives date().isoformat() of both ends, with an underscore between.
     assert forecast_file_names(window)[-1] == "2016-11-14_2016-11-15"
-    assert forecast_file_names(window, [window, shifted])[-1] == "2016-11-14_2016-11-15"
 
 
 def test_windows_within_a_day_share_no_name() -> None:
     windows = tile(_utc(2020, 1, 1), _utc(2020, 1, 3), horizon=Horizon.parse("6 hours")).windows
 
-    names = [forecast_file_names(window, windows) for window in windows]
+    alone = alone_on_their_dates(windows)
+    names = [forecast_file_names(window, alone=window.id in alone) for window in windows]
 
     assert names[1][:2] == (
         "2020-01-01T06:00:00_2020-01-01T12:00:00",
@@ -284,5 +289,6 @@ def test_windows_within_a_day_share_no_name() -> None:
 def test_a_window_within_a_day_has_the_name_of_its_date_where_no_other_one_has_it() -> None:
     window = TimeWindow(start=_utc(1992, 6, 28, 11, 57), end=_utc(1992, 7, 5, 11, 57))
 
-    assert forecast_file_names(window, [window])[-1] == "1992-06-28_1992-07-05"
+    assert alone_on_their_dates([window]) == {window.id}
+    assert forecast_file_names(window, alone=True)[-1] == "1992-06-28_1992-07-05"
     assert "1992-06-28_1992-07-05" not in forecast_file_names(window)

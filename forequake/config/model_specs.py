@@ -1,6 +1,5 @@
 """What a model of an experiment is: where its forecasts lie, and what makes or brings them."""
 
-from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal
 
@@ -174,17 +173,17 @@ class FolderModel(_Spec):
     source: SourceSpec | None = None
     metadata: dict[str, JsonValue] = {}
 
-    def forecast_paths(self, window: TimeWindow, among: Iterable[TimeWindow]) -> tuple[str, ...]:
+    def forecast_paths(self, window: TimeWindow, *, alone: bool = False) -> tuple[str, ...]:
         """List where the forecast of a window may lie, relative to the experiment's folder, the best first.
 
         Parameters
         ----------
-        among
-            All windows of the experiment (see `forequake.windows.forecast_file_names`).
+        alone
+            As of `forequake.windows.forecast_file_names`.
         """
         prefixes = dict.fromkeys((self.prefix, self.prefix.replace(" ", "_")))
         endings = dict.fromkeys((self.format, *_SAME_FORMAT.get(self.format, ())))
-        names = forecast_file_names(window, among)
+        names = forecast_file_names(window, alone=alone)
         folder = PurePosixPath(self.path) / "forecasts"
         return tuple(
             str(folder / f"{prefix}_{name}.{ending}")

@@ -1,5 +1,6 @@
 """What an experiment is, with all defaults written out: the form that is recorded."""
 
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -10,7 +11,7 @@ from forequake.forecasts.policy import QualityPolicy
 from forequake.quantities import DepthKm, Magnitude
 from forequake.regions.specs import RegionSpec
 from forequake.schedules import Growth
-from forequake.windows import TimeWindow, overlap
+from forequake.windows import TimeWindow, alone_on_their_dates, overlap
 
 __all__ = [
     "DEFAULT_ALPHA",
@@ -123,3 +124,8 @@ class ExperimentConfig(_Spec):
     def dependent_windows(self) -> bool:
         """Whether windows share time, so that their results depend on one another."""
         return self.growth == "cumulative" or overlap(self.windows)
+
+    @cached_property
+    def alone_on_their_dates(self) -> frozenset[str]:
+        """Ids of the windows that their dates tell from all others."""
+        return alone_on_their_dates(self.windows)

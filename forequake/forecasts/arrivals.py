@@ -1,13 +1,11 @@
 """Forecasts of time-dependent models: one file a window, which may not be there yet."""
 
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
-from typing import Final
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import FileModel, FolderModel, LoadedExperiment, ModelSpec
+from forequake.config import ExperimentConfig, FileModel, FolderModel, LoadedExperiment, ModelSpec
 from forequake.errors import ForecastError
 from forequake.forecasts.fitted import file_content, fitted_rates
 from forequake.forecasts.gridded import GriddedRates
@@ -19,15 +17,13 @@ from forequake.windows import TimeWindow, forecast_file_names
 
 __all__ = ["absence", "arrived", "read_arrived"]
 
-#: The folder of a model in which its forecasts lie, and their ending where the model names none.
-_FOLDER: Final = "forecasts"
-_ENDING: Final = "csv"
 
-
-def absence(model: ModelSpec, window: TimeWindow, among: Iterable[TimeWindow]) -> str:
+def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> str:
     """Say of a forecast that is not there where it was expected, and what this version does not do."""
     if isinstance(model, FolderModel):
-        place = str(_places(model, window, among)[-1])
+        # Of all the places the one that people know: floatCSEP's, with dates alone where they suffice.
+        name = forecast_file_names(window, alone=window.id in config.alone_on_their_dates)[-1]
+        place = next(place for place in _places(config, model, window) if name in place)
         text = f"there is no forecast of model {model.name!r} for this window; expected {place}"
         if model.program is not None:
             text += "; this version does not run models' programs: let the model write its forecasts there"
@@ -48,8 +44,7 @@ def arrived(loaded: LoadedExperiment, model: FolderModel) -> dict[str, ForecastS
         Where a file is there and cannot be read.
     """
     sources: dict[str, ForecastSource] = {}
-    windows = loaded.config.windows
-    for window in windows:
+    for window in loaded.config.windows:
         path = _find(loaded, model, window)
         if path is not None:
             reader = reader_of(path, model.format)
@@ -81,19 +76,18 @@ def read_arrived(
     path = _find(loaded, model, window)
     if path is None or file_content(path, model.format) != content:
         message = (
-            f"{path or absence(model, window, loaded.config.windows)}: the forecast of model {model.name!r} "
+            f"{path or _places(loaded.config, model, window)[0]}: the forecast of model {model.name!r} "
             "changed while the run began; run again"
         )
         raise ForecastError(message)
-    return fitted_rates(path, region, magnitudes, loaded.config.forecast_quality, format=model.format)
+    policy = loaded.config.forecast_quality
+    return fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
 
 
 def _find(loaded: LoadedExperiment, model: FolderModel, window: TimeWindow) -> Path | None:
-    places = _places(model, window, loaded.config.windows)
+    places = _places(loaded.config, model, window)
     return next((path for place in places if (path := loaded.folder / place).is_file()), None)
 
 
-def _places(model: FolderModel, window: TimeWindow, among: Iterable[TimeWindow]) -> list[PurePosixPath]:
-    folder = PurePosixPath(model.path) / _FOLDER
-    ending = model.format or _ENDING
-    return [folder / f"{model.prefix}_{name}.{ending}" for name in forecast_file_names(window, among)]
+def _places(config: ExperimentConfig, model: FolderModel, window: TimeWindow) -> tuple[str, ...]:
+    return model.forecast_paths(window, alone=window.id in config.alone_on_their_dates)

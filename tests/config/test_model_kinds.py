@@ -119,7 +119,7 @@ def test_the_repository_goes_before_zenodo(folder: Folder) -> None:
 def test_where_the_forecast_of_a_window_may_lie() -> None:
     model = FolderModel(name="ETAS 2", path="models/etas", prefix="ETAS 2", format="csv")
 
-    assert model.forecast_paths(DAY, [DAY]) == (
+    assert model.forecast_paths(DAY) == (
         "models/etas/forecasts/ETAS 2_2016-11-14T00:00:00_2016-11-15T00:00:00.csv",
         "models/etas/forecasts/ETAS 2_2016-11-14T00-00-00_2016-11-15T00-00-00.csv",
         "models/etas/forecasts/ETAS 2_2016-11-14_2016-11-15.csv",
