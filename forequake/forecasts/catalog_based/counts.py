@@ -86,6 +86,10 @@ class CountedEvents:
         sums = np.bincount(places, minlength=self.n_cells * self.n_bins)
         return sums.reshape(self.n_cells, self.n_bins) / self.n_catalogs
 
+    def spatial_rates(self) -> NDArray[np.float64]:
+        """Give the mean number of events of a catalog in each cell, shape (cells,)."""
+        return np.bincount(self.cell, minlength=self.n_cells) / self.n_catalogs
+
     def per_bin(self) -> NDArray[np.int64]:
         """Give the number of events of all catalogs in each magnitude bin, shape (bins,)."""
         return np.bincount(self.bin, minlength=self.n_bins).astype(np.int64, copy=False)
