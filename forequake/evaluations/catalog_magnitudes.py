@@ -33,15 +33,14 @@ from forequake.forecasts.catalog_based.counts import magnitude_bins
 
 __all__ = ["magnitude", "mll_magnitude", "resampled_magnitude"]
 
-#: Random numbers that are drawn at a time: some 50 MB of temporary arrays.
-_BLOCK: Final = 1 << 20
+#: Random numbers, or bins of drawn catalogs, that are worked on at a time: what fits a processor's cache.
+_BLOCK: Final = 1 << 15
 #: Equal parts of the unit interval, in most of which one magnitude bin holds all draws; a power of two.
 _PARTS: Final = 1 << 12
 #: From here on four terms of Stirling's series leave less than rounding.
 _SERIES_FROM: Final = 32.0
 
-_Drawn = Iterator[NDArray[np.intp]]
-_Draw = Callable[[NDArray[np.int64], CountedEvents, int, int], _Drawn]
+_Draw = Callable[[CountedEvents, int, int], Iterator[NDArray[np.intp]]]
 
 
 def magnitude(counted: CountedEvents, observation: Observation) -> Scored:
@@ -50,15 +49,13 @@ def magnitude(counted: CountedEvents, observation: Observation) -> Scored:
     number = int(np.sum(observed))
     expected = _expected_logarithms(counted.per_bin(), number)
     histograms = counted.per_catalog_and_bin()
-    sizes = np.sum(histograms, axis=1)
-    histograms, sizes = histograms[sizes > 0], sizes[sizes > 0]
-    squares = np.empty(histograms.shape)
-    squares[:] = expected**2  # of an empty bin, as most are
-    catalogs, bins = np.nonzero(histograms)
-    scaled = histograms[catalogs, bins] * (number / sizes)[catalogs]
-    squares[catalogs, bins] = (expected[bins] - np.log10(scaled + 1)) ** 2
+    sizes = counted.per_catalog()
+    scales = (number / np.maximum(sizes, 1))[:, np.newaxis]
+    rows = max(_BLOCK // counted.n_bins, 1)
+    blocks = (slice(begin, begin + rows) for begin in range(0, len(sizes), rows))
+    distances = [_distances(histograms[block] * scales[block], expected) for block in blocks]
     return Scored(
-        observed=float(np.sum((expected - np.log10(observed + 1)) ** 2)), simulated=np.sum(squares, axis=1)
+        observed=float(_distances(observed, expected)), simulated=np.concatenate(distances)[sizes > 0]
     )
 
 
@@ -73,7 +70,7 @@ def resampled_magnitude(counted: CountedEvents, observation: Observation, seed: 
     observed = _observed_counts(observation)
     number = int(np.sum(observed))
     expected = _expected_logarithms(counted.per_bin(), number)
-    distances = (expected[:, np.newaxis] - np.log10(np.arange(number + 1) + 1.0)) ** 2
+    distances = (expected[:, np.newaxis] - np.log10(np.arange(1, number + 2))) ** 2
     return _drawn(distances, observed, counted, seed, _draw_bins)
 
 
@@ -121,6 +118,14 @@ def _expected_logarithms(union: NDArray[np.int64], number: int) -> NDArray[np.fl
     return logarithms
 
 
+def _distances(
+    counts: NDArray[np.int64] | NDArray[np.float64], expected: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Give the sum of squared differences over the bins, the last dimension."""
+    squares: NDArray[np.float64] = (expected - np.log10(counts + 1)) ** 2
+    return np.asarray(np.sum(squares, axis=-1))
+
+
 def _stirling_remainder(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give ln Gamma(x + 1) - x ln x + x of positive numbers, without loss where they are large."""
     from scipy.special import gammaln
@@ -153,43 +158,47 @@ def _drawn(
         What k events in a bin contribute.
     """
     n_bins, width = table.shape
-    offsets = np.arange(n_bins) * width
+    contributions = table.ravel()
+    places = np.arange(n_bins) * width
     simulated = []
-    for bins in draw(counted.per_bin(), counted, width - 1, seed):
+    for bins in draw(counted, width - 1, seed):
         rows = len(bins)
-        places = bins + (np.arange(rows) * n_bins)[:, np.newaxis]
-        counts = np.bincount(places.ravel(), minlength=rows * n_bins).reshape(rows, n_bins)
-        simulated.append(np.sum(table.ravel()[counts + offsets], axis=1))
+        numbered = bins + np.arange(0, rows * n_bins, n_bins)[:, np.newaxis]
+        counts = np.bincount(numbered.ravel(), minlength=rows * n_bins).reshape(rows, n_bins)
+        simulated.append(np.sum(contributions[counts + places], axis=1))
     return Scored(
-        observed=float(np.sum(table.ravel()[observed + offsets])), simulated=np.concatenate(simulated)
+        observed=float(np.sum(contributions[observed + places])), simulated=np.concatenate(simulated)
     )
 
 
 def _blocks(counted: CountedEvents, number: int) -> Iterator[int]:
-    """Give numbers of catalogs that make up all of them; blocks do not change what is drawn."""
-    rows = max(_BLOCK // number, 1)
+    """Give numbers of catalogs that make up all of them; what is drawn does not depend on the blocks."""
+    rows = max(_BLOCK // max(number, counted.n_bins), 1)
     for begin in range(0, counted.n_catalogs, rows):
         yield min(rows, counted.n_catalogs - begin)
 
 
-def _draw_bins(union: NDArray[np.int64], counted: CountedEvents, number: int, seed: int) -> _Drawn:
-    """Draw bins from the union's histogram, as ``numpy.random.choice`` does with probabilities."""
+def _draw_bins(counted: CountedEvents, number: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Draw bins from the union's histogram, as ``numpy.random.choice`` does with probabilities.
+
+    A random number lies in the first bin whose cumulative probability is above it. For most parts of the unit
+    interval that is one bin, which a table gives; only in the others it is looked for.
+    """
     generator = np.random.RandomState(seed)  # the generator behind numpy.random.seed, but our own
-    cumulative = np.cumsum(union / np.sum(union))
+    cumulative = np.cumsum(counted.per_bin() / len(counted))
     cumulative /= cumulative[-1]
     edges = np.arange(_PARTS + 1) / _PARTS
-    first = np.searchsorted(cumulative, edges[:-1], side="right")
-    last = np.searchsorted(cumulative, edges[1:], side="right")
+    of_edges = np.searchsorted(cumulative, edges, side="right")
+    of_parts = np.where(of_edges[:-1] == of_edges[1:], of_edges[:-1], -1)
     for rows in _blocks(counted, number):
-        random = generator.random_sample((rows, number))
-        parts = (random * _PARTS).astype(np.intp)
-        bins = first[parts]
-        unclear = np.nonzero(bins != last[parts])
-        bins[unclear] = np.searchsorted(cumulative, random[unclear], side="right")
-        yield bins
+        random = generator.random_sample(rows * number)
+        bins = of_parts[(random * _PARTS).astype(np.intp)]
+        several = np.flatnonzero(bins < 0)
+        bins[several] = np.searchsorted(cumulative, random[several], side="right")
+        yield bins.reshape(rows, number)
 
 
-def _draw_events(union: NDArray[np.int64], counted: CountedEvents, number: int, seed: int) -> _Drawn:
+def _draw_events(counted: CountedEvents, number: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Draw events of the union with replacement, as ``numpy.random.choice`` does, and give their bins."""
     generator = np.random.RandomState(seed)
     for rows in _blocks(counted, number):
