@@ -48,15 +48,15 @@ def magnitude(counted: CountedEvents, observation: Observation) -> Scored:
     observed = _observed_counts(observation)
     number = int(np.sum(observed))
     expected = _expected_logarithms(counted.per_bin(), number)
-    histograms = counted.per_catalog_and_bin()
     sizes = counted.per_catalog()
     scales = (number / np.maximum(sizes, 1))[:, np.newaxis]
-    rows = max(_BLOCK // counted.n_bins, 1)
-    blocks = (slice(begin, begin + rows) for begin in range(0, len(sizes), rows))
-    distances = [_distances(histograms[block] * scales[block], expected) for block in blocks]
-    return Scored(
-        observed=float(_distances(observed, expected)), simulated=np.concatenate(distances)[sizes > 0]
-    )
+    distances = np.empty(counted.n_catalogs)
+    step = max(_BLOCK // counted.n_bins, 1)
+    for begin in range(0, counted.n_catalogs, step):
+        end = begin + step
+        histograms = counted.per_catalog_and_bin(begin, end) * scales[begin:end]
+        distances[begin:end] = _distances(histograms, expected)
+    return Scored(observed=float(_distances(observed, expected)), simulated=distances[sizes > 0])
 
 
 def resampled_magnitude(counted: CountedEvents, observation: Observation, seed: int) -> Scored:

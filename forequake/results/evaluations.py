@@ -18,6 +18,7 @@ __all__ = [
     "ComparisonRecord",
     "ConsistencyRecord",
     "EvaluationRecord",
+    "KolmogorovQuantile",
     "LowerQuantile",
     "Outcome",
     "Quantiles",
@@ -86,8 +87,16 @@ class WilcoxonQuantile(_NamedQuantiles):
     p: Probability
 
 
+class KolmogorovQuantile(_NamedQuantiles):
+    """Exact p of the Kolmogorov-Smirnov test against the uniform distribution."""
+
+    kind: Literal["kolmogorov"] = "kolmogorov"
+    p: Probability
+
+
 Quantiles = Annotated[
-    TailQuantiles | LowerQuantile | StudentQuantiles | WilcoxonQuantile, Field(discriminator="kind")
+    TailQuantiles | LowerQuantile | StudentQuantiles | WilcoxonQuantile | KolmogorovQuantile,
+    Field(discriminator="kind"),
 ]
 
 

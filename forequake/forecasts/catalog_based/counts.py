@@ -55,7 +55,7 @@ class CountedEvents:
     event : array of int64, shape (counted events,)
         Which event of the forecast, in its order.
     catalog, cell, bin : array of int32, shape (counted events,)
-        Its catalog, the region's cell and the magnitude bin that hold it.
+        Its catalog, the region's cell and the magnitude bin that hold it. Catalogs come in order.
     left_out
         How many events do not count, and why.
     """
@@ -94,11 +94,19 @@ class CountedEvents:
         """Give the number of events of all catalogs in each magnitude bin, shape (bins,)."""
         return np.bincount(self.bin, minlength=self.n_bins).astype(np.int64, copy=False)
 
-    def per_catalog_and_bin(self) -> NDArray[np.int64]:
-        """Give the number of events of each catalog in each magnitude bin, shape (catalogs, bins)."""
-        places = self.catalog.astype(np.int64) * self.n_bins + self.bin
-        sums = np.bincount(places, minlength=self.n_catalogs * self.n_bins)
-        return sums.reshape(self.n_catalogs, self.n_bins).astype(np.int64, copy=False)
+    def per_catalog_and_bin(self, begin: int = 0, end: int | None = None) -> NDArray[np.int64]:
+        """Give the number of events of each catalog in each magnitude bin, shape (end - begin, bins).
+
+        Parameters
+        ----------
+        begin, end
+            The catalogs to look at, all where nothing is said.
+        """
+        last = self.n_catalogs if end is None else min(end, self.n_catalogs)
+        where = slice(*np.searchsorted(self.catalog, np.array([begin, last], dtype=self.catalog.dtype)))
+        places = (self.catalog[where].astype(np.int64) - begin) * self.n_bins + self.bin[where]
+        sums = np.bincount(places, minlength=(last - begin) * self.n_bins)
+        return sums.reshape(last - begin, self.n_bins).astype(np.int64, copy=False)
 
 
 def count_within(
