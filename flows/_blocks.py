@@ -20,7 +20,7 @@ from forequake.results import (
     UnitError,
     UnitState,
 )
-from forequake.steps import ForecastShelf, evaluate_unit
+from forequake.shelf import ForecastShelf, evaluate_unit
 from stores import Binding, Block, Claim, ResultsStore, RunRef
 
 __all__ = ["BlockWork", "Broken", "compute_block", "mark_upstream_failed"]

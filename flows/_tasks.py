@@ -23,7 +23,7 @@ from flows._summary import artifact_key, current_rows, outcome_table
 from forequake.errors import ForecastError, ForequakeError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256
-from forequake.results import ForecastRecord, Label, RunCounts
+from forequake.results import CatalogForecastRecord, ForecastRecord, Label, RunCounts
 from forequake.retrieval import retrieve_catalogs
 from forequake.steps import make_forecasts, stage_model, windows_by_source
 from forequake.windows import TimeWindow
@@ -115,21 +115,23 @@ def make_forecasts_of(
     target = open_named_store(store)
     loaded, experiment = prepared(config, experiment_key)
     keys = {window: experiment.forecast_inputs(model, TimeWindow.from_id(window)).key for window in windows}
-    known = target.existing(ForecastRecord, tuple(keys.values()))
+    kind = CatalogForecastRecord if experiment.is_catalog_based(model) else ForecastRecord
+    known = target.existing(kind, tuple(keys.values()))
     missing = [TimeWindow.from_id(window) for window, key in keys.items() if key not in known]
     broken: dict[str, str] = {}
     told: set[str] = set()
     log = get_run_logger()
     for group in windows_by_source(experiment, model, missing):
         try:
-            records, data = make_forecasts(loaded, experiment, model, group)
+            made = make_forecasts(loaded, experiment, model, group)
         except ForecastError as error:
             broken |= {window.id: str(error) for window in group}
             log.error("%s: %s", model, error)
             continue
-        target.put_blob(io.BytesIO(data))
-        target.put(records)
-        for finding in records[0].findings:
+        with made.open() as data:
+            target.put_blob(data)
+        target.put(made.records)
+        for finding in (finding for record in made.records for finding in record.findings):
             if finding.message not in told:  # the same of every window says no more
                 log.warning("%s: %s", model, finding.message)
                 told.add(finding.message)

@@ -2,21 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Annotated, BinaryIO, Final, Protocol, Self, TypeVar
+from typing import BinaryIO, Final, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forequake.catalogs import Events
 from forequake.catalogs.completeness import IncompletePart, incomplete_part
-from forequake.config import ExperimentConfig, FolderModel, ModelSpec, TestSpec
+from forequake.config import ExperimentConfig, FolderModel, ModelSpec, ReferenceModel, TestSpec
+from forequake.config.model_specs import forecast_type_of
 from forequake.errors import ForecastError
 from forequake.evaluations import Observation, ResultInputs, TestParameters, derive_seed
 from forequake.evaluations.registry import TESTS
+from forequake.forecast_inputs import CatalogForecastInputs, ForecastInputs
 from forequake.forecasts.arrivals import absence
-from forequake.forecasts.policy import QualityPolicy
 from forequake.forecasts.sources import reader_of_model
-from forequake.keys import ADDED_LATER, KeyInputs, bytes_digest
+from forequake.keys import bytes_digest
 from forequake.quantities import Sha256
 from forequake.regions import Region
 from forequake.results import (
@@ -33,7 +34,6 @@ from forequake.windows import TimeWindow
 
 __all__ = [
     "Experiment",
-    "ForecastInputs",
     "RecordReader",
     "incomplete_windows",
     "labels_of",
@@ -53,19 +53,6 @@ class RecordReader(Protocol):
 
     def open_blob(self, sha: Sha256) -> BinaryIO:
         """Open a blob for reading."""
-
-
-class ForecastInputs(KeyInputs):
-    """What decides a gridded forecast of a window: its content, how it is read, its grid and its scale."""
-
-    what = "forecast"
-
-    content: Sha256
-    reader: str
-    region: Sha256
-    magnitudes: tuple[float, ...]
-    scale: float
-    policy: Annotated[QualityPolicy, ADDED_LATER] = "refuse"
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +131,11 @@ class Experiment:
                 return absence(self.config, self.model(name), label.window)
         return None
 
-    def forecast_inputs(self, model: str, window: TimeWindow) -> ForecastInputs:
+    def is_catalog_based(self, model: str) -> bool:
+        """Tell whether a model's forecasts are simulated catalogs."""
+        return forecast_type_of(self.model(model)) == "catalog"
+
+    def forecast_inputs(self, model: str, window: TimeWindow) -> ForecastInputs | CatalogForecastInputs:
         """Give what decides the forecast of a model for a window.
 
         Raises
@@ -152,16 +143,27 @@ class Experiment:
         ForecastError
             Where the forecast is not there.
         """
-        source = self.source(model, window)
+        source, spec = self.source(model, window), self.model(model)
         if source is None:
             message = f"there is no forecast of model {model!r} for the window {window.id}"
             raise ForecastError(message)
+        if not isinstance(spec, ReferenceModel) and self.is_catalog_based(model):
+            return CatalogForecastInputs(
+                content=source.content,
+                reader=source.reader,
+                n_catalogs=spec.n_catalogs,
+                region=self.inputs.region,
+                magnitudes=self.config.magnitudes,
+                depth_km=self.config.depth_km,
+                window=window,
+                policy=self.config.forecast_quality,
+            )
         return ForecastInputs(
             content=source.content,
             reader=source.reader,
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
-            scale=self.scale(self.model(model), window),
+            scale=self.scale(spec, window),
             policy=self.config.forecast_quality,
         )
 
@@ -191,7 +193,7 @@ class Experiment:
 
     def seed(self, test: TestSpec, window: TimeWindow) -> int | None:
         """Give the seed of a test in a window: its own word for word, else one from the experiment's."""
-        if not TESTS[test.test].simulated:
+        if not TESTS[test.test].seeded:
             return None
         if test.seed is not None:
             return test.seed

@@ -1,44 +1,31 @@
-"""The plain functions that a flow wraps: each returns records, none writes anything."""
+"""The plain functions that a flow wraps to have forecasts: each returns records, none writes anything."""
 
+import io
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import BinaryIO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from forequake.config import FolderModel, LoadedExperiment, ModelSpec, ReferenceModel
+from forequake.config import FileModel, FolderModel, LoadedExperiment, ModelSpec, ReferenceModel
 from forequake.errors import ForecastError
-from forequake.evaluations import evaluate
-from forequake.experiments import Experiment, RecordReader
-from forequake.forecasts import GriddedRates, rate_findings, rates_from_file, scope_findings
-from forequake.forecasts.arrivals import read_arrived
+from forequake.experiments import Experiment
+from forequake.forecasts import GriddedRates, rate_findings, scope_findings
+from forequake.forecasts.arrivals import forecast_file
+from forequake.forecasts.catalog_based import CatalogForecast, fit_catalogs, read_catalog_forecast
+from forequake.forecasts.fitted import fitted_rates
 from forequake.forecasts.sources import content_of, read_model
 from forequake.keys import bytes_digest
 from forequake.quantities import Sha256, now
 from forequake.results import (
     BlobRef,
-    ComparisonRecord,
-    ConsistencyRecord,
-    DistributionRecord,
+    CatalogForecastRecord,
     ForecastRecord,
     ForecastSource,
-    Label,
     QualityFinding,
 )
 from forequake.windows import TimeWindow
 
-__all__ = [
-    "ForecastShelf",
-    "evaluate_unit",
-    "make_forecasts",
-    "stage_model",
-    "windows_by_source",
-]
-
-#: Unscaled rates that stay in memory at most, but for a forecast and its reference, which always do.
-_SHELF_BYTES: Final = 200_000_000
+__all__ = ["MadeForecasts", "make_forecasts", "stage_model", "windows_by_source"]
 
 
 def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> None:
@@ -75,53 +62,127 @@ def windows_by_source(
     return list(groups.values())
 
 
+@dataclass(frozen=True)
+class MadeForecasts:
+    """Forecasts of windows that share their content.
+
+    Attributes
+    ----------
+    records
+        One for each window; all refer to one blob.
+    open
+        Opens the blob's bytes; the caller closes them.
+    """
+
+    records: Sequence[ForecastRecord | CatalogForecastRecord]
+    open: Callable[[], BinaryIO]
+
+
 def make_forecasts(
     loaded: LoadedExperiment, experiment: Experiment, name: str, windows: Sequence[TimeWindow]
-) -> tuple[list[ForecastRecord], bytes]:
-    """Read a model's rates once, and scale them to each window.
+) -> MadeForecasts:
+    """Read a model's forecast once, and give it to each window.
 
     Parameters
     ----------
     windows
         Of one content (see `windows_by_source`).
 
-    Returns
-    -------
-    list of ForecastRecord
-        One for each window; all refer to one blob of unscaled rates.
-    bytes
-        The blob.
-
     Raises
     ------
     ForecastError
         Where the forecast does not fit the experiment.
     """
-    begun = time.perf_counter()
     model = experiment.model(name)
-    grid = experiment.region, experiment.magnitudes
+    if isinstance(model, ReferenceModel) or not experiment.is_catalog_based(name):
+        return _gridded(loaded, experiment, model, windows)
+    return _simulated(loaded, experiment, model, windows)
+
+
+def _gridded(
+    loaded: LoadedExperiment, experiment: Experiment, model: ModelSpec, windows: Sequence[TimeWindow]
+) -> MadeForecasts:
+    begun = time.perf_counter()
+    content = experiment.forecast_inputs(model.name, windows[0]).content
+    region, magnitudes = experiment.region, experiment.magnitudes
     if isinstance(model, FolderModel):
-        content = experiment.forecast_inputs(name, windows[0]).content
-        rates = read_arrived(loaded, model, windows[0], content, *grid)
+        path, policy = forecast_file(loaded, model, windows[0], content), loaded.config.forecast_quality
+        rates = fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
     else:
-        rates = read_model(loaded, model, *grid, content=experiment.inputs.models[name])
+        rates = read_model(loaded, model, region, magnitudes, content=content)
     data = rates.to_bytes()
     blob = BlobRef(sha256=bytes_digest(data), size=len(data))
     seconds = time.perf_counter() - begun
-    records = [_forecast_record(experiment, name, window, rates, blob, seconds) for window in windows]
-    return records, data
+    return MadeForecasts(
+        records=[_record(experiment, model, window, rates, blob, seconds) for window in windows],
+        open=lambda: io.BytesIO(data),
+    )
 
 
-def _forecast_record(
+def _simulated(
+    loaded: LoadedExperiment,
     experiment: Experiment,
-    name: str,
+    model: FileModel | FolderModel,
+    windows: Sequence[TimeWindow],
+) -> MadeForecasts:
+    begun = time.perf_counter()
+    policy = loaded.config.forecast_quality
+    content = experiment.forecast_inputs(model.name, windows[0]).content
+    path = forecast_file(loaded, model, windows[0], content)
+    forecast = read_catalog_forecast(path, model.format, n_catalogs=model.n_catalogs, policy=policy)
+    seconds = time.perf_counter() - begun
+    return MadeForecasts(
+        records=[_catalog_record(experiment, model, window, forecast, seconds) for window in windows],
+        open=forecast.open,
+    )
+
+
+def _catalog_record(
+    experiment: Experiment,
+    model: FileModel | FolderModel,
+    window: TimeWindow,
+    forecast: CatalogForecast,
+    seconds: float,
+) -> CatalogForecastRecord:
+    inputs = experiment.forecast_inputs(model.name, window)
+    fitted = fit_catalogs(
+        forecast,
+        region=experiment.region,
+        magnitudes=experiment.magnitudes,
+        window=window,
+        depth_km=experiment.config.depth_km,
+        policy=experiment.config.forecast_quality,
+    )
+    return CatalogForecastRecord(
+        key=inputs.key,
+        canon=inputs.canon,
+        content=inputs.content,
+        reader=inputs.reader,
+        source=model.path,
+        region=inputs.region,
+        magnitudes=inputs.magnitudes,
+        window=window,
+        catalogs=forecast.blob,
+        n_catalogs=len(forecast),
+        n_empty=forecast.n_empty,
+        n_events=forecast.n_events,
+        n_counted=len(fitted.counted),
+        findings=fitted.findings,
+        made_at=now(),
+        seconds=seconds,
+    )
+
+
+def _record(
+    experiment: Experiment,
+    model: ModelSpec,
     window: TimeWindow,
     rates: GriddedRates,
     blob: BlobRef,
     seconds: float,
 ) -> ForecastRecord:
-    model = experiment.model(name)
-    inputs = experiment.forecast_inputs(name, window)
+    inputs = experiment.forecast_inputs(model.name, window)
+    scale = experiment.scale(model, window)
     return ForecastRecord(
         key=inputs.key,
         canon=inputs.canon,
@@ -131,8 +192,8 @@ def _forecast_record(
         region=inputs.region,
         magnitudes=inputs.magnitudes,
         rates=blob,
-        scale=inputs.scale,
-        total=float((rates.rates * inputs.scale).sum()),
+        scale=scale,
+        total=float((rates.rates * scale).sum()),
         findings=rates.findings + _findings_of_use(experiment, model, window, rates),
         made_at=now(),
         seconds=seconds,
@@ -148,64 +209,3 @@ def _findings_of_use(
         *scope_findings(rates.scope, window=window, unit_years=unit, depth_km=experiment.config.depth_km),
         *rate_findings(float(rates.rates.sum()), unit, experiment.config.magnitudes[0]),
     )
-
-
-@dataclass
-class ForecastShelf:
-    """Scaled rates of forecasts, read from the store's blobs; the last unscaled arrays stay in memory."""
-
-    experiment: Experiment
-    reader: RecordReader
-
-    def __post_init__(self) -> None:
-        self._unscaled: dict[Sha256, NDArray[np.float64]] = {}  # the latest used one comes last
-
-    def rates(self, model: str, window: TimeWindow) -> NDArray[np.float64]:
-        """Give a model's rates for a window; shape (cells, magnitude bins).
-
-        Raises
-        ------
-        NotFound
-            Where the forecast was never made.
-        """
-        record = self.reader.get(ForecastRecord, self.experiment.forecast_inputs(model, window).key)
-        unscaled = self._unscaled.pop(record.rates.sha256, None)
-        if unscaled is None:
-            with self.reader.open_blob(record.rates.sha256) as file:
-                unscaled = rates_from_file(file)
-        self._unscaled[record.rates.sha256] = unscaled
-        while len(self._unscaled) > 2 and sum(kept.nbytes for kept in self._unscaled.values()) > _SHELF_BYTES:
-            self._unscaled.pop(next(iter(self._unscaled)))
-        return unscaled * record.scale
-
-
-def evaluate_unit(
-    experiment: Experiment, shelf: ForecastShelf, label: Label, environment: Sha256
-) -> tuple[ConsistencyRecord | ComparisonRecord, DistributionRecord | None]:
-    """Compute one result.
-
-    Returns
-    -------
-    ConsistencyRecord or ComparisonRecord
-    DistributionRecord or None
-        The whole simulated sample, where the test draws one.
-
-    Raises
-    ------
-    InputError, EvaluationError
-        Where the result cannot be computed.
-    StoreError
-        Where the forecasts cannot be read.
-    """
-    inputs = experiment.result_inputs(label)
-    reference = None if label.reference is None else shelf.rates(label.reference, label.window)
-    forecast = shelf.rates(label.model, label.window)
-    evaluated = evaluate(
-        inputs.test,
-        inputs.parameters,
-        forecast,
-        experiment.observation(label.window),
-        reference=reference,
-        seed=inputs.seed,
-    )
-    return evaluated.record(inputs.canon, environment, now()), evaluated.distribution_record(inputs.canon)

@@ -19,7 +19,7 @@ from pydantic import BaseModel, Field
 
 from forequake.evaluations import TestParameters, derive_seed
 from forequake.evaluations.inputs import ResultInputs
-from forequake.experiments import ForecastInputs
+from forequake.forecast_inputs import ForecastInputs
 from forequake.keys import ADDED_LATER, KeyInputs, array_digest, bytes_digest, canonical_text, key_of
 from forequake.results import Label
 from forequake.windows import TimeWindow

@@ -120,7 +120,7 @@ def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
             lacking += [window.id for window in windows]
             continue
         try:
-            records, _ = make_forecasts(loaded, experiment, name, windows)
+            records = make_forecasts(loaded, experiment, name, windows).records
         except InputError as error:
             errors.append(str(error))
             continue

@@ -1,7 +1,7 @@
 """The keys of a test."""
 
 from difflib import get_close_matches
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
@@ -13,9 +13,6 @@ from forequake.evaluations.registry import TESTS, TestDefinition, find_test
 
 __all__ = ["ArgumentSection", "TestSection"]
 
-#: Where floatCSEP finds the tests that this version knows.
-_MODULE: Final = "poisson_evaluations"
-
 
 def _read_function(value: object) -> TestDefinition:
     if not isinstance(value, str):
@@ -23,15 +20,14 @@ def _read_function(value: object) -> TestDefinition:
     try:
         return find_test(value)
     except InputError:
-        functions = {definition.floatcsep.rpartition(".")[2]: definition for definition in TESTS.values()}
-        module, _, function = value.rpartition(".")
-        near = suggestion(function, functions)
-        # A catalog-based test is no misspelt Poisson test, however much the names look alike.
-        if near is None or (module and not get_close_matches(module, [_MODULE], cutoff=0.8)):
-            near = None
-        known = ", ".join(definition.floatcsep for definition in functions.values())
-        message = f"there is no such test; this version knows {known}"
-        refuse(message, None if near is None else functions[near].floatcsep)
+        names = [definition.floatcsep for definition in TESTS.values()]
+        functions = {name.rpartition(".")[2]: name for name in reversed(names)}
+        # A test that this version lacks is no misspelt one, however much the names look alike.
+        if "." in value:
+            near = next(iter(get_close_matches(value, names, n=1, cutoff=0.9)), None)
+        else:
+            near = functions.get(suggestion(value, functions) or "")
+        refuse(f"there is no such test; this version knows {', '.join(names)}", near)
 
 
 _Function = Annotated[

@@ -103,11 +103,10 @@ def _check_reference(
 
 def _check_arguments(definition: TestDefinition, place: Place, problems: Problems) -> None:
     entries = place.entries
-    for key in ("seed", "num_simulations"):
-        if key in entries and not definition.simulated:
-            problems.add(
-                entries[key], f"the {definition.short}-test draws no random numbers; leave this key out"
-            )
+    for key, taken in (("seed", definition.seeded), ("num_simulations", definition.simulated)):
+        if key in entries and not taken:
+            what = "draws no catalogs" if definition.seeded else "draws no random numbers"
+            problems.add(entries[key], f"the {definition.short}-test {what}; leave this key out")
     if "alpha" in entries and definition.short != "T":
         message = "only the T-test takes it here; the experiment's own key alpha is for all tests"
         problems.add(entries["alpha"], message)

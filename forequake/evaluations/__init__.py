@@ -3,7 +3,7 @@
 Light to import: pyCSEP and SciPy are loaded by the first computation.
 """
 
-from forequake.evaluations.compute import evaluate
+from forequake.evaluations.compute import evaluate, evaluate_catalogs
 from forequake.evaluations.evaluated import ZERO_RATE_FLAG, ZERO_RATE_REFERENCE_FLAG, Evaluated
 from forequake.evaluations.inputs import (
     DEFAULT_SIMULATIONS,
@@ -26,5 +26,6 @@ __all__ = [
     "TestParameters",
     "derive_seed",
     "evaluate",
+    "evaluate_catalogs",
     "find_test",
 ]

@@ -11,8 +11,10 @@ from forequake.evaluations import comparison, consistency
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
 from forequake.evaluations.registry import TestDefinition, find_test
+from forequake.evaluations.simulated_catalogs import catalog_test
+from forequake.forecasts.catalog_based import CountedEvents
 
-__all__ = ["evaluate"]
+__all__ = ["evaluate", "evaluate_catalogs"]
 
 
 def evaluate(
@@ -71,6 +73,52 @@ def evaluate(
         n_reference=None if reference is None else float(np.sum(reference)),
         seed=seed,
         num_simulations=parameters.num_simulations,
+        seconds=perf_counter() - began,
+    )
+
+
+def evaluate_catalogs(
+    test: str,
+    parameters: TestParameters,
+    forecast: CountedEvents,
+    observation: Observation,
+    *,
+    seed: int | None = None,
+) -> Evaluated:
+    """Compute one test of one catalog-based forecast in one window.
+
+    Parameters
+    ----------
+    forecast
+        The simulated events that count in the window, on the observation's cells and bins.
+    seed
+        For tests that draw from the forecast's catalogs only.
+
+    Raises
+    ------
+    InputError
+        Where an argument does not fit the test or the observation.
+    """
+    began = perf_counter()
+    definition = find_test(test)
+    check_parameters(definition, parameters, seed)
+    expected = (len(observation.region), len(observation.magnitudes))
+    if definition.forecast != "catalog" or (forecast.n_cells, forecast.n_bins) != expected:
+        message = (
+            f"{definition.name} takes {definition.forecast} forecasts; this one has simulated catalogs on "
+            f"{forecast.n_cells} cells and {forecast.n_bins} magnitude bins, the observation has {expected}"
+        )
+        raise InputError(message)
+    numbers = catalog_test(definition.name, forecast, observation, alpha=parameters.alpha, seed=seed)
+    return Evaluated.of(
+        definition,
+        numbers,
+        alpha=parameters.alpha,
+        n_observed=len(observation.events),
+        n_forecast=len(forecast) / forecast.n_catalogs,
+        n_reference=None,
+        seed=seed,
+        num_simulations=None,
         seconds=perf_counter() - began,
     )
 

@@ -117,7 +117,7 @@ class TestParameters(BaseModel):
         if definition.simulated and num_simulations is None:
             num_simulations = DEFAULT_SIMULATIONS
         parameters = cls(alpha=alpha, num_simulations=num_simulations)
-        problem = _misfit(definition, parameters, seed=0 if definition.simulated else None)
+        problem = _misfit(definition, parameters, seed=0 if definition.seeded else None)
         if problem is not None:
             raise InputError(problem)
         return parameters
@@ -125,11 +125,15 @@ class TestParameters(BaseModel):
 
 def _misfit(definition: TestDefinition, parameters: TestParameters, seed: int | None) -> str | None:
     """Say what is missing or too much for a test, or None."""
-    for name, value in (("num_simulations", parameters.num_simulations), ("a seed", seed)):
-        if definition.simulated and value is None:
+    for name, wanted, value in (
+        ("num_simulations", definition.simulated, parameters.num_simulations),
+        ("a seed", definition.seeded, seed),
+    ):
+        if wanted and value is None:
             return f"{definition.name} draws random numbers and needs {name}"
-        if not definition.simulated and value is not None:
-            return f"{definition.name} draws no random numbers and takes no {name.removeprefix('a ')}"
+        if not wanted and value is not None:
+            what = "draws no catalogs" if definition.seeded else "draws no random numbers"
+            return f"{definition.name} {what} and takes no {name.removeprefix('a ')}"
     if seed is not None and not 0 <= seed < 2**32:
         return f"a seed must lie from 0 to 4294967295, got {seed}"
     return None

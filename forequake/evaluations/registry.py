@@ -27,11 +27,13 @@ class TestDefinition:
     kind
         ``consistency`` tests need one forecast, ``comparison`` tests a reference forecast too.
     simulated
-        Whether the test draws random numbers, and so has a seed and a number of simulations.
+        Whether the test draws catalogs from the forecast, and so has a seed and a number of simulations.
     side, rule
         Where the statistic leads to rejection, and the rule in words.
     forecast
         The kind of forecast that the test takes: ``gridded``, ``catalog``, or ``any``.
+    resampled
+        Whether the test draws from the catalogs of a forecast, and so has a seed.
     kernel_version
         Raised by hand whenever the numbers change; part of every result's key.
     """
@@ -46,10 +48,18 @@ class TestDefinition:
     side: Side
     rule: str
     forecast: Literal["gridded", "catalog", "any"] = "gridded"
+    resampled: bool = False
     kernel_version: int = 1
+
+    @property
+    def seeded(self) -> bool:
+        """Whether the test draws random numbers."""
+        return self.simulated or self.resampled
 
 
 _LOWER_RULE: Final = "rejected when q = P(simulated <= observed) < alpha"
+_CATALOG_LOWER_RULE: Final = "rejected when delta2 = P(simulated <= observed) < alpha"
+_CATALOG_UPPER_RULE: Final = "a distance: rejected when delta1 = P(simulated >= observed) < alpha"
 
 _DEFINITIONS: Final = (
     TestDefinition(
@@ -114,6 +124,68 @@ _DEFINITIONS: Final = (
         simulated=False,
         side=Side.TWO_SIDED,
         rule="better or worse, by the sign of the information gain, when the two-sided p < alpha",
+    ),
+    TestDefinition(
+        name="catalog_number",
+        short="catalog N",
+        floatcsep="catalog_evaluations.number_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.TWO_SIDED,
+        rule="rejected when delta1 = P(X >= N) or delta2 = P(X <= N), over the catalogs, is below alpha/2",
+        forecast="catalog",
+    ),
+    TestDefinition(
+        name="catalog_spatial",
+        short="catalog S",
+        floatcsep="catalog_evaluations.spatial_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.LOWER,
+        rule=_CATALOG_LOWER_RULE,
+        forecast="catalog",
+    ),
+    TestDefinition(
+        name="catalog_pseudolikelihood",
+        short="PL",
+        floatcsep="catalog_evaluations.pseudolikelihood_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.LOWER,
+        rule=_CATALOG_LOWER_RULE,
+        forecast="catalog",
+    ),
+    TestDefinition(
+        name="catalog_magnitude",
+        short="catalog M",
+        floatcsep="catalog_evaluations.magnitude_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.UPPER,
+        rule=_CATALOG_UPPER_RULE,
+        forecast="catalog",
+    ),
+    TestDefinition(
+        name="catalog_resampled_magnitude",
+        short="resampled M",
+        floatcsep="catalog_evaluations.resampled_magnitude_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.UPPER,
+        rule=_CATALOG_UPPER_RULE,
+        forecast="catalog",
+        resampled=True,
+    ),
+    TestDefinition(
+        name="catalog_mll_magnitude",
+        short="MLL M",
+        floatcsep="catalog_evaluations.MLL_magnitude_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.UPPER,
+        rule=_CATALOG_UPPER_RULE,
+        forecast="catalog",
+        resampled=True,
     ),
 )
 

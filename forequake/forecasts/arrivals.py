@@ -2,20 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from forequake.config import ExperimentConfig, FileModel, FolderModel, LoadedExperiment, ModelSpec
 from forequake.errors import ForecastError
-from forequake.forecasts.fitted import file_content, fitted_rates
-from forequake.forecasts.gridded import GriddedRates
-from forequake.forecasts.readers import reader_of
+from forequake.forecasts.sources import content_for, reader_for
 from forequake.quantities import Sha256
-from forequake.regions import Region
 from forequake.results import ForecastSource
 from forequake.windows import TimeWindow, forecast_file_names
 
-__all__ = ["absence", "arrived", "read_arrived"]
+__all__ = ["absence", "arrived", "forecast_file"]
 
 
 def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> str:
@@ -47,41 +41,37 @@ def arrived(loaded: LoadedExperiment, model: FolderModel) -> dict[str, ForecastS
     for window in loaded.config.windows:
         path = _find(loaded, model, window)
         if path is not None:
-            reader = reader_of(path, model.format)
-            content = file_content(path, model.format)
-            sources[window.id] = ForecastSource(content=content, reader=reader)
+            content = content_for(model, path)
+            sources[window.id] = ForecastSource(content=content, reader=reader_for(model, path))
     return sources
 
 
-def read_arrived(
-    loaded: LoadedExperiment,
-    model: FolderModel,
-    window: TimeWindow,
-    content: Sha256,
-    region: Region,
-    magnitudes: NDArray[np.float64],
-) -> GriddedRates:
-    """Read the forecast of a window, checked against the experiment's grid.
+def forecast_file(
+    loaded: LoadedExperiment, model: FileModel | FolderModel, window: TimeWindow, content: Sha256
+) -> Path:
+    """Find the file with the forecast of a window.
 
     Parameters
     ----------
     content
-        What its file held when the experiment was resolved.
+        What it held when the experiment was resolved.
 
     Raises
     ------
     ForecastError
-        Where the file is gone, changed or damaged, or made for other cells or magnitudes.
+        Where the file is gone or changed since.
     """
-    path = _find(loaded, model, window)
-    if path is None or file_content(path, model.format) != content:
+    if isinstance(model, FileModel):
+        path: Path | None = loaded.locate(model.path)
+    else:
+        path = _find(loaded, model, window)
+    if path is None or content_for(model, path) != content:
         message = (
-            f"{path or _places(loaded.config, model, window)[0]}: the forecast of model {model.name!r} "
-            "changed while the run began; run again"
+            f"{path or absence(loaded.config, model, window)}: the forecast of model {model.name!r} changed "
+            "while the run began; run again"
         )
         raise ForecastError(message)
-    policy = loaded.config.forecast_quality
-    return fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
+    return path
 
 
 def _find(loaded: LoadedExperiment, model: FolderModel, window: TimeWindow) -> Path | None:

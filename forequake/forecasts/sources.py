@@ -1,12 +1,14 @@
 """Where a model's forecast comes from: a file, or a built-in reference."""
 
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import LoadedExperiment, ModelSpec, ReferenceModel
+from forequake.config import FileModel, FolderModel, LoadedExperiment, ModelSpec, ReferenceModel
 from forequake.datasets import source_file
+from forequake.forecasts.catalog_based import catalog_content, catalog_reader_of
 from forequake.forecasts.fitted import file_content, fitted_rates
 from forequake.forecasts.gridded import GriddedRates
 from forequake.forecasts.readers import reader_of
@@ -14,7 +16,7 @@ from forequake.forecasts.reference import UniformInputs, uniform_rates
 from forequake.quantities import Sha256
 from forequake.regions import Region
 
-__all__ = ["content_of", "read_model", "reader_of_model"]
+__all__ = ["content_for", "content_of", "read_model", "reader_for", "reader_of_model"]
 
 #: In the place of a file's reader, for the reference that needs no file.
 _UNIFORM_READER: Final = "uniform/1"
@@ -22,10 +24,18 @@ _UNIFORM_READER: Final = "uniform/1"
 
 def reader_of_model(model: ModelSpec) -> str:
     """Give the name and version of what understands the model's source."""
-    return reader_of(source_file(model.path), model.format) if model.kind == "file" else _UNIFORM_READER
+    if isinstance(model, ReferenceModel):
+        return _UNIFORM_READER
+    return reader_for(model, source_file(model.path))
 
 
-def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:
+def reader_for(model: FileModel | FolderModel, path: Path) -> str:
+    """Give the name and version of what understands a file of the model."""
+    read_by = catalog_reader_of if model.forecast_type == "catalog" else reader_of
+    return read_by(path, model.format)
+
+
+def content_of(loaded: LoadedExperiment, model: FileModel | ReferenceModel) -> Sha256:
     """Hash a model's source: the bytes of its file, or the definition of a built-in reference.
 
     Raises
@@ -35,12 +45,23 @@ def content_of(loaded: LoadedExperiment, model: ModelSpec) -> Sha256:
     """
     if isinstance(model, ReferenceModel):
         return _uniform(model).key
-    return file_content(loaded.locate(model.path), model.format)
+    return content_for(model, loaded.locate(model.path))
+
+
+def content_for(model: FileModel | FolderModel, path: Path) -> Sha256:
+    """Hash what a file of the model holds.
+
+    Raises
+    ------
+    ForecastError
+        Where it cannot be read.
+    """
+    return catalog_content(path) if model.forecast_type == "catalog" else file_content(path, model.format)
 
 
 def read_model(
     loaded: LoadedExperiment,
-    model: ModelSpec,
+    model: FileModel | ReferenceModel,
     region: Region,
     magnitudes: NDArray[np.float64],
     *,

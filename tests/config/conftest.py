@@ -82,7 +82,7 @@ def told_alone(write: Write) -> Callable[..., None]:
         lines = (folder / "config.yml").read_text().splitlines()
         assert problem.key == key
         assert problem.file is not None
-        assert problem.file.absolute() == folder / "config.yml"
+        assert problem.file.resolve() == folder / "config.yml"
         assert (lines[problem.line - 1].strip() if problem.line else "") == at
         assert says in problem.message
         assert problem.suggestion == near

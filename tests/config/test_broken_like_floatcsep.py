@@ -64,7 +64,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "T-test with an unknown reference": (_tests({"func": "T", "ref_model": "C"}), "there is no such model"),
     "catalog test on a gridded forecast": (
         _tests({"func": "catalog_evaluations.number_test"}),
-        "there is no such test",
+        "the catalog N-test takes catalog-based forecasts, but those of",
     ),
     "gridded test on catalogs": (
         _models(A, {"B": {"path": "td", "class": "td"}}),
@@ -79,7 +79,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "binomial test": (_tests({"func": "binomial_evaluations.binary_spatial_test"}), "there is no such test"),
     "Brier score": (_tests({"func": "brier_score"}), "there is no such test"),
     "test that never runs": (
-        _tests({"func": "catalog_evaluations.pseudolikelihood_test"}),
+        _tests({"func": "catalog_evaluations.calibration_test"}),
         "there is no such test",
     ),
     "user function": (_tests({"func": "my_tests.py:my_test"}), "there is no such test"),

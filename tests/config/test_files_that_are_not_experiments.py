@@ -51,7 +51,7 @@ def test_a_file_that_is_no_mapping_in_yaml(
     assert says in problem.message
     assert problem.line == line
     assert problem.file is not None
-    assert problem.file.absolute() == file
+    assert problem.file.resolve() == file
 
 
 def test_aliases_cannot_make_a_short_file_endless(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_a_list_of_models_of_its_own_with_mistakes(write: Write) -> None:
         ("models.Model B.path", 4),
         ("models.Model B.untt", 5),
     ]
-    assert {problem.file.absolute() for problem in problems if problem.file} == {file}
+    assert {problem.file.resolve() for problem in problems if problem.file} == {file}
 
 
 def test_a_list_of_tests_of_its_own_that_is_not_yaml(write: Write) -> None:

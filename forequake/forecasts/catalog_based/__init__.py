@@ -6,6 +6,7 @@ from forequake.forecasts.catalog_based.forecast import CatalogForecast
 from forequake.forecasts.catalog_based.quality import FittedCatalogs, fit_catalogs
 from forequake.forecasts.catalog_based.reading import (
     CATALOG_READERS,
+    catalog_content,
     catalog_reader_of,
     read_catalog_forecast,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "CountedEvents",
     "FittedCatalogs",
     "LeftOut",
+    "catalog_content",
     "catalog_reader_of",
     "catalogs_from_file",
     "fit_catalogs",

@@ -17,8 +17,9 @@ from forequake.forecasts.catalog_based.quality import reading_findings
 from forequake.forecasts.catalog_based.text import NotPlain, Rows, exact_rows, fast_rows, find_text_form
 from forequake.forecasts.catalog_based.ucerf3 import ucerf3_rows
 from forequake.forecasts.policy import QualityPolicy
+from forequake.quantities import Sha256
 
-__all__ = ["CATALOG_READERS", "catalog_reader_of", "read_catalog_forecast"]
+__all__ = ["CATALOG_READERS", "catalog_content", "catalog_reader_of", "read_catalog_forecast"]
 
 #: Format -> name and version of its reader. The version counts in every forecast's key.
 CATALOG_READERS: Final = {"csv": "catalogs-csv/1", "ucerf3": "catalogs-ucerf3/1"}
@@ -84,7 +85,7 @@ def read_catalog_forecast(
         raise ForecastError(message)
     before = _state(path)
     said = "own" if n_catalogs is None else n_catalogs
-    name = f"{_digest(path)}-{CATALOG_READERS[kind].replace('/', '-')}-{said}"
+    name = f"{catalog_content(path)}-{CATALOG_READERS[kind].replace('/', '-')}-{said}"
 
     def write(target: Path) -> None:
         _make_compact(path, kind, n_catalogs, target)
@@ -122,7 +123,14 @@ def _state(path: Path) -> tuple[int, int]:
     return found.st_size, found.st_mtime_ns
 
 
-def _digest(path: Path) -> str:
+def catalog_content(path: Path) -> Sha256:
+    """Hash the bytes of a file with simulated catalogs.
+
+    Raises
+    ------
+    ForecastError
+        Where it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

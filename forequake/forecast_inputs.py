@@ -1,0 +1,44 @@
+"""What decides a forecast of a window: the keys of gridded and of catalog-based forecasts."""
+
+from typing import Annotated
+
+from forequake.forecasts.policy import QualityPolicy
+from forequake.keys import ADDED_LATER, KeyInputs
+from forequake.quantities import Sha256
+from forequake.windows import TimeWindow
+
+__all__ = ["CatalogForecastInputs", "ForecastInputs"]
+
+
+class ForecastInputs(KeyInputs):
+    """What decides a gridded forecast of a window: its content, how it is read, its grid and its scale."""
+
+    what = "forecast"
+
+    content: Sha256
+    reader: str
+    region: Sha256
+    magnitudes: tuple[float, ...]
+    scale: float
+    policy: Annotated[QualityPolicy, ADDED_LATER] = "refuse"
+
+
+class CatalogForecastInputs(KeyInputs):
+    """What decides the events that count of a catalog-based forecast.
+
+    Attributes
+    ----------
+    n_catalogs
+        As the model says it; None where the file alone tells.
+    """
+
+    what = "catalog_forecast"
+
+    content: Sha256
+    reader: str
+    n_catalogs: int | None
+    region: Sha256
+    magnitudes: tuple[float, ...]
+    depth_km: tuple[float, float] | None
+    window: TimeWindow
+    policy: QualityPolicy

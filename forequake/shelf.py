@@ -1,0 +1,112 @@
+"""Results from what the store has: forecasts on a shelf, and the computation of one result."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forequake.evaluations import evaluate, evaluate_catalogs
+from forequake.evaluations.registry import TESTS
+from forequake.experiments import Experiment, RecordReader
+from forequake.forecasts import rates_from_file
+from forequake.forecasts.catalog_based import CountedEvents, catalogs_from_file
+from forequake.quantities import Sha256, now
+from forequake.results import (
+    CatalogForecastRecord,
+    ComparisonRecord,
+    ConsistencyRecord,
+    DistributionRecord,
+    ForecastRecord,
+    Label,
+)
+from forequake.windows import TimeWindow
+
+__all__ = ["ForecastShelf", "evaluate_unit"]
+
+#: Unscaled rates that stay in memory at most, but for a forecast and its reference, which always do.
+_SHELF_BYTES: Final = 200_000_000
+
+
+@dataclass
+class ForecastShelf:
+    """Scaled rates of forecasts, read from the store's blobs; the last unscaled arrays stay in memory."""
+
+    experiment: Experiment
+    reader: RecordReader
+
+    def __post_init__(self) -> None:
+        self._unscaled: dict[Sha256, NDArray[np.float64]] = {}  # the latest used one comes last
+        self._counted: tuple[Sha256, CountedEvents] | None = None
+
+    def rates(self, model: str, window: TimeWindow) -> NDArray[np.float64]:
+        """Give a model's rates for a window; shape (cells, magnitude bins).
+
+        Raises
+        ------
+        NotFound
+            Where the forecast was never made.
+        """
+        record = self.reader.get(ForecastRecord, self.experiment.forecast_inputs(model, window).key)
+        unscaled = self._unscaled.pop(record.rates.sha256, None)
+        if unscaled is None:
+            with self.reader.open_blob(record.rates.sha256) as file:
+                unscaled = rates_from_file(file)
+        self._unscaled[record.rates.sha256] = unscaled
+        while len(self._unscaled) > 2 and sum(kept.nbytes for kept in self._unscaled.values()) > _SHELF_BYTES:
+            self._unscaled.pop(next(iter(self._unscaled)))
+        return unscaled * record.scale
+
+    def catalogs(self, model: str, window: TimeWindow) -> CountedEvents:
+        """Give the simulated events of a model that count in a window.
+
+        Raises
+        ------
+        NotFound
+            Where the forecast was never made.
+        """
+        key = self.experiment.forecast_inputs(model, window).key
+        if self._counted is None or self._counted[0] != key:
+            record = self.reader.get(CatalogForecastRecord, key)
+            with self.reader.open_blob(record.catalogs.sha256) as file:
+                forecast = catalogs_from_file(file, record.catalogs.sha256)
+            counted = forecast.within(
+                region=self.experiment.region,
+                magnitudes=self.experiment.magnitudes,
+                window=window,
+                depth_km=self.experiment.config.depth_km,
+            )
+            self._counted = key, counted
+        return self._counted[1]
+
+
+def evaluate_unit(
+    experiment: Experiment, shelf: ForecastShelf, label: Label, environment: Sha256
+) -> tuple[ConsistencyRecord | ComparisonRecord, DistributionRecord | None]:
+    """Compute one result.
+
+    Returns
+    -------
+    ConsistencyRecord or ComparisonRecord
+    DistributionRecord or None
+        The whole simulated sample, where the test draws one.
+
+    Raises
+    ------
+    InputError, EvaluationError
+        Where the result cannot be computed.
+    StoreError
+        Where the forecasts cannot be read.
+    """
+    inputs = experiment.result_inputs(label)
+    observation = experiment.observation(label.window)
+    if TESTS[inputs.test].forecast == "catalog":
+        counted = shelf.catalogs(label.model, label.window)
+        evaluated = evaluate_catalogs(inputs.test, inputs.parameters, counted, observation, seed=inputs.seed)
+    else:
+        reference = None if label.reference is None else shelf.rates(label.reference, label.window)
+        forecast = shelf.rates(label.model, label.window)
+        evaluated = evaluate(
+            inputs.test, inputs.parameters, forecast, observation, reference=reference, seed=inputs.seed
+        )
+    return evaluated.record(inputs.canon, environment, now()), evaluated.distribution_record(inputs.canon)

@@ -1,0 +1,108 @@
+"""The tests of catalog-based forecasts against pyCSEP, on its own grid, with its own random numbers."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from forequake.datasets import locate_dataset
+from forequake.evaluations import Observation
+from forequake.evaluations.catalog_magnitudes import mll_magnitude
+from forequake.evaluations.catalog_space import UNDERSAMPLED_FLAG
+from forequake.evaluations.empirical import tails_of
+from forequake.evaluations.simulated_catalogs import catalog_test
+from forequake.forecasts.catalog_based import CatalogForecast, read_catalog_forecast
+from forequake.regions import named_region
+from tests.evaluations.drawn_catalogs import NAMES, SEEDED, Drawn, draw, pycsep_test
+
+SEEDS: Final = range(1, 21)
+#: Cases in which pyCSEP's quantile hangs on the last digits of equal statistics.
+TIED: Final[set[tuple[str, int]]] = set()
+
+
+def _grid(drawn: Drawn) -> Any:
+    from csep.core.regions import CartesianGrid2D
+
+    region = drawn.observation.region
+    return CartesianGrid2D.from_origins(
+        region.origins, dh=region.cell_size, magnitudes=drawn.observation.magnitudes
+    )
+
+
+def _compare(test: str, drawn: Drawn, region: Any, seed: int) -> bool:
+    """Compare a test with pyCSEP's, and tell whether the quantiles differ, as they may by ties."""
+    theirs = pycsep_test(test, drawn, region, seed=seed)
+    ours = catalog_test(
+        test, drawn.counted, drawn.observation, alpha=0.05, seed=seed if test in SEEDED else None
+    )
+    if theirs is None or theirs.status == "not-valid":
+        assert ours.reason is not None
+        return False
+    assert ours.sample is not None
+    assert ours.quantiles is not None
+    sample = np.asarray(theirs.test_distribution, dtype=np.float64)
+    assert ours.statistic == pytest.approx(theirs.observed_statistic, rel=1e-10, abs=1e-14)
+    np.testing.assert_allclose(ours.sample, sample, rtol=1e-10, atol=1e-14)
+    assert (UNDERSAMPLED_FLAG in ours.flags) == (theirs.status == "undersampled")
+    # With ties counted as ties, pyCSEP's own numbers give the quantiles.
+    assert ours.quantiles == tails_of(float(theirs.observed_statistic), sample)
+    return bool(tuple(ours.quantiles.named().values()) != theirs.quantile)
+
+
+def test_numbers_are_pycseps() -> None:
+    differ = set()
+    undersampled = 0
+    for seed in SEEDS:
+        drawn = draw(seed, n_catalogs=30 + 5 * seed)
+        region = _grid(drawn)
+        differ |= {(test, seed) for test in NAMES if _compare(test, drawn, region, seed)}
+        spatial = catalog_test("catalog_spatial", drawn.counted, drawn.observation, alpha=0.05, seed=None)
+        undersampled += UNDERSAMPLED_FLAG in spatial.flags
+    assert differ == TIED
+    assert undersampled > 2
+
+
+@pytest.mark.parametrize("seed", [1, 2, 2**32 - 1])
+def test_draws_from_the_events_of_the_union_are_pycseps(seed: int) -> None:
+    drawn = draw(seed)
+    theirs = pycsep_test(SEEDED[1], drawn, _grid(drawn), seed=seed, full_calculation=True)
+    ours = mll_magnitude(drawn.counted, drawn.observation, seed, full_calculation=True)
+    assert ours.observed == pytest.approx(theirs.observed_statistic, rel=1e-10)
+    np.testing.assert_allclose(ours.simulated, theirs.test_distribution, rtol=1e-10)
+
+
+def _first(forecast: CatalogForecast, number: int) -> CatalogForecast:
+    """Give the first catalogs of a forecast as one of their own."""
+    end = int(forecast.offsets[number])
+    return dataclasses.replace(
+        forecast,
+        header=forecast.header._replace(n_catalogs=number, n_events=end),
+        offsets=forecast.offsets[: number + 1],
+        **{
+            name: getattr(forecast, name)[:end]
+            for name in ("time_us", "longitude", "latitude", "depth_km", "magnitude")
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def landers(tmp_path_factory: pytest.TempPathFactory) -> CatalogForecast:
+    path: Path = locate_dataset("csep:ucerf3_ascii_format_landers")
+    whole = read_catalog_forecast(path, folder=tmp_path_factory.mktemp("landers"))
+    return _first(whole, 200)
+
+
+@pytest.mark.slow
+def test_numbers_of_landers_are_pycseps(landers: CatalogForecast) -> None:
+    from forequake.evaluations._adapt import _Cells
+
+    region, magnitudes = named_region("california_relm_region"), np.round(4.95 + 0.1 * np.arange(41), 2)
+    counted = landers.within(region=region, magnitudes=magnitudes)
+    differ = set()
+    for seed in SEEDS:
+        observation = Observation(region, magnitudes, landers.catalog(seed))
+        drawn = Drawn(landers, counted, observation)
+        differ |= {(test, seed) for test in NAMES if _compare(test, drawn, _Cells(region, magnitudes), seed)}
+    assert differ == set()
