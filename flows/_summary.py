@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
 
 from pydantic import ValidationError
 
@@ -81,11 +82,21 @@ def window_marks(config: ExperimentConfig | None) -> dict[str, str]:
     """Say what is to be known of windows beside their results, by their ids."""
     if config is None:
         return {}
-    least = config.magnitudes[0]
     return {
-        window: f"the catalog may miss events of magnitude {least:g} in {part.fraction:.3g} of this window"
-        for window, part in incomplete_windows(config).items()
+        window.id: f"the catalog may miss events of magnitude {config.magnitudes[0]:g} in "
+        f"{_length(parts[window.id].fraction * (window.end - window.start))} of this window"
+        for parts in [incomplete_windows(config)]
+        for window in config.windows
+        if window.id in parts
     }
+
+
+def _length(span: timedelta) -> str:
+    """Write a length of time in the unit that suits it."""
+    minutes = span.total_seconds() / 60
+    if minutes < 60:
+        return f"{minutes:.2g} minutes"
+    return f"{minutes / 60:.3g} hours" if minutes < 4320 else f"{minutes / 1440:.3g} days"
 
 
 def artifact_key(experiment: str) -> str:

@@ -1,6 +1,6 @@
 """``forequake validate`` and ``forequake plan``: what an experiment's files say, before anything runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -147,7 +147,7 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     for check in checks:
         unknown = "unusable" if check.errors else "no forecast yet"
         total = unknown if check.total is None else f"{check.total:.6g}"
-        table.add_row(check.name, total, "; ".join(finding.message for finding in check.findings))
+        table.add_row(check.name, total, "; ".join(_grouped(check.findings)))
     out.print(table)
     for line in (*loaded.notes, *experiment.notes):
         note(f"Note: {line}")
@@ -163,6 +163,17 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
         note(f"Accepted but not used: {words(config.unused)}")
     if not any(check.errors for check in checks):
         out.print("All is well.")
+
+
+def _grouped(findings: Iterable[QualityFinding]) -> list[str]:
+    """Say what was found once, however many forecasts it was found in."""
+    messages: dict[str, list[str]] = {}
+    for finding in findings:
+        messages.setdefault(finding.code, []).append(finding.message)
+    return [
+        found[0] if len(found) == 1 else f"{found[0]} (and {len(found) - 1} more like this)"
+        for found in messages.values()
+    ]
 
 
 def plan(

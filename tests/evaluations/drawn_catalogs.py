@@ -116,22 +116,35 @@ def _magnitudes(random: np.random.Generator, number: int) -> NDArray[np.float64]
     return 4.95 + np.minimum(np.floor(random.exponential(0.3, number) * 10) / 10, 3) + 0.04
 
 
-def pycsep_test(test: str, drawn: Drawn, region: Any, *, seed: int | None = None, **arguments: bool) -> Any:
-    """Call pyCSEP's own function with its own `seed`, on a grid of its own with magnitudes."""
-    from csep.core import catalog_evaluations
-    from csep.core.catalogs import CSEPCatalog
+class PyCsep:
+    """pyCSEP's own tests of a drawn forecast, on a grid of its own; mean rates are computed once.
 
-    from forequake.evaluations._adapt_catalogs import csep_forecast
+    Parameters
+    ----------
+    region
+        pyCSEP's grid with its magnitudes.
+    """
 
-    events = drawn.observation.events
-    columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)
-    rows = [(str(n), n, *values) for n, values in enumerate(zip(*columns, strict=True))]
-    catalog = CSEPCatalog(data=rows, region=region, compute_stats=False)
-    theirs = csep_forecast(drawn.forecast, drawn.counted, region, WINDOW)
-    state = np.random.get_state()  # noqa: NPY002  # pyCSEP draws from it
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
+    def __init__(self, drawn: Drawn, region: Any) -> None:
+        from csep.core.catalogs import CSEPCatalog
+
+        from forequake.evaluations._adapt_catalogs import csep_forecast
+
+        events = drawn.observation.events
+        columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)
+        rows = [(str(n), n, *values) for n, values in enumerate(zip(*columns, strict=True))]
+        self._catalog = CSEPCatalog(data=rows, region=region, compute_stats=False)
+        self._forecast = csep_forecast(drawn.forecast, drawn.counted, region, WINDOW)
+
+    def __call__(self, test: str, *, seed: int | None = None, **arguments: bool) -> Any:
+        """Call a test's function, with its own `seed` where it draws."""
+        from csep.core import catalog_evaluations
+
+        function = getattr(catalog_evaluations, _FUNCTIONS[test])
         seeded = {"seed": seed} if test in SEEDED else {}
-        result = getattr(catalog_evaluations, _FUNCTIONS[test])(theirs, catalog, **seeded, **arguments)
-    np.random.set_state(state)  # noqa: NPY002
-    return result
+        state = np.random.get_state()  # noqa: NPY002  # pyCSEP draws from it
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            result = function(self._forecast, self._catalog, **seeded, **arguments)
+        np.random.set_state(state)  # noqa: NPY002
+        return result
