@@ -12,6 +12,7 @@ from dashboard._theme import Theme
 from dashboard._words import number
 from dashboard.figures.bars import poisson_bars, rejected_below_and_above, signed_rank_bars
 from dashboard.figures.edges import LOWER_EDGE, lay_out, mark_observed
+from forequake.evaluations.registry import TESTS
 from forequake.results import (
     AnyEvaluation,
     ComparisonRecord,
@@ -116,7 +117,8 @@ def _simulated(
         _note_infinite(figure, lost / len(array), theme)
     if result.statistic is not None:
         mark_observed(figure, result.statistic, theme, f"observed {number(result.statistic)}")
-    lay_out(figure, span, "log-likelihood (nats)", "share of catalogs")
+    measure = TESTS[result.test].measure if result.test in TESTS else "statistic"
+    lay_out(figure, span, measure, "share of catalogs")
     figure.update_yaxes(tickformat=".0%")
     return figure
 

@@ -34,6 +34,8 @@ class TestDefinition:
         The kind of forecast that the test takes: ``gridded``, ``catalog``, or ``any``.
     resampled
         Whether the test draws from the catalogs of a forecast, and so has a seed.
+    measure
+        What a simulated statistic is, with its unit.
     kernel_version
         Raised by hand whenever the numbers change; part of every result's key.
     """
@@ -49,6 +51,7 @@ class TestDefinition:
     rule: str
     forecast: Literal["gridded", "catalog", "any"] = "gridded"
     resampled: bool = False
+    measure: str = "log-likelihood (nats)"
     kernel_version: int = 1
 
     @property
@@ -134,6 +137,7 @@ _DEFINITIONS: Final = (
         side=Side.TWO_SIDED,
         rule="rejected when delta1 = P(X >= N) or delta2 = P(X <= N), over the catalogs, is below alpha/2",
         forecast="catalog",
+        measure="number of events",
     ),
     TestDefinition(
         name="catalog_spatial",
@@ -144,6 +148,7 @@ _DEFINITIONS: Final = (
         side=Side.LOWER,
         rule=_CATALOG_LOWER_RULE,
         forecast="catalog",
+        measure="normalised log-likelihood per event (nats)",
     ),
     TestDefinition(
         name="catalog_pseudolikelihood",
@@ -154,6 +159,7 @@ _DEFINITIONS: Final = (
         side=Side.LOWER,
         rule=_CATALOG_LOWER_RULE,
         forecast="catalog",
+        measure="pseudo-likelihood (nats)",
     ),
     TestDefinition(
         name="catalog_magnitude",
@@ -164,6 +170,7 @@ _DEFINITIONS: Final = (
         side=Side.UPPER,
         rule=_CATALOG_UPPER_RULE,
         forecast="catalog",
+        measure="squared difference of logarithmic magnitude counts",
     ),
     TestDefinition(
         name="catalog_resampled_magnitude",
@@ -174,6 +181,7 @@ _DEFINITIONS: Final = (
         side=Side.UPPER,
         rule=_CATALOG_UPPER_RULE,
         forecast="catalog",
+        measure="squared difference of logarithmic magnitude counts",
         resampled=True,
     ),
     TestDefinition(
@@ -185,6 +193,7 @@ _DEFINITIONS: Final = (
         side=Side.UPPER,
         rule=_CATALOG_UPPER_RULE,
         forecast="catalog",
+        measure="distance of the magnitude distributions",
         resampled=True,
     ),
 )
