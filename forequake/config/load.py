@@ -108,6 +108,7 @@ class _Reading:
         self._files = [file]
         self._folder = Folder(root=file.parent)
         self._unused: dict[str, None] = {}  # a set that keeps its order
+        self._notes: list[str] = []
 
     def load(self) -> LoadedExperiment | None:
         """Read everything; None where something is missing, and then there are problems."""
@@ -160,7 +161,10 @@ class _Reading:
             unused=tuple(self._unused),
         )
         return LoadedExperiment(
-            config=config, folder=self._folder.root, files=tuple(self._files), notes=plan.notes
+            config=config,
+            folder=self._folder.root,
+            files=tuple(self._files),
+            notes=(*plan.notes, *self._notes),
         )
 
     def _base(self, root: Place) -> Folder:
@@ -212,7 +216,7 @@ class _Reading:
         )
         if section.region is not None and section.region.kind == "cells":
             self._use(f"region.{key}" for key in section.region.unused)
-        magnitudes = read_magnitudes(section, present, self.problems)
+        magnitudes = read_magnitudes(section, present, self.problems, self._notes)
         return section.region, magnitudes, read_depths(section, present, self.problems)
 
     def _catalog(self, root: Place, keys: tuple[str, ...]) -> CatalogSpec | None:

@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         _time(start_date="2010-01-01", end_date="2010-01-20", horizon="1 months"),
         "is longer than",
     ),
-    "last bin beyond mag_max": ({"region_config": {"mag_max": 8.05}}, "must lie whole bins"),
+    "last bin beyond mag_max": ({"region_config": {"mag_max": 8.6}}, "must lie whole bins"),
 }
 #: Texts of config.yml that are none.
 NO_FILES = {

@@ -194,6 +194,7 @@ REGION: dict[str, Case] = {
     ),
     "depth_min": (_region(depth_min=-2), lambda e: e.config.depth_km, (-2.0, 7000.0)),
     "depth_max": (_region(depth_max=30), lambda e: e.config.depth_km, (-20.0, 30.0)),
+    "depths": (_region(depths=[-2, 30]), lambda e: e.config.depth_km, (-2.0, 30.0)),
 }
 GIT = "https://example.org/model.git"
 MODEL: dict[str, Case] = {
