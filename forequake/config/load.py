@@ -202,7 +202,10 @@ class _Reading:
         entries = self._entries(root, "region_config", RegionSection.keys())
         home = root.at("region_config")
         present = {key: place for key, place in entries.items() if place.value is not None}
-        required = {"region": "a region's name, or a file with the corners of its cells"}
+        required = {
+            "region": "a region's name, or a file with the corners of its cells; forecasts each on cells of "
+            "their own, as floatCSEP has them without a region, need an experiment for each kind of cells"
+        }
         if "magnitudes" not in present:
             why = "it gives the magnitude bins (or magnitudes, a list of their lower edges)"
             required |= dict.fromkeys(("mag_min", "mag_max", "mag_bin"), why)

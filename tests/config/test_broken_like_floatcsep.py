@@ -202,6 +202,15 @@ def test_a_file_that_is_none_is_refused(
     assert says in _told(file, monkeypatch, capsys)
 
 
+def test_no_number_of_a_line_becomes_a_picture(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "config.yml"
+    file.write_text("# a line\n" * 99 + "modles: []\n")
+
+    assert "config.yml:100: modles" in _told(file, monkeypatch, capsys)
+
+
 def test_a_file_that_is_not_there_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
