@@ -72,9 +72,11 @@ def _listed(
     edges = section.magnitudes
     if edges is None:
         return None
-    width = section.mag_bin
-    if width is not None and any(abs(above - edge - width) > _SAME_WIDTH for edge, above in pairwise(edges)):
-        problems.add(entries["mag_bin"], "the bins are listed in magnitudes and have other widths")
+    widths = [above - edge for edge, above in pairwise(edges)]
+    if any(abs(width - widths[0]) > _SAME_WIDTH for width in widths):
+        problems.add(entries["magnitudes"], "the tests take bins of one width only, but these have several")
+    elif widths and section.mag_bin is not None and abs(widths[0] - section.mag_bin) > _SAME_WIDTH:
+        problems.add(entries["mag_bin"], f"the bins listed in magnitudes are {widths[0]:.6g} wide")
     if section.mag_min is not None and section.mag_min != edges[0]:
         problems.add(entries["mag_min"], f"the first edge of magnitudes is {edges[0]:g}")
     if section.mag_max is not None and section.mag_max < edges[-1]:

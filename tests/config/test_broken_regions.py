@@ -105,12 +105,19 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "magnitudes: [4.0, 5.0, 4.5]",
         "4.5 follows 5",
     ),
+    "edges of several widths": (
+        BINS,
+        "  magnitudes: [4.0, 5.0, 5.5]\n",
+        "region_config.magnitudes",
+        "magnitudes: [4.0, 5.0, 5.5]",
+        "bins of one width only",
+    ),
     "edges and a width": (
         BINS,
         "  magnitudes: [4.0, 5.0]\n  mag_bin: 0.5\n",
         "region_config.mag_bin",
         "mag_bin: 0.5",
-        "listed in magnitudes and have other widths",
+        "listed in magnitudes are 1 wide",
     ),
     "edges and another least": (
         BINS,
