@@ -7,7 +7,10 @@ from typing import Final
 
 import pytest
 
+from forequake.evaluations.registry import TESTS
+
 ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "floatcsep.md").read_text(encoding="utf-8")
 _CONFIG: Final = "tests/config/test_broken_like_floatcsep.py::"
 _TIMES: Final = "tests/config/test_broken_times.py::"
 _REFUSED = f"{_CONFIG}test_it_is_refused_with_a_word"
@@ -130,3 +133,13 @@ def test_what_is_tested_elsewhere_is_there(ids: tuple[str, ...]) -> None:
 
         assert name in functions, test
         assert case is None or case in texts, test
+
+
+def test_the_page_leads_somewhere_and_knows_the_tests() -> None:
+    links = [link.partition("#") for link in re.findall(r"\]\(([^)]+)\)", PAGE)]
+    places = {title.lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)}
+    *letters, last = (definition.short for definition in TESTS.values())
+
+    assert [file for file, _, _ in links if file and not (ROOT / "docs" / file).is_file()] == []
+    assert [place for file, _, place in links if not file and place not in places] == []
+    assert f"than the Poisson {'-, '.join(letters)}- and {last}-test" in PAGE
