@@ -95,7 +95,12 @@ def test_keeping_does_not_look_at_all_entries_each_time(
 ) -> None:
     looks: list[int] = []
     tidy = ArrayCache._tidy
-    monkeypatch.setattr(ArrayCache, "_tidy", lambda self, size: looks.append(size) or tidy(self, size))
+
+    def counted(self: ArrayCache, size: int) -> int:
+        looks.append(size)
+        return tidy(self, size)
+
+    monkeypatch.setattr(ArrayCache, "_tidy", counted)
     cache.most_bytes = 40_000
     for number in range(100):  # of 660 bytes and more
         cache.keep(key_of(str(number)), {"rates": np.zeros(50)}, {})
