@@ -16,6 +16,7 @@ from forequake.evaluations import Observation, ResultInputs, TestParameters, der
 from forequake.evaluations.registry import TESTS
 from forequake.forecast_inputs import CatalogForecastInputs, ForecastInputs
 from forequake.forecasts.arrivals import absence
+from forequake.forecasts.fitting import FIT_VERSION
 from forequake.forecasts.sources import reader_of_model
 from forequake.keys import bytes_digest
 from forequake.quantities import Sha256
@@ -43,6 +44,8 @@ __all__ = [
 R = TypeVar("R", bound=Record)
 
 _DAY: Final = timedelta(days=1)
+#: Windows whose events stay in memory: growing windows hold nearly all events each.
+_MOST_OBSERVED: Final = 8
 
 
 class RecordReader(Protocol):
@@ -79,7 +82,8 @@ class Experiment:
     events: Events
     learning: Events | None = None
     notes: tuple[str, ...] = ()
-    _observed: dict[str, tuple[Events, Sha256]] = field(default_factory=dict, repr=False)
+    _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
+    _observed: dict[str, Events] = field(default_factory=dict, repr=False)  # the latest used one comes last
 
     @property
     def name(self) -> str:
@@ -165,19 +169,28 @@ class Experiment:
             magnitudes=self.config.magnitudes,
             scale=self.scale(spec, window),
             policy=self.config.forecast_quality,
+            fit=FIT_VERSION,
         )
 
     def observed(self, window: TimeWindow) -> tuple[Events, Sha256]:
         """Give the events that count in a window, and the key of their content."""
-        if window.id not in self._observed:
+        events = self._observed.pop(window.id, None)
+        if events is None:
             events = self.events.cut(
                 window=window,
                 region=self.region,
                 magnitude_min=self.config.magnitudes[0],
                 depth_km=self.config.depth_km,
             )
-            self._observed[window.id] = (events, events.inputs.key)
-        return self._observed[window.id]
+        self._observed[window.id] = events
+        while len(self._observed) > _MOST_OBSERVED:
+            self._observed.pop(next(iter(self._observed)), None)
+        if window.id not in self._catalog_keys:
+            self._catalog_keys[window.id] = events.inputs.key
+        return events, self._catalog_keys[window.id]
+
+    def _catalog_key(self, window: TimeWindow) -> Sha256:
+        return self._catalog_keys.get(window.id) or self.observed(window)[1]
 
     def observation(self, window: TimeWindow) -> Observation:
         """Give the observed catalog of a window as a test takes it."""
@@ -215,7 +228,7 @@ class Experiment:
             kernel_version=TESTS[test.test].kernel_version,
             forecast=self.forecast_inputs(label.model, label.window).key,
             reference=reference,
-            catalog=self.observed(label.window)[1],
+            catalog=self._catalog_key(label.window),
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
             seed=self.seed(test, label.window),

@@ -11,7 +11,7 @@ __all__ = ["CatalogForecastInputs", "ForecastInputs"]
 
 
 class ForecastInputs(KeyInputs):
-    """What decides a gridded forecast of a window: its content, how it is read, its grid and its scale."""
+    """What decides a gridded forecast of a window: its content, how it is read and fitted, grid and scale."""
 
     what = "forecast"
 
@@ -21,6 +21,7 @@ class ForecastInputs(KeyInputs):
     magnitudes: tuple[float, ...]
     scale: float
     policy: Annotated[QualityPolicy, ADDED_LATER] = "refuse"
+    fit: Annotated[int, ADDED_LATER] = 1
 
 
 class CatalogForecastInputs(KeyInputs):

@@ -104,14 +104,13 @@ def _catalog(
 
 def _bounds(config: ExperimentConfig, region: Region) -> QueryBounds:
     """Give the limits of the experiment, for catalogs that leave them open."""
-    west, east, south, north = region.corners.T
-    span = float(west.min()), float(east.max()), float(south.min()), float(north.max())
+    west, east, *_ = box = region.box
     return QueryBounds(
         start=min(window.start for window in config.windows),
         end=max(window.end for window in config.windows),
         magnitude_min=config.magnitudes[0],
         depth_km=config.depth_km,
-        box=None if span[1] - span[0] >= _ROUND else span,
+        box=None if east - west >= _ROUND else box,
     )
 
 

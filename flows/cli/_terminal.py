@@ -31,10 +31,11 @@ __all__ = [
     "words",
 ]
 
+# Without pictures for words in colons: `tests.yml:100:` is a line.
 #: Results, tables, JSON.
-out: Final = Console(highlight=False, soft_wrap=False)
+out: Final = Console(emoji=False, highlight=False, soft_wrap=False)
 #: Everything else, so that a pipe gets results only.
-_err: Final = Console(stderr=True, highlight=False, soft_wrap=True)
+_err: Final = Console(stderr=True, emoji=False, highlight=False, soft_wrap=True)
 
 #: So long a store may take to answer before a word is said, in seconds.
 _SILENCE: Final = 4.0

@@ -147,7 +147,7 @@ def _progress() -> Progress:
         TextColumn("{task.description}"),
         TextColumn("{task.completed:.0f}"),
         TimeElapsedColumn(),
-        console=Console(stderr=True),
+        console=Console(stderr=True, emoji=False),
         transient=True,
         disable=not sys.stderr.isatty(),
     )

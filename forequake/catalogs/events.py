@@ -100,11 +100,13 @@ class Events:
             surface, not the datum: hypocentres under mountains lie above sea level and count.
         """
         start, end = ((moment - _EPOCH) // _MICROSECOND for moment in (window.start, window.end))
-        chosen = (self.time_us >= start) & (self.time_us < end) & (self.magnitude >= magnitude_min)
+        first, last = np.searchsorted(self.time_us, (start, end))
+        chosen = self.magnitude[first:last] >= magnitude_min
         if depth_km is not None:
+            depths = self.depth_km[first:last]
             least = -np.inf if depth_km[0] == 0 else depth_km[0]
-            chosen &= (self.depth_km >= least) & (self.depth_km <= depth_km[1])
-        inside = self.take(chosen)
+            chosen &= (depths >= least) & (depths <= depth_km[1])
+        inside = self.take(first + np.flatnonzero(chosen))
         return inside.take(region.cells_of(inside.longitude, inside.latitude) >= 0)
 
     def to_bytes(self) -> bytes:

@@ -114,11 +114,11 @@ def _check_document(path: Path, root: Any) -> None:
     if document.doctype or document.internalDTD is not None:
         message = f"{path}: it has a document type declaration, which QuakeML does not have; take it out"
         raise CatalogError(message)
-    name = etree.QName(root)
-    if name.localname != "quakeml" or not str(name.namespace).startswith(_DESCRIPTIONS):
+    if not _is(root, "quakeml"):
+        namespace, name = _name(root)
         message = (
             f"{path}: expected QuakeML 1.2 (the element quakeml of http://quakeml.org/xmlns/quakeml/1.2), "
-            f"got {name.localname} of {name.namespace or 'no namespace'}"
+            f"got {name} of {namespace or 'no namespace'}"
         )
         raise CatalogError(message)
 
@@ -126,8 +126,14 @@ def _check_document(path: Path, root: Any) -> None:
 def _is(element: Any, name: str) -> bool:
     if element is None:
         return False
-    full = etree.QName(element)
-    return full.localname == name and str(full.namespace).startswith(_DESCRIPTIONS)
+    namespace, own = _name(element)
+    return own == name and namespace.startswith(_DESCRIPTIONS) and "}" not in namespace
+
+
+def _name(element: Any) -> tuple[str, str]:
+    """Give the namespace and the name of an element; `etree.QName` refuses names that a damaged file has."""
+    namespace, _, name = str(element.tag).rpartition("}")
+    return namespace.removeprefix("{"), name
 
 
 def _forget(element: Any) -> None:
@@ -140,7 +146,7 @@ def _forget(element: Any) -> None:
 
 def _event(path: Path, element: Any, passed: Counter[str]) -> _Event | None:
     # Names within an event are those of its own namespace; other namespaces add what nobody here needs.
-    prefix = f"{{{etree.QName(element).namespace}}}"
+    prefix = f"{{{_name(element)[0]}}}"
     identity = element.get("publicID", "").strip()
     origin = _preferred_origin(element, prefix)
     if origin is None:

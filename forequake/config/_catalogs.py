@@ -133,7 +133,7 @@ def read_completeness_entry(place: Place, problems: Problems) -> CompletenessSpe
     before = len(problems)
     entries = place.entries if isinstance(place.value, Mapping) else {"floor": place}
     section = read_section(CompletenessSection, place, entries, problems, required={})
-    if isinstance(place.value, Mapping) and not entries:
+    if isinstance(place.value, Mapping) and all(entry.value in (None, []) for entry in entries.values()):
         problems.add(place, f"expected some of {', '.join(CompletenessSection.keys())}")
     steps = _read_steps(_items(place.at("steps"), section.steps, problems), problems)
     mainshocks = []

@@ -77,7 +77,7 @@ def _neighbour(text: str, path: Path, *, folders: bool = False) -> str | None:
     try:
         beside = list(path.parent.iterdir())
         names = [found.name for found in beside if (found.is_dir() if folders else found.is_file())]
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a character that no path has
         return None
     near = suggestion(path.name, names)
     return None if near is None else str(PurePosixPath(text).parent / near)

@@ -153,6 +153,7 @@ class ModelSection(Section):
 
     authors: Metadata = key("For people.")
     doi: Metadata = key("For people.")
+    description: Metadata = key("For people.")
 
     force_stage: Unused = key("Has floatCSEP fetch the model again.")
     force_build: Unused = key("Has floatCSEP build the environment again.")

@@ -110,7 +110,7 @@ def _flavours(
     if section.filename is not None:
         base = _below(base, section.filename)
     if section.flavours is None:
-        yield name, base, place.at("path")
+        yield name, base, place.at("path" if section.filename is None else "filename")
         return
     for suffix, file in section.flavours.items():
         where = place.at("flavours", suffix)

@@ -20,7 +20,14 @@ def _increasing(edges: list[float]) -> list[float]:
     return edges
 
 
+def _both(depths: list[float]) -> list[float]:
+    if len(depths) != 2:
+        refuse("expected a pair [depth_min, depth_max]")
+    return depths
+
+
 _Edges = Annotated[list[Magnitude], AfterValidator(_increasing)]
+_Pair = Annotated[list[DepthKm], AfterValidator(_both)]
 
 
 class RegionSection(Section):
@@ -39,3 +46,4 @@ class RegionSection(Section):
     )
     depth_min: DepthKm | None = key("Events that are shallower do not count, kilometres; not given: none.")
     depth_max: DepthKm | None = key("Events that are deeper do not count, kilometres; not given: none.")
+    depths: _Pair | None = key("Both depths, [depth_min, depth_max], as floatCSEP writes them.")

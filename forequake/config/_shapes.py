@@ -92,6 +92,7 @@ class ExperimentSection(Section):
     postprocess: Unused = key("Pictures and report of floatCSEP.")
     postproc_config: Unused = key("Old name of postprocess.")
     run_dir: Unused = key("Where floatCSEP writes its results; forequake's are in a store.")
+    rundir: Unused = key("Old name of run_dir.")
     run_mode: Unused = key("Whether floatCSEP works in parallel.")
     stage_dir: Unused = key("Where floatCSEP puts the inputs of models.")
     force_rerun: Unused = key("Has floatCSEP make all forecasts anew; here a command does.")
@@ -103,3 +104,4 @@ class ExperimentSection(Section):
     config_file: Unused = key("Written by floatCSEP for its command reproduce.")
     original_config: Unused = key("Written by floatCSEP for its command reproduce.")
     original_run_dir: Unused = key("Written by floatCSEP for its command reproduce.")
+    task_graph: Unused = key("Written by old releases of floatCSEP.")

@@ -100,9 +100,6 @@ def _uncovered(schedule: Schedule, entries: Mapping[str, Place]) -> list[str]:
 
 def _listed(section: TimeSection, entries: Mapping[str, Place], problems: Problems) -> _Made:
     place = entries["time_windows"]
-    for key in ("intervals", "horizon", "offset"):
-        if key in entries:
-            problems.add(entries[key], f"the windows are listed in {place.name}; leave this key out")
     pairs = section.time_windows or section.timewindows
     if pairs is None:
         return (), []
@@ -110,12 +107,22 @@ def _listed(section: TimeSection, entries: Mapping[str, Place], problems: Proble
         if pair in pairs[:number]:
             problems.add(place.at(number), f"this window is listed twice; first in [{pairs.index(pair)}]")
     first, last = min(start for start, _ in pairs), max(end for _, end in pairs)
-    for key, given, edge in (("start_date", section.start_date, first), ("end_date", section.end_date, last)):
-        if given is not None and given != edge:
+    start, end = section.start_date or first, section.end_date or last
+    for key, outside in (("start_date", first < start), ("end_date", end < last)):
+        if outside:
             problems.add(
                 entries[key], f"the windows listed in {place.name} go from {_shown(first)} to {_shown(last)}"
             )
-    return tuple(TimeWindow(start=start, end=end) for start, end in pairs), []
+    # floatCSEP writes all keys into the configuration of a finished run, and reads the list alone.
+    beside = [key for key in ("intervals", "horizon", "offset") if key in entries]
+    notes = (
+        [f"the windows are those listed in {place.name}, not those of {', '.join(beside)}"] if beside else []
+    )
+    for earlier, later in ((start, first), (last, end)):
+        if earlier < later:
+            part = TimeWindow(start=earlier, end=later)
+            notes.append(f"the part from {_span(part)} lies in no window listed in {place.name}")
+    return tuple(TimeWindow(start=start, end=end) for start, end in pairs), notes
 
 
 def _dependence(windows: Sequence[TimeWindow], growth: Growth) -> list[str]:

@@ -154,7 +154,7 @@ class _Converter:
         return None
 
     def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> object:
-        text: str = node.value
+        text = self._text(node, path)
         self.texts[path] = text
         kind = node.tag.removeprefix(_TAG)
         if kind in ("int", "float") and not _PLAIN_NUMBER.fullmatch(text):
@@ -215,9 +215,18 @@ class _Converter:
     def _key(self, key: yaml.Node, path: KeyPath) -> str:
         """Give a key as it is written, also where YAML would read a number, a date or a truth value."""
         if isinstance(key, yaml.ScalarNode) and key.tag.startswith(_TAG):
-            return str(key.value)
+            return self._text(key, path)
         self._note("a key must be plain text", key, path)
         return ""
+
+    def _text(self, node: yaml.ScalarNode, path: KeyPath) -> str:
+        text = str(node.value)
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:  # "\ud800" is half a character, which no file can hold
+            self._note(f"the character U+{ord(text[error.start]):04X} is not allowed here", node, path)
+            return text.encode(errors="replace").decode()
+        return text
 
     def _refuse_tag(self, node: yaml.Node, path: KeyPath) -> None:
         tag = node.tag.replace(_TAG, "!!")

@@ -108,6 +108,7 @@ class _Reading:
         self._files = [file]
         self._folder = Folder(root=file.parent)
         self._unused: dict[str, None] = {}  # a set that keeps its order
+        self._notes: list[str] = []
 
     def load(self) -> LoadedExperiment | None:
         """Read everything; None where something is missing, and then there are problems."""
@@ -160,7 +161,10 @@ class _Reading:
             unused=tuple(self._unused),
         )
         return LoadedExperiment(
-            config=config, folder=self._folder.root, files=tuple(self._files), notes=plan.notes
+            config=config,
+            folder=self._folder.root,
+            files=tuple(self._files),
+            notes=(*plan.notes, *self._notes),
         )
 
     def _base(self, root: Place) -> Folder:
@@ -198,7 +202,10 @@ class _Reading:
         entries = self._entries(root, "region_config", RegionSection.keys())
         home = root.at("region_config")
         present = {key: place for key, place in entries.items() if place.value is not None}
-        required = {"region": "a region's name, or a file with the corners of its cells"}
+        required = {
+            "region": "a region's name, or a file with the corners of its cells; forecasts each on cells of "
+            "their own, as floatCSEP has them without a region, need an experiment for each kind of cells"
+        }
         if "magnitudes" not in present:
             why = "it gives the magnitude bins (or magnitudes, a list of their lower edges)"
             required |= dict.fromkeys(("mag_min", "mag_max", "mag_bin"), why)
@@ -212,7 +219,7 @@ class _Reading:
         )
         if section.region is not None and section.region.kind == "cells":
             self._use(f"region.{key}" for key in section.region.unused)
-        magnitudes = read_magnitudes(section, present, self.problems)
+        magnitudes = read_magnitudes(section, present, self.problems, self._notes)
         return section.region, magnitudes, read_depths(section, present, self.problems)
 
     def _catalog(self, root: Place, keys: tuple[str, ...]) -> CatalogSpec | None:

@@ -81,9 +81,9 @@ def keys_page() -> str:
 _INTRODUCTION: Final = """\
 # All keys of an experiment's files
 
-The format is that of floatCSEP 0.5; older names are read too. A key that is not on this page is refused,
-with the nearest one that is. `forequake schema` prints the same keys for editors, `forequake schema --page`
-this page.
+The format is that of floatCSEP 0.5 ([what differs](floatcsep.md)); older names are read too. A key that is
+not on this page is refused, with the nearest one that is. `forequake schema` prints the same keys for
+editors, `forequake schema --page` this page.
 
 - **kept** keys tell people something; they are stored with the experiment.
 - **not used** keys steer floatCSEP's own pictures or running. They are accepted, named once when the

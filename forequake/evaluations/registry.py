@@ -208,7 +208,7 @@ _BY_ANY_NAME: Final[dict[str, TestDefinition]] = {
 
 
 def find_test(name: str) -> TestDefinition:
-    """Find a test by forequake's name, by its letters, or by floatCSEP's function.
+    """Find a test by forequake's name, by its letters, or by floatCSEP's function, also in full.
 
     Raises
     ------
@@ -221,9 +221,12 @@ def find_test(name: str) -> TestDefinition:
     'poisson_number'
     >>> find_test("CL").name
     'poisson_conditional_likelihood'
+    >>> find_test("csep.core.poisson_evaluations.number_test").name
+    'poisson_number'
     """
-    if name in _BY_ANY_NAME:
-        return _BY_ANY_NAME[name]
+    found = _BY_ANY_NAME.get(name) or _BY_ANY_NAME.get(name.removeprefix("csep.").removeprefix("core."))
+    if found is not None:
+        return found
     near = suggestion(name, _BY_ANY_NAME)
     hint = f"; did you mean {near!r}?" if near else ""
     message = f"there is no test {name!r}{hint} Known tests: {', '.join(_BY_ANY_NAME)}"

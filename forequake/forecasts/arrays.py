@@ -8,6 +8,7 @@ may be deleted at any time; one that is damaged, full or not writable costs time
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 import tempfile
@@ -31,6 +32,12 @@ _MOST_BYTES: Final = 8 << 30
 _LARGEST_SHARE: Final = 0.5
 #: A folder that some process began and left is removed after so many seconds.
 _ABANDONED: Final = 3600.0
+#: Looking at all entries takes milliseconds to seconds: it is done again after so many seconds, or when full.
+_BETWEEN_LOOKS: Final = 60.0
+#: Where entries must go, so much of the whole is made free at once.
+_FREED_SHARE: Final = 1 / 16
+#: What an entry takes beside its arrays.
+_BESIDE_BYTES: Final = 1024
 _ABOUT: Final = "about.json"
 
 
@@ -63,6 +70,8 @@ class ArrayCache:
 
     #: Entries whose bytes this process has compared with their digests.
     _verified: ClassVar[set[tuple[str, int]]] = set()
+    #: When this process last looked at all entries of a folder, and their bytes with what it added since.
+    _looked: ClassVar[dict[Path, tuple[float, int]]] = {}
 
     def __init__(self, folder: Path | None = None, most_bytes: int = _MOST_BYTES) -> None:
         self.folder = user_cache_path("forequake") / "arrays" if folder is None else folder
@@ -114,7 +123,20 @@ class ArrayCache:
                 shutil.rmtree(new, ignore_errors=True)
 
     def _make_place(self, size: int) -> None:
-        """Remove the entries that were used longest ago, and what other processes abandoned."""
+        """Look whether all entries fit, now and then: other processes may exceed the bound for a minute."""
+        looked, total = self._looked.get(self.folder, (-math.inf, 0))
+        if total + size > self.most_bytes or time.monotonic() - looked > _BETWEEN_LOOKS:
+            looked, total = time.monotonic(), self._tidy(size)
+        self._looked[self.folder] = looked, total + size + _BESIDE_BYTES
+
+    def _tidy(self, size: int) -> int:
+        """Remove what other processes abandoned, and the entries used longest ago where `size` bytes lack.
+
+        Returns
+        -------
+        int
+            Bytes of the entries that stay.
+        """
         entries: list[tuple[float, int, Path]] = []
         for entry in self.folder.iterdir():
             with contextlib.suppress(OSError):
@@ -125,12 +147,14 @@ class ArrayCache:
                 about = entry / _ABOUT
                 used = about.stat().st_mtime if about.exists() else 0.0
                 entries.append((used, sum(file.stat().st_size for file in entry.iterdir()), entry))
-        total = size + sum(bytes_ for _, bytes_, _ in entries)
-        for _, bytes_, entry in sorted(entries):
-            if total <= self.most_bytes:
-                return
-            self._remove(entry)
-            total -= bytes_
+        total = sum(bytes_ for _, bytes_, _ in entries)
+        if total + size > self.most_bytes:
+            for _, bytes_, entry in sorted(entries):
+                if total + size <= self.most_bytes * (1 - _FREED_SHARE):
+                    break
+                self._remove(entry)
+                total -= bytes_
+        return total
 
     def _remove(self, entry: Path) -> None:
         """Take an entry away at once, so that nobody meets a part of it; maps of it stay readable."""

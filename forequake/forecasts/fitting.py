@@ -40,7 +40,7 @@ from forequake.regions import SAME_CELL_DEGREES, Region
 
 __all__ = ["FIT_VERSION", "fit_to_experiment"]
 
-#: Changes with the numbers that the same table gives; it counts where fitted rates are kept.
+#: Changes with the numbers that the same table gives; it counts in forecasts' keys, and where they are kept.
 FIT_VERSION: Final = 1
 
 #: More events than any forecast means: beyond it, sums and logarithms of rates lose their meaning too.

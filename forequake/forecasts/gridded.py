@@ -1,6 +1,7 @@
 """Gridded forecasts: what a file says, and the rates on an experiment's cells and magnitude bins."""
 
 import io
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -23,12 +24,16 @@ class ForecastScope:
     valid_from, valid_to
         The span of time, in UTC.
     depth_km
-        Top and bottom of the layer.
+        Top and bottom of the layer; None also where a file gives something that is no depth, such as NaN.
     """
 
     valid_from: datetime | None = None
     valid_to: datetime | None = None
     depth_km: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.depth_km is not None and not all(map(math.isfinite, self.depth_km)):
+            object.__setattr__(self, "depth_km", None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -93,7 +93,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         _time(start_date="2010-01-01", end_date="2010-01-20", horizon="1 months"),
         "is longer than",
     ),
-    "last bin beyond mag_max": ({"region_config": {"mag_max": 8.05}}, "must lie whole bins"),
+    "last bin beyond mag_max": ({"region_config": {"mag_max": 8.6}}, "must lie whole bins"),
 }
 #: Texts of config.yml that are none.
 NO_FILES = {
@@ -200,6 +200,15 @@ def test_a_file_that_is_none_is_refused(
     file.write_text(text)
 
     assert says in _told(file, monkeypatch, capsys)
+
+
+def test_no_number_of_a_line_becomes_a_picture(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = folder / "config.yml"
+    file.write_text("# a line\n" * 99 + "modles: []\n")
+
+    assert "config.yml:100: modles" in _told(file, monkeypatch, capsys)
 
 
 def test_a_file_that_is_not_there_is_refused(

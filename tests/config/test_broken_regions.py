@@ -79,9 +79,9 @@ BROKEN: dict[str, tuple[str, ...]] = {
     ),
     "no whole number of bins": (
         "mag_max: 8.0",
-        "mag_max: 8.04",
+        "mag_max: 8.06",
         "region_config.mag_max",
-        "mag_max: 8.04",
+        "mag_max: 8.06",
         "near are 8 and 8.1",
     ),
     "magnitude as text": (
@@ -105,12 +105,19 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "magnitudes: [4.0, 5.0, 4.5]",
         "4.5 follows 5",
     ),
+    "edges of several widths": (
+        BINS,
+        "  magnitudes: [4.0, 5.0, 5.5]\n",
+        "region_config.magnitudes",
+        "magnitudes: [4.0, 5.0, 5.5]",
+        "bins of one width only",
+    ),
     "edges and a width": (
         BINS,
-        "  magnitudes: [4.0, 5.0]\n  mag_bin: 1\n",
+        "  magnitudes: [4.0, 5.0]\n  mag_bin: 0.5\n",
         "region_config.mag_bin",
-        "mag_bin: 1",
-        "listed in magnitudes",
+        "mag_bin: 0.5",
+        "listed in magnitudes are 1 wide",
     ),
     "edges and another least": (
         BINS,
@@ -132,6 +139,27 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "region_config.depth_max",
         "depth_max: 70",
         "not be less than depth_min",
+    ),
+    "depths that say something else": (
+        "depth_max: 70",
+        "depth_max: 70\n  depths: [0, 30]",
+        "region_config.depths",
+        "depths: [0, 30]",
+        "depth_max says 70, and this says 30",
+    ),
+    "one depth": (
+        "depth_max: 70",
+        "depths: [0]",
+        "region_config.depths",
+        "depths: [0]",
+        "a pair [depth_min, depth_max]",
+    ),
+    "both depths the wrong way": (
+        "  depth_min: 0\n  depth_max: 70\n",
+        "  depths: [70, 0]\n",
+        "region_config.depths",
+        "depths: [70, 0]",
+        "not be less than depth_min, which is 70",
     ),
     "depth in metres": (
         "depth_max: 70",

@@ -188,12 +188,13 @@ REGION: dict[str, Case] = {
     "mag_max": (_region(mag_max=5.0), lambda e: e.config.magnitudes, (4.0, 5.0)),
     "mag_bin": (_region(mag_bin=2.0), lambda e: e.config.magnitudes, (4.0, 6.0, 8.0)),
     "magnitudes": (
-        _region(mag_min=None, mag_max=None, mag_bin=None, magnitudes=[4.95, 5.5, 7]),
+        _region(mag_min=None, mag_max=None, mag_bin=None, magnitudes=[4.95, 5.5, 6.05]),
         lambda e: e.config.magnitudes,
-        (4.95, 5.5, 7.0),
+        (4.95, 5.5, 6.05),
     ),
     "depth_min": (_region(depth_min=-2), lambda e: e.config.depth_km, (-2.0, 7000.0)),
     "depth_max": (_region(depth_max=30), lambda e: e.config.depth_km, (-20.0, 30.0)),
+    "depths": (_region(depths=[-2, 30]), lambda e: e.config.depth_km, (-2.0, 30.0)),
 }
 GIT = "https://example.org/model.git"
 MODEL: dict[str, Case] = {

@@ -96,7 +96,7 @@ def test_edges_of_magnitude_have_the_decimals_of_the_file(write: Write) -> None:
     [
         ("  mag_min: 6.0\n  mag_max: 7.0\n  mag_bin: 1.0\n", (6.0, 7.0)),
         ("  mag_min: 4\n  mag_max: 5\n  mag_bin: 0.25\n", (4.0, 4.25, 4.5, 4.75, 5.0)),
-        ("  magnitudes: [4, 4.5, 6.0]\n", (4.0, 4.5, 6.0)),
+        ("  magnitudes: [4, 4.5, 5.0]\n", (4.0, 4.5, 5.0)),
         ("  magnitudes: [4, 4.5]\n  mag_min: 4.0\n  mag_max: 10\n", (4.0, 4.5)),
     ],
 )

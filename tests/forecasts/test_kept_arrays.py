@@ -30,6 +30,7 @@ TEXT = "0 1 0 1 0 70 6 7 0.5 1\n1 2 0 1 0 70 6 7 0 1\n"
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ArrayCache:
     monkeypatch.setattr(ArrayCache, "_verified", set())
+    monkeypatch.setattr(ArrayCache, "_looked", {})
     return ArrayCache(tmp_path / "arrays")
 
 
@@ -89,11 +90,30 @@ def test_the_oldest_entries_make_place(cache: ArrayCache) -> None:
     assert cache.get(KEY) is None
 
 
+def test_keeping_does_not_look_at_all_entries_each_time(
+    cache: ArrayCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    tidy = ArrayCache._tidy
+
+    def counted(self: ArrayCache, size: int) -> int:
+        looks.append(size)
+        return tidy(self, size)
+
+    monkeypatch.setattr(ArrayCache, "_tidy", counted)
+    cache.most_bytes = 40_000
+    for number in range(100):  # of 660 bytes and more
+        cache.keep(key_of(str(number)), {"rates": np.zeros(50)}, {})
+    assert 2 <= len(looks) <= 60
+    assert sum(file.stat().st_size for file in cache.folder.rglob("*.*")) <= cache.most_bytes
+
+
 def test_what_others_left_half_made_is_removed(cache: ArrayCache) -> None:
     cache.keep(KEY, {"rates": ARRAY}, {})
     for name, age in ((".new-old", 7200), (".new-young", 0)):
         (cache.folder / name).mkdir()
         os.utime(cache.folder / name, (time.time() - age,) * 2)
+    cache._looked.clear()  # as in another process, or a minute later
     cache.keep(key_of("two"), {"rates": ARRAY}, {})
     assert sorted(path.name for path in cache.folder.glob(".*")) == [".new-young"]
 

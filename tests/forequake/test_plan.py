@@ -102,6 +102,24 @@ def test_a_change_touches_what_it_concerns_and_nothing_else(folder: Path) -> Non
     assert changed() == {place for place in before if place[0] == "other"}
 
 
+def test_other_rules_of_fitting_make_other_forecasts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = _keys(folder)
+    monkeypatch.setattr("forequake.experiments.FIT_VERSION", 2)
+    after = _keys(folder)
+    assert all(before[place] != after[place] for place in before)
+
+
+def test_the_events_of_few_windows_stay_in_memory(folder: Path) -> None:
+    config = CONFIG.replace("intervals: 3", "intervals: 30, growth: cumulative")
+    (folder / "config.yml").write_text(config)
+    experiment = _read(folder)
+    windows = experiment.config.windows
+    keys = [experiment.observed(window)[1] for window in windows]
+    assert len(experiment._observed) < len(windows)
+    assert [experiment.observed(window)[1] for window in windows] == keys
+    assert [len(experiment.observed(window)[0]) for window in (windows[3], windows[-1])] == [0, 2]
+
+
 def test_what_is_known_is_not_due_unless_forced(folder: Path) -> None:
     labels = _read(folder).labels()
     plan = _plan(folder, set(labels[:5]))

@@ -7,6 +7,7 @@ that meets anything else, line by line by Python, whose rules decide and whose e
 import csv
 import gzip
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -127,7 +128,7 @@ def find_text_form(path: Path) -> TextForm:
     try:
         with opened(path) as file:
             start = file.read(_LONGEST_HEADING)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         message = f"{path}: the forecast cannot be read ({error})"
         raise ForecastError(message) from error
     if not start.strip():
@@ -268,7 +269,7 @@ def exact_rows(path: Path, form: TextForm) -> Iterator[Rows]:
                 if len(piece) == _PIECE_ROWS:
                     yield piece.rows()
                     piece = _Piece()
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
         message = f"{path}: the file is cut short or damaged ({error})"
         raise ForecastError(message) from error
     if len(piece):

@@ -1,5 +1,6 @@
 """UCERF3-ETAS's merged binary catalogs: big-endian, a header and a block of events for each catalog."""
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -58,7 +59,7 @@ def ucerf3_rows(path: Path) -> Iterator[Rows]:
                 raise ForecastError(message)
             if waiting:
                 yield _rows(waiting)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         message = f"{path}: the forecast cannot be read ({error})"
         raise ForecastError(message) from error
 

@@ -104,7 +104,8 @@ class RowCollector:
 
     def _sorted(self, rows: NDArray[np.float64]) -> RowTable:
         """Put rows into a table: cells in order of their first row; a repeated row begins a new cell."""
-        rounded = np.round(rows[:5], _DECIMALS) + 0.0
+        with np.errstate(over="ignore"):  # no corner is so large, and the fitting says so
+            rounded = np.round(rows[:5], _DECIMALS) + 0.0
         _, first, cells = np.unique(rounded[:4], axis=1, return_index=True, return_inverse=True)
         rank = np.argsort(np.argsort(first))
         cells = rank[cells.ravel()]

@@ -58,14 +58,16 @@ def read_gear1(path: Path) -> ForecastTable:
         message = f"{areas}: the areas are not those of the cells of {path.name}, in the same order"
         raise ForecastError(message)
     above = rows[:, 3:]
-    density = np.column_stack([above[:, :-1] - above[:, 1:], above[:, -1]])
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is judged with all rates
+        density = np.column_stack([above[:, :-1] - above[:, 1:], above[:, -1]])
+        rates = density * square_metres[:, 3:]
     west, south = (rows[:, 1:3] - _HALF_CELL).T
     east, north = (rows[:, 1:3] + _HALF_CELL).T
     return ForecastTable(
         path=path,
         corners=np.column_stack([west, east, south, north]),
         magnitudes=magnitudes,
-        rates=density * square_metres[:, 3:],
+        rates=rates,
     )
 
 
