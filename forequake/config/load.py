@@ -236,8 +236,8 @@ class _Reading:
         if spec.start >= first:
             self.problems.add(
                 root.at("input_catalog", "start_date"),
-                f"models learn from what came before the first window, which begins at {first:%Y-%m-%d %H:%M}; "
-                "let this catalog start earlier",
+                "models learn from what came before the first window, which begins at "
+                f"{first:%Y-%m-%d %H:%M}; let this catalog start earlier",
             )
         return spec
 
