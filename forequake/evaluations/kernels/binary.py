@@ -1,0 +1,127 @@
+"""Binary statistics: a bin is active where it holds one event or more (Bayona et al. 2022).
+
+A bin of rate x is active with the probability p = 1 - exp(-x), computed as -expm1(-x): for x = 1e-10, 1 - exp(-x)
+has six correct digits, and below 1e-16 it is 0, which would make the likelihood of a possible catalog 0.
+
+Simulated catalogs have as many active bins as the observed one. Their events are drawn one after the other, and
+one that falls into a bin that is active already is drawn anew. Only bins with a rate above 0 are drawn. (In
+pyCSEP 0.8 the division of a masked cumulative sum leaves the masked bins as they were, so that the search for a
+bin runs on numbers that are out of order: with 30 % of California's bins empty, 83 % of the draws fell into bins
+of rate 0. And with more active bins than bins of a rate its draws never end.)
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forequake.evaluations.kernels.prepared import BinRates
+
+__all__ = ["TooManyDraws", "bernoulli_log_likelihoods", "brier_scores", "draw_active"]
+
+#: Numbers that are drawn together at most.
+_TOGETHER: Final = 2_000_000
+#: A catalog that is not complete after so many draws for each of its bins: nearly all of the rate lies in fewer.
+_PATIENCE: Final = 1000
+
+
+class TooManyDraws(Exception):  # noqa: N818  # not an error: a finding
+    """As many different bins cannot be drawn: the rate lies in too few of them."""
+
+
+def draw_active(rates: BinRates, *, active: int, simulations: int, seed: int) -> NDArray[np.intp]:
+    """Draw catalogs with a fixed number of active bins; give their bins, shape (simulations, active).
+
+    Raises
+    ------
+    TooManyDraws
+        Where fewer bins have a rate above 0, or a catalog takes more than 1000 draws for each bin.
+    """
+    if active > rates.occupiable:
+        raise TooManyDraws
+    generator = np.random.RandomState(seed)
+    found = np.empty((simulations, active), dtype=np.intp)
+    done = 0
+    rest = np.empty(0, dtype=np.intp)  # drawn, but not yet part of a catalog
+    while done < simulations:
+        if len(rest) > _PATIENCE * active:
+            raise TooManyDraws
+        wanted = max((simulations - done) * active - len(rest), len(rest), active)
+        fresh = rates.bins_of(generator.random_sample(min(wanted, _TOGETHER)))
+        stream = np.concatenate([rest, fresh])
+        kept, catalogs, used = _cut(stream, active, simulations - done)
+        found[done : done + catalogs] = stream[kept].reshape(catalogs, active)
+        done += catalogs
+        rest = stream[used:]
+    return found
+
+
+def _cut(stream: NDArray[np.intp], active: int, catalogs: int) -> tuple[NDArray[np.intp], int, int]:
+    """Cut a stream of bins into catalogs of `active` different bins.
+
+    Returns
+    -------
+    kept : array of intp, shape (catalogs x active,)
+        Places in the stream that are no repeats within their catalog.
+    int
+        Number of whole catalogs.
+    int
+        Where in the stream the last one ends.
+    """
+    order = np.argsort(stream, kind="stable")
+    again = np.flatnonzero(stream[order[1:]] == stream[order[:-1]])
+    # A draw is a repeat where the last one of the same bin belongs to the same catalog. Between two draws of a
+    # bin that lie in one catalog, there are no more draws than patience allows; most pairs lie far apart.
+    repeats = np.column_stack([order[again + 1], order[again]])
+    repeats = repeats[np.argsort(repeats[:, 0])].tolist()
+    dropped: list[int] = []
+    start, cut, next_repeat = 0, 0, 0
+    while cut < catalogs:
+        end, dropped_here = start + active, len(dropped)
+        while next_repeat < len(repeats) and repeats[next_repeat][0] < end:
+            place, before = repeats[next_repeat]
+            if before >= start:
+                dropped.append(place)
+                end += 1
+            next_repeat += 1
+        if end > len(stream):
+            del dropped[dropped_here:]
+            break
+        start = end
+        cut += 1
+    mask = np.ones(start, dtype=np.bool_)
+    mask[dropped] = False
+    return np.flatnonzero(mask), cut, start
+
+
+def bernoulli_log_likelihoods(rates: BinRates, places: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Give the joint log-likelihoods of catalogs in nats, shape (catalogs,); -infinity where a rate is 0.
+
+    ln L = sum of ln p over active bins - sum of the rates over all others.
+
+    Parameters
+    ----------
+    places : array of intp, shape (catalogs, active bins)
+        Different ones in each catalog.
+    """
+    at_active = rates.rates[places]
+    with np.errstate(divide="ignore"):
+        terms = np.log(-np.expm1(-at_active)) + at_active
+    found: NDArray[np.float64] = terms.sum(axis=1) - rates.total
+    return found
+
+
+def brier_scores(rates: BinRates, places: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Give the Brier scores of catalogs, shape (catalogs,): -2 mean over all bins of (p - y)^2, y = 1 if active.
+
+    (p - 1)^2 = p^2 + 1 - 2 p, so that an active bin adds 1 - 2 p to the sum of p^2 over all bins.
+
+    Parameters
+    ----------
+    places : array of intp, shape (catalogs, active bins)
+        Different ones in each catalog.
+    """
+    probability = -np.expm1(-rates.rates[places])
+    squares = rates.squared_probabilities + (1.0 - 2.0 * probability).sum(axis=1)
+    found: NDArray[np.float64] = -2.0 * squares / len(rates)
+    return found
