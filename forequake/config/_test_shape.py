@@ -1,7 +1,7 @@
 """The keys of a test."""
 
 from difflib import get_close_matches
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
@@ -12,9 +12,6 @@ from forequake.errors import InputError, suggestion
 from forequake.evaluations.registry import TESTS, TestDefinition, find_test
 
 __all__ = ["ArgumentSection", "TestSection"]
-
-#: Where floatCSEP finds the tests that this version knows.
-_MODULE: Final = "poisson_evaluations"
 
 
 def _read_function(value: object) -> TestDefinition:
@@ -27,8 +24,9 @@ def _read_function(value: object) -> TestDefinition:
         module, _, function = value.rpartition(".")
         near = suggestion(function, functions)
         # A catalog-based test is no misspelt Poisson test, however much the names look alike.
-        if near is None or (module and not get_close_matches(module, [_MODULE], cutoff=0.8)):
-            near = None
+        if near is not None and module:
+            home = functions[near].floatcsep.rpartition(".")[0]
+            near = near if get_close_matches(module, [home], cutoff=0.8) else None
         known = ", ".join(definition.floatcsep for definition in functions.values())
         message = f"there is no such test; this version knows {known}"
         refuse(message, None if near is None else functions[near].floatcsep)
@@ -49,6 +47,7 @@ _Function = Annotated[
 ]
 # More would not fit into memory; a quantile to six digits needs no more.
 _Simulations = Annotated[int, Field(gt=0, le=1_000_000)]
+_Variance = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Arguments = Annotated[dict[str, object], shown_as("ArgumentSection")]
 
 
@@ -74,5 +73,8 @@ class ArgumentSection(Section):
     seed: Seed | None = key("Seed of this test, word for word; else one is derived from the experiment's.")
     num_simulations: _Simulations | None = key("Synthetic catalogs that are drawn.", DEFAULT_SIMULATIONS)
     alpha: Alpha | None = key("Level of significance of the T-test; else the experiment's.")
+    variance: _Variance | None = key(
+        "Variance of the number of events in a window, which the negative binomial N-test needs."
+    )
 
     verbose: Unused = key("Has pyCSEP print its progress.")

@@ -11,6 +11,8 @@ __all__ = ["BinRates", "PreparedForecast"]
 
 #: Bins that are looked at together, so that what is made of them stays in the processor's cache.
 _BLOCK: Final = 1 << 15
+#: From so many bins on, their cumulative sums leave the processor's nearest cache.
+_LONG: Final = 1 << 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,14 +63,22 @@ class BinRates:
         Parameters
         ----------
         numbers : array of float64, shape (draws,)
-            In [0, 1). The bin of u is the first whose cumulative sum, as a share of the total, lies above u;
-            the search is faster where neighbours are in order.
+            In [0, 1). The bin of u is the first whose cumulative sum, as a share of the total, lies above u.
         """
+        if len(self.rates) < _LONG:
+            return self._search(numbers)
+        # In the order of the numbers the search stays near where it was: several times faster in long sums.
+        order = np.argsort(numbers)
+        found = np.empty(len(numbers), dtype=np.intp)
+        found[order] = self._search(numbers[order])
+        return found
+
+    def _search(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
         sums, total = self._sums, self.total
         found = np.searchsorted(sums[1:], numbers * total, side="right")
         np.minimum(found, len(self.rates) - 1, out=found)
         # pyCSEP divides the sums by their total, where this multiplies the numbers with it, which is shorter;
-        # the two disagree about some number in a billion, which is looked up in pyCSEP's way.
+        # the two disagree about one number in a billion, which is looked up in pyCSEP's way.
         strays = (sums[found] / total > numbers) | (sums[found + 1] / total <= numbers)
         if strays.any():
             found[strays] = np.searchsorted(sums[1:] / total, numbers[strays], side="right")
