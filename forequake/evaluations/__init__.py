@@ -1,7 +1,7 @@
 """The tests of forecasts against observed earthquakes.
 
-Light to import: SciPy is loaded by the first computation. pyCSEP is not needed for gridded forecasts; the test
-suite compares with it.
+Light to import: SciPy is loaded by the first computation. pyCSEP is not needed for gridded forecasts; the
+test suite compares with it.
 """
 
 from forequake.evaluations.compute import evaluate

@@ -7,8 +7,8 @@ the X_i lie symmetrically about (N1 - N2)/N. W's z is never positive, so that bo
 G. Neither says anything where a rate at an event is zero, or where both forecasts are the same.
 
 Binary T (Bayona et al. 2022) is T over the active bins, those that hold one event or more, in place of the
-events: N is their number, G the gain per active bin, and t has N - 1 degrees of freedom. (pyCSEP 0.8 stops at a
-NameError in ``binary_paired_t_test``; these are the numbers of its ``matrix_binary_t_test``.)
+events: N is their number, G the gain per active bin, and t has N - 1 degrees of freedom. (pyCSEP 0.8 stops at
+a NameError in ``binary_paired_t_test``; these are the numbers of its ``matrix_binary_t_test``.)
 """
 
 import math

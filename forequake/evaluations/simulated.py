@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.evaluations.evaluated import ZERO_RATE_FLAG, Numbers, summary_of
-from forequake.evaluations.inputs import Observation, TestParameters
+from forequake.evaluations.inputs import Observation
 from forequake.evaluations.kernels import (
     BinRates,
     PreparedForecast,

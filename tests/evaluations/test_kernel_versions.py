@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from forequake.evaluations import Evaluated, Observation, find_test
+from forequake.evaluations import TESTS, Evaluated, Observation, find_test
 
 RATES = np.array([[0.9, 0.3, 0.1], [0.5, 0.2, 0.05], [0.4, 0.0, 0.02], [1.2, 0.4, 0.2]])
 REFERENCE = np.array([[0.5, 0.2, 0.1], [0.5, 0.2, 0.1], [0.5, 0.2, 0.1], [0.5, 0.2, 0.1]])
@@ -38,10 +38,20 @@ GOLDEN: dict[str, tuple[int, float, dict[str, float]]] = {
         {"t": 1.1600780349310056, "t_critical": 2.4469118511449786, "p": 0.2900875040836438},
     ),
     "W": (1, -1.1853345186684447, {"p": 36 / 128}),
+    "NBD-N": (1, 7.0, {"delta1": 0.17970510802760586, "delta2": 0.8374012698040678}),
+    "binary S": (1, -2.2083813579252216, {"q": 1.0}),
+    "binary CL": (1, -8.204629927373137, {"q": 0.66}),
+    # As many events as active bins here: the numbers of T.
+    "binary T": (
+        1,
+        0.1812463056585598,
+        {"t": 1.1600780349310056, "t_critical": 2.4469118511449786, "p": 0.2900875040836438},
+    ),
+    "Brier": (1, -0.4930973902369315, {"q": 0.66}),
 }
 
 
-@pytest.mark.parametrize("letters", ["N", "L", "CL", "S", "M", "T", "W"])
+@pytest.mark.parametrize("letters", [definition.short for definition in TESTS.values()])
 def test_numbers_belong_to_their_kernel_version(
     letters: str,
     observe: Callable[..., Observation],

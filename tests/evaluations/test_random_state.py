@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from forequake.evaluations import Evaluated, Observation
+from forequake.evaluations import TESTS, Evaluated, Observation
 
-LETTERS = ("N", "L", "CL", "S", "M", "T", "W")
+LETTERS = tuple(definition.short for definition in TESTS.values() if definition.forecast == "gridded")
 
 
 def _jobs(

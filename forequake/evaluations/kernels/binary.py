@@ -1,13 +1,14 @@
 """Binary statistics: a bin is active where it holds one event or more (Bayona et al. 2022).
 
-A bin of rate x is active with the probability p = 1 - exp(-x), computed as -expm1(-x): for x = 1e-10, 1 - exp(-x)
-has six correct digits, and below 1e-16 it is 0, which would make the likelihood of a possible catalog 0.
+A bin of rate x is active with the probability p = 1 - exp(-x), computed as -expm1(-x): for x = 1e-10, 1 -
+exp(-x) has six correct digits, and below 1e-16 it is 0, which would make the likelihood of a possible catalog
+0.
 
-Simulated catalogs have as many active bins as the observed one. Their events are drawn one after the other, and
-one that falls into a bin that is active already is drawn anew. Only bins with a rate above 0 are drawn. (In
-pyCSEP 0.8 the division of a masked cumulative sum leaves the masked bins as they were, so that the search for a
-bin runs on numbers that are out of order: with 30 % of California's bins empty, 83 % of the draws fell into bins
-of rate 0. And with more active bins than bins of a rate its draws never end.)
+Simulated catalogs have as many active bins as the observed one. Their events are drawn one after the other,
+and one that falls into a bin that is active already is drawn anew. Only bins with a rate above 0 are drawn.
+(In pyCSEP 0.8 the division of a masked cumulative sum leaves the masked bins as they were, so that the search
+for a bin runs on numbers that are out of order: with 30 % of California's bins empty, 83 % of the draws fell
+into bins of rate 0. And with more active bins than bins of a rate its draws never end.)
 """
 
 from typing import Final
@@ -21,11 +22,11 @@ __all__ = ["TooManyDraws", "bernoulli_log_likelihoods", "brier_scores", "draw_ac
 
 #: Numbers that are drawn together at most.
 _TOGETHER: Final = 2_000_000
-#: A catalog that is not complete after so many draws for each of its bins: nearly all of the rate lies in fewer.
+#: Draws for each active bin after which a catalog is given up: nearly all of the rate lies in fewer bins.
 _PATIENCE: Final = 1000
 
 
-class TooManyDraws(Exception):  # noqa: N818  # not an error: a finding
+class TooManyDraws(Exception):  # not an error: a finding
     """As many different bins cannot be drawn: the rate lies in too few of them."""
 
 
@@ -70,8 +71,7 @@ def _cut(stream: NDArray[np.intp], active: int, catalogs: int) -> tuple[NDArray[
     """
     order = np.argsort(stream, kind="stable")
     again = np.flatnonzero(stream[order[1:]] == stream[order[:-1]])
-    # A draw is a repeat where the last one of the same bin belongs to the same catalog. Between two draws of a
-    # bin that lie in one catalog, there are no more draws than patience allows; most pairs lie far apart.
+    # A draw is a repeat where the last one of the same bin belongs to the same catalog.
     repeats = np.column_stack([order[again + 1], order[again]])
     repeats = repeats[np.argsort(repeats[:, 0])].tolist()
     dropped: list[int] = []
@@ -112,9 +112,10 @@ def bernoulli_log_likelihoods(rates: BinRates, places: NDArray[np.intp]) -> NDAr
 
 
 def brier_scores(rates: BinRates, places: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Give the Brier scores of catalogs, shape (catalogs,): -2 mean over all bins of (p - y)^2, y = 1 if active.
+    """Give the Brier scores of catalogs, shape (catalogs,): -2 times the mean over all bins of (p - y)^2.
 
-    (p - 1)^2 = p^2 + 1 - 2 p, so that an active bin adds 1 - 2 p to the sum of p^2 over all bins.
+    y is 1 in active bins and 0 in others. (p - 1)^2 = p^2 + 1 - 2 p, so that an active bin adds 1 - 2 p to the
+    sum of p^2 over all bins.
 
     Parameters
     ----------
