@@ -69,29 +69,55 @@ def _cut(stream: NDArray[np.intp], active: int, catalogs: int) -> tuple[NDArray[
     int
         Where in the stream the last one ends.
     """
-    order = np.argsort(stream, kind="stable")
-    again = np.flatnonzero(stream[order[1:]] == stream[order[:-1]])
-    # A draw is a repeat where the last one of the same bin belongs to the same catalog.
-    repeats = np.column_stack([order[again + 1], order[again]])
-    repeats = repeats[np.argsort(repeats[:, 0])].tolist()
-    dropped: list[int] = []
-    start, cut, next_repeat = 0, 0, 0
-    while cut < catalogs:
-        end, dropped_here = start + active, len(dropped)
-        while next_repeat < len(repeats) and repeats[next_repeat][0] < end:
-            place, before = repeats[next_repeat]
-            if before >= start:
-                dropped.append(place)
-                end += 1
-            next_repeat += 1
-        if end > len(stream):
-            del dropped[dropped_here:]
+    # Each draw beside the one before it of the same bin, by a sort of both in one number.
+    bins, order = np.divmod(np.sort(stream * len(stream) + np.arange(len(stream))), len(stream))
+    same = np.flatnonzero(bins[1:] == bins[:-1])
+    before, after = order[same], order[same + 1]
+    reach = 2 * active
+    while True:
+        # Two draws of a bin that lie farther apart than any catalog is long are in different ones.
+        near = np.flatnonzero(after - before < reach)
+        near = near[np.argsort(after[near])]
+        dropped, ends = _drop(before[near].tolist(), after[near].tolist(), active, catalogs, len(stream))
+        if max(np.diff(ends), default=0) <= reach:
             break
-        start = end
-        cut += 1
-    mask = np.ones(start, dtype=np.bool_)
-    mask[dropped] = False
-    return np.flatnonzero(mask), cut, start
+        reach *= 2
+    kept = np.ones(ends[-1], dtype=np.bool_)
+    kept[dropped] = False
+    return np.flatnonzero(kept), len(ends) - 1, ends[-1]
+
+
+def _drop(
+    before: list[int], after: list[int], active: int, catalogs: int, length: int
+) -> tuple[list[int], list[int]]:
+    """Go through pairs of equal draws and drop the later one where both lie in the same catalog.
+
+    Parameters
+    ----------
+    before, after
+        Places of the pairs, by that of the later draw.
+
+    Returns
+    -------
+    dropped
+        Places of the draws that are dropped from whole catalogs.
+    ends
+        0, and the end of each whole catalog.
+    """
+    dropped: list[int] = []
+    ends = [0]
+    pair = 0
+    while len(ends) <= catalogs:
+        start, end, whole = ends[-1], ends[-1] + active, len(dropped)
+        while pair < len(after) and after[pair] < end:
+            if before[pair] >= start:
+                dropped.append(after[pair])
+                end += 1
+            pair += 1
+        if end > length:
+            return dropped[:whole], ends
+        ends.append(end)
+    return dropped, ends
 
 
 def bernoulli_log_likelihoods(rates: BinRates, places: NDArray[np.intp]) -> NDArray[np.float64]:
@@ -114,8 +140,8 @@ def bernoulli_log_likelihoods(rates: BinRates, places: NDArray[np.intp]) -> NDAr
 def brier_scores(rates: BinRates, places: NDArray[np.intp]) -> NDArray[np.float64]:
     """Give the Brier scores of catalogs, shape (catalogs,): -2 times the mean over all bins of (p - y)^2.
 
-    y is 1 in active bins and 0 in others. (p - 1)^2 = p^2 + 1 - 2 p, so that an active bin adds 1 - 2 p to the
-    sum of p^2 over all bins.
+    y is 1 in active bins and 0 in others. (p - 1)^2 = p^2 + 1 - 2 p, so that an active bin adds 1 - 2 p to
+    the sum of p^2 over all bins.
 
     Parameters
     ----------

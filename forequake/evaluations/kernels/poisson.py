@@ -111,12 +111,11 @@ def _log_likelihoods(
     begins[1:] = (places[1:] != places[:-1]) | (catalog[1:] != catalog[:-1])
     starts = np.flatnonzero(begins)
     counts = np.diff(starts, append=len(places))
+    occupied = np.bincount(catalog[starts], minlength=len(sizes))
     with np.errstate(all="ignore"):  # a rate of 0 gives -infinity, and a scale that overflows NaN
         terms = np.log(rates.rates[places[starts]] * scale) * counts
-    occupied = np.bincount(catalog[starts], minlength=len(sizes))
-    penalties = _log_factorials(counts)
-    with np.errstate(all="ignore"):
-        found: NDArray[np.float64] = _sums(terms, occupied) - _sums(penalties, occupied) - expected
+        sums, penalties = _sums((terms, _log_factorials(counts)), occupied)
+        found: NDArray[np.float64] = sums - penalties - expected
     return found
 
 
@@ -128,12 +127,25 @@ def _log_factorials(counts: NDArray[np.intp]) -> NDArray[np.float64]:
     return table[counts]
 
 
-def _sums(values: NDArray[np.float64], lengths: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Sum runs of values, shape (runs,), each in the order in which `numpy.sum` adds it on its own."""
+def _sums(
+    rows: tuple[NDArray[np.float64], NDArray[np.float64]], lengths: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Sum runs of values of both rows, each in the order in which `numpy.sum` adds it on its own.
+
+    Parameters
+    ----------
+    lengths : array of intp, shape (runs,)
+        The runs follow one another.
+
+    Returns
+    -------
+    array of float64, shape (2, runs)
+    """
     ends = np.cumsum(lengths)
-    sums = np.zeros(len(lengths))
-    for length in np.unique(lengths).tolist():
+    sums = np.zeros((2, len(lengths)))
+    for length in np.flatnonzero(np.bincount(lengths)).tolist():  # all runs of a length together
         runs = np.flatnonzero(lengths == length)
         places = (ends[runs] - length)[:, np.newaxis] + np.arange(length)
-        sums[runs] = values[places].sum(axis=1)
+        for row, into in zip(rows, sums, strict=True):
+            into[runs] = row[places].sum(axis=1)
     return sums

@@ -67,8 +67,9 @@ class BinRates:
         """
         if len(self.rates) < _LONG:
             return self._search(numbers)
-        # In the order of the numbers the search stays near where it was: several times faster in long sums.
-        order = np.argsort(numbers)
+        # Neighbours among the numbers lie near each other in the sums: the search is several times faster in
+        # their order. That of their first 16 bits will do, which NumPy sorts by counting.
+        order = np.argsort((numbers * 65536).astype(np.uint16), kind="stable")
         found = np.empty(len(numbers), dtype=np.intp)
         found[order] = self._search(numbers[order])
         return found
