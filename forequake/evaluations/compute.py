@@ -38,8 +38,8 @@ def evaluate(
 ) -> Evaluated:
     """Compute one test of one forecast in one window.
 
-    The result depends on the arguments alone: not on threads, processes or the order of calls. NumPy's global
-    generator is neither used nor changed.
+    The result depends on the arguments alone, not on threads or the order of calls; nothing that belongs to
+    the process changes.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ def evaluate(
     parameters
         As `TestParameters.for_test` gives them.
     forecast : array of float64, shape (cells, bins), or PreparedForecast
-        Expected numbers of events in the window: already scaled to it. Prepared once, its sums are shared by
-        all tests that are given it.
+        Expected numbers of events, scaled to the window. Tests that are given the same prepared forecast
+        share its sums.
     observation
         The target events on the same cells and bins.
     reference : array of float64, shape (cells, bins), or PreparedForecast

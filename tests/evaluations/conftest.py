@@ -121,6 +121,8 @@ def pycsep() -> Callable[..., Any]:
         "Brier": brier.brier_score_test,
     }
 
+    grids: dict[tuple[Region, bytes], Any] = {}
+
     def call(
         letters: str,
         rates: Rates,
@@ -132,12 +134,16 @@ def pycsep() -> Callable[..., Any]:
         variance: float = 100.0,
     ) -> Any:
         region, events = observation.region, observation.events
-        if isinstance(region, QuadtreeRegion):
+        grid = grids.get((region, observation.magnitudes.tobytes()))
+        if grid is not None:
+            pass
+        elif isinstance(region, QuadtreeRegion):
             grid = QuadtreeGrid2D.from_quadkeys(region.quadkeys, magnitudes=observation.magnitudes)
         else:
             grid = CartesianGrid2D.from_origins(
                 region.origins, dh=region.cell_size, magnitudes=observation.magnitudes, name="pyCSEP"
             )
+        grids[region, observation.magnitudes.tobytes()] = grid
         columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)
         rows = [(str(n), n, *values) for n, values in enumerate(zip(*columns, strict=True))]
         catalog = CSEPCatalog(data=rows, region=grid, compute_stats=False)
