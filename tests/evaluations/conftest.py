@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,14 @@ def pycsep() -> Callable[..., Any]:
         "Brier": brier.brier_score_test,
     }
 
-    grids: dict[tuple[Region, bytes], Any] = {}
+    @cache
+    def grid_of(region: Region, edges: bytes) -> Any:
+        magnitudes = np.frombuffer(edges)
+        if isinstance(region, QuadtreeRegion):
+            return QuadtreeGrid2D.from_quadkeys(region.quadkeys, magnitudes=magnitudes)
+        return CartesianGrid2D.from_origins(
+            region.origins, dh=region.cell_size, magnitudes=magnitudes, name="pyCSEP"
+        )
 
     def call(
         letters: str,
@@ -134,16 +142,7 @@ def pycsep() -> Callable[..., Any]:
         variance: float = 100.0,
     ) -> Any:
         region, events = observation.region, observation.events
-        grid = grids.get((region, observation.magnitudes.tobytes()))
-        if grid is not None:
-            pass
-        elif isinstance(region, QuadtreeRegion):
-            grid = QuadtreeGrid2D.from_quadkeys(region.quadkeys, magnitudes=observation.magnitudes)
-        else:
-            grid = CartesianGrid2D.from_origins(
-                region.origins, dh=region.cell_size, magnitudes=observation.magnitudes, name="pyCSEP"
-            )
-        grids[region, observation.magnitudes.tobytes()] = grid
+        grid = grid_of(region, observation.magnitudes.tobytes())
         columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)
         rows = [(str(n), n, *values) for n, values in enumerate(zip(*columns, strict=True))]
         catalog = CSEPCatalog(data=rows, region=grid, compute_stats=False)

@@ -8,8 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from forequake.evaluations import TESTS, Evaluated, Observation
+from forequake.evaluations import (
+    TESTS,
+    Evaluated,
+    Observation,
+    PreparedForecast,
+    TestParameters,
+    evaluate,
+    find_test,
+)
 
 LETTERS = tuple(definition.short for definition in TESTS.values() if definition.forecast == "gridded")
 
@@ -68,6 +77,33 @@ def test_eight_threads_give_what_one_gives_and_leave_the_generator_alone(
     assert _numbers(threaded[::-1]) == _numbers(serial)
     assert _state() == before
     assert list(warnings.filters) == filters
+
+
+def test_threads_may_share_a_prepared_forecast(observe: Callable[..., Observation]) -> None:
+    random = np.random.default_rng(8)
+    rates, reference = random.gamma(1.0, size=(2, 12, 3))
+    observation = observe([(10.5 + n % 4, 40.5 + n % 3, 4.2) for n in range(8)])
+
+    def results(
+        forecast: NDArray[np.float64] | PreparedForecast, other: NDArray[np.float64] | PreparedForecast
+    ) -> list[Evaluated]:
+        def result(letters: str) -> Evaluated:
+            definition = find_test(letters)
+            variance = 100.0 if definition.needs_variance else None
+            return evaluate(
+                letters,
+                TestParameters.for_test(definition, variance=variance),
+                forecast,
+                observation,
+                reference=other if definition.kind == "comparison" else None,
+                seed=0 if definition.simulated else None,
+            )
+
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(result, LETTERS))
+
+    prepared = PreparedForecast.of(rates), PreparedForecast.of(reference)
+    assert _numbers(results(*prepared)) == _numbers(results(rates, reference))
 
 
 @pytest.mark.parametrize("letters", LETTERS)
