@@ -67,10 +67,7 @@ def evaluate(
     began = perf_counter()
     definition = find_test(test)
     check_parameters(definition, parameters, seed)
-    if (reference is None) == (definition.kind == "comparison"):
-        needs = "needs a" if reference is None else "takes no"
-        message = f"{definition.name} is a {definition.kind} test and {needs} reference forecast"
-        raise InputError(message)
+    _check_reference(definition, given=reference is not None)
     prepared = _prepared("forecast", forecast, observation)
     other = None if reference is None else _prepared("reference forecast", reference, observation)
     try:
@@ -89,6 +86,13 @@ def evaluate(
         num_simulations=parameters.num_simulations,
         seconds=perf_counter() - began,
     )
+
+
+def _check_reference(definition: TestDefinition, *, given: bool) -> None:
+    if given != (definition.kind == "comparison"):
+        needs = "takes no" if given else "needs a"
+        message = f"{definition.name} is a {definition.kind} test and {needs} reference forecast"
+        raise InputError(message)
 
 
 def _compute(
