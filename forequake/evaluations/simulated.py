@@ -71,6 +71,10 @@ SIMULATED: Final = {
 }
 
 
+#: Events of a simulated catalog at most: they have to fit into memory.
+_MOST_EVENTS: Final = 100_000_000
+
+
 def simulated(
     test: str,
     forecast: PreparedForecast,
@@ -173,6 +177,8 @@ def _silence(statistic: _Statistic, forecast: PreparedForecast, observation: Obs
         return "only one magnitude bin"
     if forecast.total == 0:
         return "the forecast expects no events at all, so no catalog can be simulated from it"
+    if statistic.kind == "poisson_free" and forecast.total > _MOST_EVENTS:
+        return f"the forecast expects {forecast.total:g} events, too many to simulate"
     return None
 
 

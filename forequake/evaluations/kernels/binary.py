@@ -24,6 +24,8 @@ __all__ = ["TooManyDraws", "bernoulli_log_likelihoods", "brier_scores", "draw_ac
 _TOGETHER: Final = 2_000_000
 #: Draws for each active bin after which a catalog is given up: nearly all of the rate lies in fewer bins.
 _PATIENCE: Final = 1000
+#: Draws after which a catalog of very many active bins is given up: they have to fit into memory.
+_MOST: Final = 20_000_000
 
 
 class TooManyDraws(Exception):  # not an error: a finding
@@ -45,7 +47,7 @@ def draw_active(rates: BinRates, *, active: int, simulations: int, seed: int) ->
     done = 0
     rest = np.empty(0, dtype=np.intp)  # drawn, but not yet part of a catalog
     while done < simulations:
-        if len(rest) > _PATIENCE * active:
+        if len(rest) > min(_PATIENCE * active, _MOST):
             raise TooManyDraws
         wanted = max((simulations - done) * active - len(rest), len(rest), active)
         fresh = rates.bins_of(generator.random_sample(min(wanted, _TOGETHER)))
