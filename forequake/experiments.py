@@ -211,6 +211,7 @@ class Experiment:
             TESTS[test.test],
             alpha=self.config.alpha if test.alpha is None else test.alpha,
             num_simulations=test.num_simulations,
+            variance=test.variance,
         )
 
     def seed(self, test: TestSpec, window: TimeWindow) -> int | None:
