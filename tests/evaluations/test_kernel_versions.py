@@ -51,9 +51,7 @@ GOLDEN: dict[str, tuple[int, float, dict[str, float]]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "letters", [test.short for test in TESTS.values() if test.forecast == "gridded"]
-)
+@pytest.mark.parametrize("letters", [test.short for test in TESTS.values() if test.forecast == "gridded"])
 def test_numbers_belong_to_their_kernel_version(
     letters: str,
     observe: Callable[..., Observation],
