@@ -70,8 +70,9 @@ def make_experiment(tmp_path: Path) -> Callable[..., SmallExperiment]:
     def make(*, windows: int = 2, simulations: int = 100, name: str = "small") -> SmallExperiment:
         folder = tmp_path / name
         (folder / "models").mkdir(parents=True)
-        start = datetime(2000, 1, 1)  # noqa: DTZ001
-        end = start.replace(year=2000 + windows)
+        # All in the past: windows that have not begun wait.
+        start = datetime(2000 - max(0, windows - 20), 1, 1)  # noqa: DTZ001
+        end = start.replace(year=start.year + windows)
         (folder / "region.txt").write_text("0 0\n1 0\n")
         (folder / "catalog.csep").write_text(catalog_of(4 * windows, start, end - timedelta(days=1)))
         for model, rates in RATES.items():
