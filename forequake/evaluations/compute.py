@@ -11,6 +11,7 @@ from forequake.evaluations import comparison, consistency
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
 from forequake.evaluations.registry import TestDefinition, find_test
+from forequake.evaluations.scores import information_gain, joint_log_likelihood
 from forequake.evaluations.simulated_catalogs import catalog_test
 from forequake.forecasts.catalog_based import CountedEvents
 
@@ -42,7 +43,7 @@ def evaluate(
     observation
         The target events on the same cells and bins.
     reference : array of float64, shape (cells, bins)
-        The forecast to compare with; for comparisons only.
+        The forecast to compare with; for comparisons and relative scores only.
     seed
         From 0 to 2^32 - 1; for tests with random numbers only.
 
@@ -56,9 +57,10 @@ def evaluate(
     began = perf_counter()
     definition = find_test(test)
     check_parameters(definition, parameters, seed)
-    if (reference is None) == (definition.kind == "comparison"):
+    if (reference is None) == definition.needs_reference:
         needs = "needs a" if reference is None else "takes no"
-        message = f"{definition.name} is a {definition.kind} test and {needs} reference forecast"
+        what = "score" if definition.kind == "score" else f"{definition.kind} test"
+        message = f"{definition.name} is a {what} and {needs} reference forecast"
         raise InputError(message)
     forecast = _checked("forecast", forecast, observation)
     if reference is not None:
@@ -134,6 +136,10 @@ def _compute(
     from forequake.evaluations._adapt import FAILURES
 
     alpha, simulations = parameters.alpha, parameters.num_simulations
+    if definition.kind == "score":
+        if reference is None:
+            return joint_log_likelihood(forecast, observation)
+        return information_gain(forecast, reference, observation)
     try:
         if reference is not None:
             compare = comparison.paired_t if definition.short == "T" else comparison.signed_rank

@@ -1,0 +1,99 @@
+"""Scores of single windows: how well rates describe the target events, without a verdict.
+
+The joint log-likelihood of Schorlemmer et al. (2007) is the sum, over all cells and magnitude bins, of
+n ln(rate) - rate - ln(n!), with n events where `rate` are expected. It takes a logarithm at the events and
+one sum of the rates, and no array of the grid's size. The information gain is the difference of the
+forecast's and the reference's, whose ln(n!) are the same. A window without events has scores too: -N1, and
+-(N1 - N2). Scores of windows that share no time add up.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forequake.evaluations.evaluated import ZERO_RATE_FLAG, ZERO_RATE_REFERENCE_FLAG, Numbers
+from forequake.evaluations.inputs import Observation
+from forequake.forecasts.catalog_based.counts import magnitude_bins
+from forequake.results import Outcome
+
+__all__ = ["information_gain", "joint_log_likelihood"]
+
+
+def joint_log_likelihood(rates: NDArray[np.float64], observation: Observation) -> Numbers:
+    """Score a forecast by its joint Poisson log-likelihood, in nats.
+
+    Parameters
+    ----------
+    rates : array of float64, shape (cells, bins)
+        Expected numbers of events in the window.
+
+    Returns
+    -------
+    Numbers
+        The statistic is that of ``floatcsep.utils.helpers.sequential_likelihood`` in this window; it is
+        -infinity where an event lies in a bin of rate zero.
+    """
+    expected = float(np.sum(rates))
+    if not math.isfinite(expected):
+        return _undefined(f"the expected number of events is not finite ({expected:g})")
+    places, counts = np.unique(_places(observation), return_counts=True)
+    occupied = rates.reshape(-1)[places]
+    factorials = sum(math.lgamma(count + 1) for count in counts.tolist())
+    return Numbers(
+        outcome=Outcome.SCORE_ONLY,
+        statistic=float(counts @ _log(occupied)) - expected - factorials,
+        flags=(ZERO_RATE_FLAG,) if (occupied == 0).any() else (),
+    )
+
+
+def information_gain(
+    rates: NDArray[np.float64], reference: NDArray[np.float64], observation: Observation
+) -> Numbers:
+    """Score a forecast by its information gain over a reference in the whole window, in nats.
+
+    Parameters
+    ----------
+    rates, reference : array of float64, shape (cells, bins)
+        Expected numbers of events in the window.
+
+    Returns
+    -------
+    Numbers
+        The statistic is that of ``floatcsep.utils.helpers.sequential_information_gain`` in this window,
+        positive where the forecast is better. It is -infinity where an event lies in a bin of rate zero,
+        infinity where that is so of the reference, and undefined where it is so of both.
+    """
+    expected = float(np.sum(rates)), float(np.sum(reference))
+    for name, total in zip(("forecast", "reference"), expected, strict=True):
+        if not math.isfinite(total):
+            return _undefined(f"the expected number of events of the {name} is not finite ({total:g})")
+    places = _places(observation)
+    at_events, reference_at_events = rates.reshape(-1)[places], reference.reshape(-1)[places]
+    zero, reference_zero = bool((at_events == 0).any()), bool((reference_at_events == 0).any())
+    named = ((ZERO_RATE_FLAG, zero), (ZERO_RATE_REFERENCE_FLAG, reference_zero))
+    flags = tuple(flag for flag, found in named if found)
+    if zero and reference_zero:
+        return _undefined("forecast and reference both have a rate of zero at a target event", flags)
+    if zero or reference_zero:
+        gain = -math.inf if zero else math.inf
+    else:
+        gain = float(np.sum(_log(at_events) - _log(reference_at_events))) - (expected[0] - expected[1])
+    return Numbers(outcome=Outcome.SCORE_ONLY, statistic=gain, flags=flags)
+
+
+def _places(observation: Observation) -> NDArray[np.intp]:
+    """Give the bin of each event in the flattened grid; shape (events,)."""
+    events = observation.events
+    cells = observation.region.cells_of(events.longitude, events.latitude)
+    bins = magnitude_bins(events.magnitude, observation.magnitudes).astype(np.intp)
+    return cells * len(observation.magnitudes) + bins
+
+
+def _log(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    with np.errstate(divide="ignore"):
+        return np.log(rates)
+
+
+def _undefined(reason: str, flags: tuple[str, ...] = ()) -> Numbers:
+    return Numbers(outcome=Outcome.UNDEFINED, reason=reason, flags=flags)
