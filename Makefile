@@ -47,6 +47,9 @@ bench-catalogs: .venv/.dev ## Measure how fast catalogs are read, beside pyCSEP 
 bench-catalog-forecasts: .venv/.dev ## Measure how simulated catalogs are read, into benchmarks/CATALOG_FORECASTS.md
 	@$(BIN)/python -m benchmarks.catalog_based_readers
 
+bench-catalog-tests: .venv/.dev ## Measure the tests of simulated catalogs beside pyCSEP
+	@$(BIN)/python -m benchmarks.catalog_tests $(ARGS)
+
 bench-regions: .venv/.dev ## Measure regions beside pyCSEP, into benchmarks/REGIONS.md
 	@$(BIN)/python -m benchmarks.regions
 

@@ -1,8 +1,8 @@
-"""M, resampled M and MLL of catalog-based forecasts: how far a catalog's magnitudes are from the union's.
+"""M, resampled M and MLL of catalog-based forecasts: how a catalog's magnitudes differ from the union's.
 
-All three are distances between the magnitude histogram of one catalog and that of the union of all simulated
-ones, so large values speak against the forecast. With U(k) events of the union in bin k, N_u in all, N target
-events, and a catalog's histogram h with n events:
+All three compare the magnitude histogram of one catalog with that of the union of all simulated ones, and
+large values speak against the forecast. With U(k) events of the union in bin k, N_u in all, N target events,
+and a catalog's histogram h with n events:
 
 - M (Savran et al., 2020): sum over k of [log10(U(k) N/N_u + 1) - log10(h(k) N/n + 1)]^2, for the observed
   catalog and for each simulated one that is not empty.
@@ -14,7 +14,9 @@ events, and a catalog's histogram h with n events:
 
 Written with Stirling's remainder s(x) = ln Gamma(x + 1) - x ln x + x, of the size of ln x, L(x) is
 s(S) - sum of s(x(k)): all large terms cancel. pyCSEP subtracts numbers of the size of N_u ln N_u, whose last
-digits are lost.
+digits are lost. What remains is, but for constants, about the sum of ln v(k) - ln(1 + v(k)/u(k)): it grows as
+magnitudes spread over more bins. So, unlike M, MLL is no distance: a catalog whose magnitudes are too small
+makes it small, and the upper tail does not see that.
 
 The draws are those of pyCSEP for the same `seed`: one random number for each target event and simulated
 catalog, in this order.

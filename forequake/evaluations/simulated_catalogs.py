@@ -14,12 +14,12 @@ from typing import Final
 
 import numpy as np
 
-from forequake.errors import InputError, suggestion
 from forequake.evaluations.catalog_magnitudes import magnitude, mll_magnitude, resampled_magnitude
 from forequake.evaluations.catalog_space import pseudolikelihood, spatial
 from forequake.evaluations.empirical import tails_of
 from forequake.evaluations.evaluated import Numbers, summary_of
 from forequake.evaluations.inputs import Observation
+from forequake.evaluations.registry import find_test
 from forequake.evaluations.scored import Scored, Silent
 from forequake.forecasts.catalog_based import CountedEvents
 from forequake.results import Outcome, Side, TailQuantiles
@@ -41,14 +41,6 @@ _FIXED: Final[dict[str, Callable[[CountedEvents, Observation], Scored | Silent]]
 _DRAWN: Final[dict[str, Callable[[CountedEvents, Observation, int], Scored]]] = {
     "catalog_resampled_magnitude": resampled_magnitude,
     "catalog_mll_magnitude": mll_magnitude,
-}
-_SIDES: Final = {
-    "catalog_number": Side.TWO_SIDED,
-    "catalog_spatial": Side.LOWER,
-    "catalog_pseudolikelihood": Side.LOWER,
-    "catalog_magnitude": Side.UPPER,
-    "catalog_resampled_magnitude": Side.UPPER,
-    "catalog_mll_magnitude": Side.UPPER,
 }
 
 
@@ -72,43 +64,28 @@ def catalog_test(
     Raises
     ------
     InputError
-        Where there is no such test, the seed does not fit it, or the forecast and the observation are not on
-        the same cells and bins.
+        Where there is no such test.
+    KeyError
+        Where the test is none of simulated catalogs, or the seed does not fit it.
     """
-    expected = (len(observation.region), len(observation.magnitudes))
-    if (counted.n_cells, counted.n_bins) != expected:
-        message = (
-            f"the simulated catalogs are on {counted.n_cells} cells and {counted.n_bins} magnitude bins, "
-            f"the target events on {expected[0]} and {expected[1]}"
-        )
-        raise InputError(message)
-    found = _silence(test, counted, observation) or _scored(test, counted, observation, seed)
+    side = find_test(test).side
+    found: Scored | Silent | None = _silence(test, counted, observation)
+    if found is None:
+        if seed is None:
+            found = _FIXED[test](counted, observation)
+        else:
+            found = _DRAWN[test](counted, observation, seed)
     if isinstance(found, Silent):
         return Numbers(outcome=Outcome.UNDEFINED, reason=found.reason, flags=found.flags)
     tails = tails_of(found.observed, found.simulated, size=found.size)
     return Numbers(
-        outcome=Outcome.REJECTED if _rejects(_SIDES[test], tails, alpha) else Outcome.PASSED,
+        outcome=Outcome.REJECTED if _rejects(side, tails, alpha) else Outcome.PASSED,
         statistic=found.observed,
         quantiles=tails,
         flags=found.flags,
         distribution=summary_of(found.simulated),
         sample=found.simulated,
     )
-
-
-def _scored(test: str, counted: CountedEvents, observation: Observation, seed: int | None) -> Scored | Silent:
-    if test in _FIXED and seed is None:
-        return _FIXED[test](counted, observation)
-    if test in _DRAWN and seed is not None:
-        return _DRAWN[test](counted, observation, seed)
-    if test not in _SIDES:
-        near = suggestion(test, _SIDES)
-        hint = f"; did you mean {near!r}?" if near else ""
-        message = f"there is no test of simulated catalogs {test!r}{hint} Known: {', '.join(_SIDES)}"
-        raise InputError(message)
-    draws = "draws random numbers and needs a" if seed is None else "draws no random numbers and takes no"
-    message = f"{test} {draws} seed"
-    raise InputError(message)
 
 
 def _silence(test: str, counted: CountedEvents, observation: Observation) -> Silent | None:
@@ -121,7 +98,7 @@ def _silence(test: str, counted: CountedEvents, observation: Observation) -> Sil
         return Silent("no target events")
     if not len(counted):
         return Silent("all simulated catalogs are empty")
-    if _SIDES.get(test) is Side.UPPER and counted.n_bins == 1:
+    if "magnitude" in test and counted.n_bins == 1:
         return Silent("only one magnitude bin")
     return None
 

@@ -19,8 +19,9 @@ from forequake.errors import CatalogError, ForecastError
 from forequake.experiments import Experiment
 from forequake.plan import Selection, result_keys
 from forequake.resolution import resolve
-from forequake.results import BlobRef, ComparisonRecord, ConsistencyRecord, ForecastRecord, Outcome, Record
-from forequake.steps import ForecastShelf, evaluate_unit, make_forecasts, windows_by_source
+from forequake.results import ComparisonRecord, ConsistencyRecord, ForecastRecord, Outcome, Record
+from forequake.shelf import ForecastShelf, evaluate_unit
+from forequake.steps import make_forecasts, windows_by_source
 
 HEADING = "lon_min, lon_max, lat_min, lat_max, depth_min, depth_max"
 #: Two cells, two bins: 57.3 events in all.
@@ -72,10 +73,12 @@ class Lab:
         """Read a model's forecasts as a run does."""
         made = []
         for windows in windows_by_source(self.experiment, model, self.experiment.config.windows):
-            records, data = make_forecasts(self.loaded, self.experiment, model, windows)
+            found = make_forecasts(self.loaded, self.experiment, model, windows)
+            records = [record for record in found.records if isinstance(record, ForecastRecord)]
             made += records
             self.records |= {record.key: record for record in records}
-            self.blobs[BlobRef.model_validate(records[0].rates).sha256] = data
+            with found.open() as data:
+                self.blobs[records[0].rates.sha256] = data.read()
         return made
 
     def results(self, model: str) -> dict[tuple[str, str], ConsistencyRecord | ComparisonRecord]:
