@@ -28,7 +28,7 @@ from dashboard.views._filters import remembered
 from dashboard.views._parts import PLOT, clicked
 from dashboard.views._text import clock, plain
 from forequake.errors import NotFound
-from forequake.results import AnyEvaluation, ComparisonRecord, Label, SimulatedDistribution
+from forequake.results import AnyEvaluation, ComparisonRecord, Label, ScoreRecord, SimulatedDistribution
 from forequake.windows import TimeWindow
 from stores import BoundResult, ResultRow
 
@@ -136,7 +136,7 @@ def _steps(label: Label, rows: Sequence[ResultRow]) -> None:
 
 def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
     short = letters(result.test)
-    test = f"{short}-test" if short else label.test
+    test = label.test if short is None else short if result.kind == "score" else f"{short}-test"
     against = "" if label.reference is None else f" against {plain(label.reference)}"
     st.header(f"{plain(test)} of {plain(label.model)}{against}")
     named = "" if short == label.test else f" · {plain(label.test)}"
@@ -184,7 +184,8 @@ def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
             st.caption("The whole sample was dropped; the picture is of the 201 quantiles that are kept.")
     figure = distribution_figure(result, theme, sample)
     if figure is None:
-        st.caption("There is no distribution to draw.")
+        scored = isinstance(result, ScoreRecord)
+        st.caption("A score has no distribution." if scored else "There is no distribution to draw.")
         return
     st.plotly_chart(figure, key="distribution", config=PLOT, alt=sentence(result))
 
@@ -194,7 +195,7 @@ def _numbers(result: AnyEvaluation) -> None:
     entries = [
         ("Outcome", OUTCOMES[result.outcome]),
         *quantile_texts(result.quantiles, simulations).items(),
-        ("Statistic", number(result.statistic, 6)),
+        ("Score" if isinstance(result, ScoreRecord) else "Statistic", number(result.statistic, 6)),
     ]
     if isinstance(result, ComparisonRecord):
         entries.append(("Information gain per event", number(result.information_gain, 5)))
@@ -205,9 +206,10 @@ def _numbers(result: AnyEvaluation) -> None:
         ("Events observed", str(result.n_observed)),
         ("Events expected", number(result.n_forecast, 5)),
     ]
-    if isinstance(result, ComparisonRecord):
+    if isinstance(result, ComparisonRecord | ScoreRecord) and result.n_reference is not None:
         entries.append(("Expected by the reference", number(result.n_reference, 5)))
-    entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
+    if not isinstance(result, ScoreRecord):
+        entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
     _listed(entries)
     st.caption(plain(result.rule[:1].upper() + result.rule[1:] + "."))
 

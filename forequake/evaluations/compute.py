@@ -133,13 +133,13 @@ def _compute(
     reference: NDArray[np.float64] | None,
     seed: int | None,
 ) -> Numbers:
-    from forequake.evaluations._adapt import FAILURES
-
-    alpha, simulations = parameters.alpha, parameters.num_simulations
     if definition.kind == "score":
         if reference is None:
             return joint_log_likelihood(forecast, observation)
         return information_gain(forecast, reference, observation)
+    from forequake.evaluations._adapt import FAILURES
+
+    alpha, simulations = parameters.alpha, parameters.num_simulations
     try:
         if reference is not None:
             compare = comparison.paired_t if definition.short == "T" else comparison.signed_rank

@@ -8,6 +8,7 @@ forecast's and the reference's, whose ln(n!) are the same. A window without even
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from forequake.evaluations.evaluated import ZERO_RATE_FLAG, ZERO_RATE_REFERENCE_
 from forequake.evaluations.inputs import Observation
 from forequake.forecasts.catalog_based.counts import magnitude_bins
 from forequake.results import Outcome
+from forequake.windows import TimeWindow, overlap
 
-__all__ = ["information_gain", "joint_log_likelihood"]
+__all__ = ["information_gain", "joint_log_likelihood", "total_score"]
 
 
 def joint_log_likelihood(rates: NDArray[np.float64], observation: Observation) -> Numbers:
@@ -80,6 +82,21 @@ def information_gain(
     else:
         gain = float(np.sum(_log(at_events) - _log(reference_at_events))) - (expected[0] - expected[1])
     return Numbers(outcome=Outcome.SCORE_ONLY, statistic=gain, flags=flags)
+
+
+def total_score(scores: Mapping[TimeWindow, float]) -> float | None:
+    """Add up the scores of windows, in whatever order they come.
+
+    Returns
+    -------
+    float or None
+        None without scores, where windows share time, so that events would count twice, and where infinities
+        of both signs meet.
+    """
+    signs = {score > 0 for score in scores.values() if math.isinf(score)}
+    if not scores or len(signs) == 2 or overlap(scores):
+        return None
+    return math.fsum(scores.values())
 
 
 def _places(observation: Observation) -> NDArray[np.intp]:
