@@ -138,7 +138,8 @@ def _score_text(rows: list[ResultRow]) -> str:
     total = total_score(scores)
     parts = []
     if total is not None:
-        parts.append(f"sum {total:.6g} of {len(scores)} windows" if len(rows) > 1 else f"{total:.6g}")
+        summed = f"sum {total:.6g} of {len(scores)} window{'' if len(scores) == 1 else 's'}"
+        parts.append(summed if len(rows) > 1 else f"{total:.6g}")
     elif scores:
         parts.append(f"{len(scores)} scores")
     if len(scores) < len(rows):

@@ -133,5 +133,5 @@ def _of_row(row: ResultRow) -> list[str]:
     if row.statistic is not None and row.kind != "comparison":
         lines.append(f"{'score' if scored else 'statistic'} {number(row.statistic, 6)}")
     lines.append(f"{events(row.n_observed)}, {number(row.n_forecast)} expected")
-    lines.append(f"<i>Click for {'all windows' if scored else 'the distribution'}</i>")
+    lines.append(f"<i>Click for {'its numbers' if scored else 'the distribution'}</i>")
     return lines

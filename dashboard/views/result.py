@@ -28,6 +28,7 @@ from dashboard.views._filters import remembered
 from dashboard.views._parts import PLOT, clicked
 from dashboard.views._text import clock, plain
 from forequake.errors import NotFound
+from forequake.evaluations.scores import total_score
 from forequake.results import AnyEvaluation, ComparisonRecord, Label, ScoreRecord, SimulatedDistribution
 from forequake.windows import TimeWindow
 from stores import BoundResult, ResultRow
@@ -64,12 +65,18 @@ def show() -> None:
     theme = theme_of(st.context.theme.type)
     _title(label, result, theme)
     _revisions(shown, values)
+    scored = isinstance(result, ScoreRecord)
     wide, narrow = st.columns([2.2, 1], gap="large")
     with wide:
-        _picture(address, result, theme)
+        if not scored:
+            _picture(address, result, theme)
+        elif len(rows) > 1:
+            _over_time(rows, label, theme)
     with narrow:
         _numbers(result)
-    if len(rows) > 1:
+        if scored:
+            _sum(rows)
+    if len(rows) > 1 and not scored:
         _over_time(rows, label, theme)
     _provenance(address, shown, result)
 
@@ -184,8 +191,7 @@ def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
             st.caption("The whole sample was dropped; the picture is of the 201 quantiles that are kept.")
     figure = distribution_figure(result, theme, sample)
     if figure is None:
-        scored = isinstance(result, ScoreRecord)
-        st.caption("A score has no distribution." if scored else "There is no distribution to draw.")
+        st.caption("There is no distribution to draw.")
         return
     st.plotly_chart(figure, key="distribution", config=PLOT, alt=sentence(result))
 
@@ -212,6 +218,14 @@ def _numbers(result: AnyEvaluation) -> None:
         entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
     _listed(entries)
     st.caption(plain(result.rule[:1].upper() + result.rule[1:] + "."))
+
+
+def _sum(rows: Sequence[ResultRow]) -> None:
+    """Say the sum of the scores of all windows, where there are several and they add up."""
+    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
+    total = total_score(scores)
+    if total is not None and len(scores) > 1:
+        st.metric(f"Sum over {len(scores)} windows, in nats", number(total, 6))
 
 
 def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:
