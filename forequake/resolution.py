@@ -79,8 +79,16 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
         region=region,
         events=testing.events,
         learning=None if learning is None else learning.events,
-        notes=testing.notes + (() if learning is None else learning.notes),
+        notes=testing.notes + (() if learning is None else _learning_notes(config, learning)),
     )
+
+
+def _learning_notes(config: ExperimentConfig, learning: LoadedCatalog) -> tuple[str, ...]:
+    first = min(window.start for window in config.windows)
+    events = learning.events  # in order of time
+    if len(events) and events.take(np.array([0])).times()[0] < first:
+        return learning.notes
+    return (*learning.notes, f"{learning.source}: the input catalog has no event before the first window")
 
 
 def _catalog(

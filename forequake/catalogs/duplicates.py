@@ -76,22 +76,27 @@ def _near_pairs(events: Events, seconds: float, kilometres: float, magnitude: fl
     tolerance = round(seconds * 1e6)
     pairs: list[tuple[int, int]] = []
     candidates = np.arange(len(events))
+    latitude, longitude = np.radians(events.latitude), np.radians(events.longitude)
     for step in range(1, _MOST_NEIGHBOURS + 1):
         candidates = candidates[candidates < len(events) - step]
         # Times increase, so who is too far from one event is too far from all after it.
         candidates = candidates[events.time_us[candidates + step] - events.time_us[candidates] <= tolerance]
         if not len(candidates):
             break
-        others = candidates + step
-        close = np.abs(events.magnitude[candidates] - events.magnitude[others]) <= magnitude + _ROUNDING
-        close &= _distance(events, candidates, others) <= kilometres
-        pairs += zip(candidates[close].tolist(), others[close].tolist(), strict=True)
+        apart = np.abs(events.magnitude[candidates] - events.magnitude[candidates + step])
+        one = candidates[apart <= magnitude + _ROUNDING]
+        one = one[_distance(latitude, longitude, one, one + step) <= kilometres]
+        pairs += zip(one.tolist(), (one + step).tolist(), strict=True)
     return sorted(pairs)
 
 
-def _distance(events: Events, one: NDArray[np.intp], other: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Give distances of epicentres in kilometres on a sphere, by the haversine formula."""
-    latitude, longitude = np.radians(events.latitude), np.radians(events.longitude)
+def _distance(
+    latitude: NDArray[np.float64],
+    longitude: NDArray[np.float64],
+    one: NDArray[np.intp],
+    other: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Give distances of epicentres in kilometres on a sphere, by the haversine formula, from radians."""
     half_north = np.sin((latitude[other] - latitude[one]) / 2) ** 2
     half_east = np.sin((longitude[other] - longitude[one]) / 2) ** 2
     square = half_north + np.cos(latitude[one]) * np.cos(latitude[other]) * half_east

@@ -181,15 +181,16 @@ class _Reader:
             path, self._folder, forecast_type, fetched=source is not None, any_ending=known
         )
         self._ignored.update(TIME_DEPENDENT_KEYS)
-        if forecast_type == "gridded":
-            self._ignored.add("n_sims")
+        gridded = forecast_type == "gridded"
+        # The events of a catalog have times, by which a window takes them: no unit changes their number.
+        self._ignored.add("n_sims" if gridded else "forecast_unit")
         return FileModel(
             name=name,
             path=recorded,
             format=self._reader(forecast_type),
             forecast_type=forecast_type,
-            forecast_unit=1.0 if section.forecast_unit is None else section.forecast_unit,
-            n_catalogs=section.n_sims if forecast_type == "catalog" else None,
+            forecast_unit=section.forecast_unit if gridded and section.forecast_unit is not None else 1.0,
+            n_catalogs=None if gridded else section.n_sims,
             source=source,
             metadata=metadata_of(section),
         )

@@ -135,7 +135,7 @@ class _Reading:
         models, names = self._models(root, top.order)
         tests = self._tests(root, models, names)
         catalog = self._catalog(root, ("catalog", *OTHER_NAMES["catalog"]))
-        input_catalog = self._catalog(root, ("input_catalog",))
+        input_catalog = self._input_catalog(root, plan)
         completeness = self._completeness(root.at("completeness"))
         if top.name is None or catalog is None or plan is None or region is None or magnitudes is None:
             return None
@@ -227,6 +227,19 @@ class _Reading:
         for place in given[1:]:
             self.problems.add(place, f"given here and as {keys[0]}; leave one of them out")
         return read_catalog_entry(given[0], self._folder, self.problems) if given else None
+
+    def _input_catalog(self, root: Place, plan: TimePlan | None) -> CatalogSpec | None:
+        spec = self._catalog(root, ("input_catalog",))
+        if spec is None or plan is None or spec.start is None:
+            return spec
+        first = min(window.start for window in plan.windows)
+        if spec.start >= first:
+            self.problems.add(
+                root.at("input_catalog", "start_date"),
+                "models learn from what came before the first window, which begins at "
+                f"{first:%Y-%m-%d %H:%M}; let this catalog start earlier",
+            )
+        return spec
 
     def _completeness(self, place: Place) -> CompletenessSpec | None:
         return None if place.value is None else read_completeness_entry(place, self.problems)

@@ -116,7 +116,7 @@ class FileModel(_Spec):
     format
         Name of the reader; None goes by the file's ending and content.
     forecast_unit
-        Years that the file's rates, or each of its catalogs, stand for.
+        Years that the file's rates stand for; it means nothing to catalogs, whose events have times.
     n_catalogs
         Synthetic catalogs of a catalog-based forecast, empty ones included; None counts those in the file.
     source

@@ -99,6 +99,11 @@ def test_a_unit_counts_for_rates_only(folder: Folder) -> None:
 
     assert _read(folder, path="td", forecast_unit=1)[1] == ["models.forecast_unit"]
 
+    models, unused = _read(folder, path="a.csv", forecast_type="catalog", forecast_unit=5)
+    assert isinstance(models["M"], FileModel)
+    assert models["M"].forecast_unit == 1.0
+    assert unused == ["models.forecast_unit"]
+
 
 def test_keys_of_other_kinds_are_named_as_not_used(folder: Folder) -> None:
     _, unused = _read(folder, path="a.csv", func="run", args_file="a.txt", repo_hash="v1", lazy_load=True)

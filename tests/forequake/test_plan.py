@@ -162,3 +162,20 @@ def test_a_reference_is_needed_also_where_only_the_comparison_is_due(folder: Pat
 def test_a_selection_of_unknown_names_is_refused(folder: Path, selection: Selection, words: str) -> None:
     with pytest.raises(InputError, match=words):
         selection.check(_read(folder))
+
+
+def test_an_input_catalog_begins_before_the_first_window(folder: Path) -> None:
+    config = folder / "config.yml"
+    config.write_text(CONFIG + "input_catalog: {path: past.csep, start_date: 2000-01-01}\n")
+    (folder / "past.csep").write_text(CATALOG)
+    with pytest.raises(
+        InputError, match="before the first window, which begins at 2000-01-01 00:00; let this"
+    ):
+        _read(folder)
+    config.write_text(CONFIG + "input_catalog: {path: past.csep, start_date: 1990-01-01}\n")
+    assert _read(folder).notes == ("past.csep: the input catalog has no event before the first window",)
+    (folder / "past.csep").write_text(CATALOG.replace("2000-06-01", "1999-06-01"))
+    experiment = _read(folder)
+    assert experiment.notes == ()
+    assert experiment.learning is not None
+    assert experiment.inputs.input_catalog == experiment.learning.inputs.key != experiment.inputs.catalog
