@@ -35,6 +35,9 @@ check: .venv/.dev ## Check format, lint, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
+bench: .venv/.dev ## Measure the tests beside pyCSEP, into benchmarks/RESULTS.md (ARGS="--slow-alternations 1" is shorter)
+	@$(BIN)/python -m benchmarks.kernels $(ARGS)
+
 bench-readers: .venv/.dev ## Measure forecast readers beside pyCSEP, into benchmarks/READERS.md
 	@$(BIN)/python -m benchmarks.readers $(if $(FLOATCSEP),--floatcsep-python $(FLOATCSEP)) $(ARGS)
 

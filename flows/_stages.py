@@ -160,13 +160,13 @@ def _forget_old_troubles(this: RunUnderWay, plan: Plan) -> None:
 
 
 def _note_lacking(this: RunUnderWay, lacking: Mapping[Label, str]) -> None:
-    """Tell of results without forecasts: those of windows to come are waited for, the others have failed."""
+    """Tell of results that cannot be had: those of windows to come are waited for, the others have failed."""
     moment = now()
     absent = {label: reason for label, reason in lacking.items() if label.window.start <= moment}
     waiting = len(lacking) - len(absent)
     if waiting:
-        get_run_logger().info("%d results wait for forecasts of windows that have not begun", waiting)
-        this.session.on_progress(waiting, "waiting for forecasts")
+        get_run_logger().info("%d results wait for windows that have not begun", waiting)
+        this.session.on_progress(waiting, "waiting for windows to come")
         this.count(RunCounts(waiting=waiting))
     for model in dict.fromkeys(label.model for label in absent):
         labels = tuple(label for label in absent if label.model == model)

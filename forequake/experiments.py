@@ -19,7 +19,7 @@ from forequake.forecasts.arrivals import absence
 from forequake.forecasts.fitting import FIT_VERSION
 from forequake.forecasts.sources import reader_of_model
 from forequake.keys import bytes_digest
-from forequake.quantities import Sha256
+from forequake.quantities import Sha256, now
 from forequake.regions import Region
 from forequake.results import (
     BlobRef,
@@ -34,6 +34,7 @@ from forequake.results import (
 from forequake.windows import TimeWindow
 
 __all__ = [
+    "WINDOW_TO_COME",
     "Experiment",
     "RecordReader",
     "incomplete_windows",
@@ -44,6 +45,8 @@ __all__ = [
 R = TypeVar("R", bound=Record)
 
 _DAY: Final = timedelta(days=1)
+#: Why results of windows to come are not there.
+WINDOW_TO_COME: Final = "the window has not begun: its results are computed once it has"
 #: Windows whose events stay in memory: growing windows hold nearly all events each.
 _MOST_OBSERVED: Final = 8
 
@@ -129,7 +132,13 @@ class Experiment:
         return ForecastSource(content=self.inputs.models[model], reader=reader_of_model(spec))
 
     def obstacle(self, label: Label) -> str | None:
-        """Tell which forecast a result lacks, or give None where it has what it needs."""
+        """Tell which forecast a result lacks, or give None where it has what it needs.
+
+        A window that has not begun has nothing to be compared with yet, whatever forecasts are there: no
+        events in it would speak against every forecast.
+        """
+        if label.window.start > now():
+            return WINDOW_TO_COME
         for name in (label.model, label.reference):
             if name is not None and self.source(name, label.window) is None:
                 return absence(self.config, self.model(name), label.window)
@@ -202,6 +211,7 @@ class Experiment:
             TESTS[test.test],
             alpha=self.config.alpha if test.alpha is None else test.alpha,
             num_simulations=test.num_simulations,
+            variance=test.variance,
         )
 
     def seed(self, test: TestSpec, window: TimeWindow) -> int | None:

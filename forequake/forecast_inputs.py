@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from forequake.forecasts.catalog_based import COUNTING_VERSION
 from forequake.forecasts.policy import QualityPolicy
 from forequake.keys import ADDED_LATER, KeyInputs
 from forequake.quantities import Sha256
@@ -31,6 +32,8 @@ class CatalogForecastInputs(KeyInputs):
     ----------
     n_catalogs
         As the model says it; None where the file alone tells.
+    counting
+        Version of the rules by which events count.
     """
 
     what = "catalog_forecast"
@@ -43,3 +46,4 @@ class CatalogForecastInputs(KeyInputs):
     depth_km: tuple[float, float] | None
     window: TimeWindow
     policy: QualityPolicy
+    counting: int = COUNTING_VERSION

@@ -133,7 +133,7 @@ class _BlockInputs(KeyInputs):
 
 
 def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha256]:
-    """Give the key of every result of a selection whose forecasts are there, in the experiment's order."""
+    """Give the key of every result of a selection that can be had now, in the experiment's order."""
     return {
         label: experiment.result_inputs(label).key
         for label in experiment.labels()
@@ -142,7 +142,10 @@ def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha
 
 
 def lacking_forecasts(experiment: Experiment, selection: Selection) -> dict[Label, str]:
-    """Give the places of a selection that lack a forecast, so that they have no key yet; and which one."""
+    """Give the places of a selection that cannot be had yet, so that they have no key; and why, each.
+
+    A forecast is not there, or the window has not begun.
+    """
     return {
         label: reason
         for label in experiment.labels()

@@ -53,7 +53,7 @@ def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, named: str,
     out.print(_closing_words(run))
     if run.counts.waiting:
         waits = "1 result waits" if run.counts.waiting == 1 else f"{run.counts.waiting} results wait"
-        out.print(f"{waits} for forecasts of windows to come.")
+        out.print(f"{waits} for windows that have not begun.")
     _show_failures(bad)
     note(f"Store: {store.name}")
     ui = api_url.removesuffix("/api")
@@ -99,6 +99,8 @@ def _closing_words(run: RunRecord) -> str:
     bad = counts.failed + counts.upstream_failed
     if bad:
         return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} taken from the store."
+    if not counts.computed and not counts.cached:
+        return "Nothing to compute now."
     if not counts.computed:
         return f"Nothing to compute: all {_results(counts.cached)} were stored already."
     return f"{computed} computed, {counts.cached} taken from the store."

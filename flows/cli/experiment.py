@@ -20,6 +20,7 @@ from flows.cli._terminal import (
     words,
 )
 from forequake.errors import InputError
+from forequake.quantities import now
 from forequake.results import EvaluationRecord, QualityFinding, UnitState
 from stores import resolve_store, shown_url
 
@@ -32,6 +33,8 @@ __all__ = ["register"]
 #: So many mistakes in forecasts, and so many forecasts that are not there, are told one by one.
 _SHOWN_ERRORS = 20
 _SHOWN_REASONS = 5
+#: So many windows' marks are told one by one.
+_SHOWN_MARKS = 20
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,13 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     out.print(table)
     for line in (*loaded.notes, *experiment.notes):
         note(f"Note: {line}")
-    for window, mark in window_marks(config).items():
+    marks = window_marks(config)
+    for window, mark in list(marks.items())[:_SHOWN_MARKS]:
         note(f"Note: {window}: {mark}")
+    if len(marks) > _SHOWN_MARKS:
+        note(f"Note: ... and {len(marks) - _SHOWN_MARKS} more windows with such marks")
+    if to_come := [window.id for window in config.windows if window.start > now()]:
+        note(f"Note: {len(to_come)} windows have not begun, their results wait: {words(to_come, 3)}")
     for check in checks:
         if check.lacking:
             note(
@@ -187,6 +195,7 @@ def plan(
     Example: `forequake plan examples/california/config.yml`
     """
     from flows._preparation import prepare
+    from forequake.experiments import WINDOW_TO_COME
     from forequake.plan import Selection, lacking_forecasts, plan_experiment, result_keys
 
     _, experiment = prepare(str(config), note)
@@ -201,11 +210,14 @@ def plan(
         return
     names = [model.name for model in experiment.config.models]
     out.print(_table_of_units(planned, lacking) if every_unit else _table_of_models(names, planned, lacking))
-    reasons = list(dict.fromkeys(lacking.values()))
+    waiting = list(lacking.values()).count(WINDOW_TO_COME)
+    reasons = [reason for reason in dict.fromkeys(lacking.values()) if reason != WINDOW_TO_COME]
     for reason in reasons[:_SHOWN_REASONS]:
         note(f"Note: {reason}")
     if len(reasons) > _SHOWN_REASONS:
         note(f"Note: ... and {len(reasons) - _SHOWN_REASONS} more forecasts that are not there")
+    if waiting:
+        note(f"Note: {waiting} results wait for windows that have not begun")
     out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {len(planned.blocks)} blocks.")
     note(f"Store: {place}")
 
@@ -241,21 +253,31 @@ def _table_of_units(planned: "Plan", lacking: Mapping["Label", str]) -> Table:
     for column in ("model", "test", "window", "state"):
         table.add_column(column)
     states = {unit.label: "stored" if unit.state is UnitState.CACHED else "due" for unit in planned.units}
-    for label, state in (states | dict.fromkeys(lacking, "without forecast")).items():
+    for label, state in (states | _states_without_key(lacking)).items():
         table.add_row(label.model, label.test, label.window.id, state)
     return table
 
 
 def _table_of_models(names: list[str], planned: "Plan", lacking: Mapping["Label", str]) -> Table:
-    """Count the results of each model; the last column is there only where forecasts are not."""
+    """Count the results of each model; what stands in the way of some has a column where there is any."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("model")
-    counts = ("stored", "due", "without forecast")[: 3 if lacking else 2]
-    for column in counts:
+    others = [(label.model, state) for label, state in _states_without_key(lacking).items()]
+    columns = list(dict.fromkeys(state for _, state in others))
+    for column in ("stored", "due", *columns):
         table.add_column(column, justify="right")
     for name in names:
         states = [unit.state for unit in planned.units if unit.label.model == name]
-        stored, absent = states.count(UnitState.CACHED), [label.model for label in lacking].count(name)
-        numbers = (stored, len(states) - stored, absent)[: len(counts)]
+        stored = states.count(UnitState.CACHED)
+        numbers = (stored, len(states) - stored, *(others.count((name, column)) for column in columns))
         table.add_row(name, *(str(number) for number in numbers))
     return table
+
+
+def _states_without_key(lacking: Mapping["Label", str]) -> dict["Label", str]:
+    from forequake.experiments import WINDOW_TO_COME
+
+    return {
+        label: "waiting" if reason == WINDOW_TO_COME else "without forecast"
+        for label, reason in lacking.items()
+    }

@@ -17,7 +17,7 @@ from flows.cli._terminal import (
     print_json,
 )
 from forequake.environment import owner_is_dead
-from forequake.results import RunRecord, RunState
+from forequake.results import RunRecord, RunState, UnitRecord
 from stores import resolve_store, shown_url
 
 __all__ = ["register"]
@@ -56,13 +56,22 @@ def status(
         )
         return
     out.print(_runs_table(runs))
+    for line in _troubles(units):
+        complain(line)
+    note(f"Store: {target.name}")
+
+
+def _troubles(units: list[UnitRecord]) -> list[str]:
+    """Say what is under way or ended badly, once for the tests of a model and window that have one reason."""
+    tests: dict[tuple[str, int, str, str, str], list[str]] = {}
     for unit in units:
         reason = f": {unit.error.message}" if unit.error else ""
-        complain(
-            f"{unit.state.value} (attempt {unit.attempts}): {unit.label.test} of {unit.label.model} "
-            f"in {unit.label.window.id}{reason}"
-        )
-    note(f"Store: {target.name}")
+        place = unit.label.model, unit.label.window.id, reason
+        tests.setdefault((unit.state.value, unit.attempts, *place), []).append(unit.label.test)
+    return [
+        f"{state} (attempt {attempts}): {', '.join(names)} of {model} in {window}{reason}"
+        for (state, attempts, model, window, reason), names in tests.items()
+    ]
 
 
 def _runs_table(runs: list[RunRecord]) -> Table:

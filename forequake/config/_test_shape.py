@@ -54,6 +54,7 @@ _Function = Annotated[
 ]
 # More would not fit into memory; a quantile to six digits needs no more.
 _Simulations = Annotated[int, Field(gt=0, le=1_000_000)]
+_Variance = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _Arguments = Annotated[dict[str, object], shown_as("ArgumentSection")]
 
 
@@ -79,5 +80,8 @@ class ArgumentSection(Section):
     seed: Seed | None = key("Seed of this test, word for word; else one is derived from the experiment's.")
     num_simulations: _Simulations | None = key("Synthetic catalogs that are drawn.", DEFAULT_SIMULATIONS)
     alpha: Alpha | None = key("Level of significance of the T-test; else the experiment's.")
+    variance: _Variance | None = key(
+        "Variance of the number of events in a window, which the negative binomial N-test needs."
+    )
 
     verbose: Unused = key("Has pyCSEP print its progress.")

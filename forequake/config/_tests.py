@@ -1,6 +1,7 @@
 """The tests of an experiment."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from forequake.config._places import Place, Problems
 from forequake.config._section import read_section
@@ -11,6 +12,9 @@ from forequake.errors import InputError, suggestion
 from forequake.evaluations.registry import TestDefinition, find_test
 
 __all__ = ["check_forecasts", "read_test_entry"]
+
+#: The tests whose function in pyCSEP has an argument alpha.
+_TAKE_ALPHA: Final = ("poisson_paired_t", "binary_paired_t")
 
 
 def read_test_entry(
@@ -48,6 +52,7 @@ def read_test_entry(
         seed=arguments.seed,
         alpha=arguments.alpha,
         reference=section.ref_model,
+        variance=arguments.variance,
     )
     return spec, section, arguments
 
@@ -103,10 +108,20 @@ def _check_reference(
 
 def _check_arguments(definition: TestDefinition, place: Place, problems: Problems) -> None:
     entries = place.entries
+    if definition.needs_variance and place.at("variance").value is None:
+        message = (
+            f"the {definition.short}-test needs the variance of the number of events in a window: "
+            "func_kwargs: {variance: 12.5}"
+        )
+        problems.add(place.at("variance"), message)
+    elif "variance" in entries and not definition.needs_variance:
+        problems.add(
+            entries["variance"], f"the {definition.short}-test takes no variance; leave this key out"
+        )
     for key, taken in (("seed", definition.seeded), ("num_simulations", definition.simulated)):
         if key in entries and not taken:
             what = "draws no catalogs" if definition.seeded else "draws no random numbers"
             problems.add(entries[key], f"the {definition.short}-test {what}; leave this key out")
-    if "alpha" in entries and definition.short != "T":
+    if "alpha" in entries and definition.name not in _TAKE_ALPHA:
         message = "only the T-test takes it here; the experiment's own key alpha is for all tests"
         problems.add(entries["alpha"], message)

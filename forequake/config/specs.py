@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from forequake.catalogs.specs import CatalogSpec, CompletenessSpec
 from forequake.config.model_specs import ModelSpec
 from forequake.forecasts.policy import QualityPolicy
+from forequake.keys import ADDED_LATER
 from forequake.quantities import DepthKm, Magnitude
 from forequake.regions.specs import RegionSpec
 from forequake.schedules import Growth
@@ -57,6 +58,8 @@ class TestSpec(_Spec):
         The test's own level of significance; None takes the experiment's.
     reference
         Name of the model to compare with; None for a test of one model.
+    variance
+        Of the number of events in a window, for the negative binomial test.
     """
 
     __test__: ClassVar[bool] = False  # pytest: not a class of tests
@@ -67,6 +70,7 @@ class TestSpec(_Spec):
     seed: Seed | None = None
     alpha: Alpha | None = None
     reference: str | None = None
+    variance: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class ExperimentConfig(_Spec):

@@ -1,6 +1,7 @@
 """The tests of forecasts against observed earthquakes.
 
-Light to import: pyCSEP and SciPy are loaded by the first computation.
+Light to import: SciPy is loaded by the first computation. pyCSEP is not needed for gridded forecasts; the
+test suite compares with it.
 """
 
 from forequake.evaluations.compute import evaluate, evaluate_catalogs
@@ -12,6 +13,7 @@ from forequake.evaluations.inputs import (
     TestParameters,
     derive_seed,
 )
+from forequake.evaluations.kernels import PreparedForecast
 from forequake.evaluations.registry import TESTS, TestDefinition, find_test
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "ZERO_RATE_REFERENCE_FLAG",
     "Evaluated",
     "Observation",
+    "PreparedForecast",
     "ResultInputs",
     "TestDefinition",
     "TestParameters",

@@ -1,7 +1,7 @@
 """One call for every test."""
 
-import math
 from time import perf_counter
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,27 +10,39 @@ from forequake.errors import EvaluationError, InputError
 from forequake.evaluations import comparison, consistency
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
+from forequake.evaluations.kernels import PreparedForecast
 from forequake.evaluations.registry import TestDefinition, find_test
 from forequake.evaluations.scores import information_gain, joint_log_likelihood
+from forequake.evaluations.simulated import simulated
 from forequake.evaluations.simulated_catalogs import catalog_test
 from forequake.forecasts.catalog_based import CountedEvents
 
 __all__ = ["evaluate", "evaluate_catalogs"]
 
+_NUMBER_TESTS: Final = {
+    "poisson_number": consistency.number,
+    "negative_binomial_number": consistency.negative_binomial_number,
+}
+_COMPARISONS: Final = {
+    "poisson_paired_t": comparison.paired_t,
+    "poisson_w": comparison.signed_rank,
+    "binary_paired_t": comparison.binary_paired_t,
+}
+
 
 def evaluate(
     test: str,
     parameters: TestParameters,
-    forecast: NDArray[np.float64],
+    forecast: NDArray[np.float64] | PreparedForecast,
     observation: Observation,
     *,
-    reference: NDArray[np.float64] | None = None,
+    reference: NDArray[np.float64] | PreparedForecast | None = None,
     seed: int | None = None,
 ) -> Evaluated:
     """Compute one test of one forecast in one window.
 
-    The result depends on the arguments alone: not on threads, processes or the order of calls. NumPy's global
-    generator is neither used nor changed.
+    The result depends on the arguments alone, not on threads or the order of calls; nothing that belongs to
+    the process changes.
 
     Parameters
     ----------
@@ -38,11 +50,12 @@ def evaluate(
         A name that `find_test` knows.
     parameters
         As `TestParameters.for_test` gives them.
-    forecast : array of float64, shape (cells, bins)
-        Expected numbers of events in the window: already scaled to it.
+    forecast : array of float64, shape (cells, bins), or PreparedForecast
+        Expected numbers of events, scaled to the window. Tests that are given the same prepared forecast
+        share its sums.
     observation
         The target events on the same cells and bins.
-    reference : array of float64, shape (cells, bins)
+    reference : array of float64, shape (cells, bins), or PreparedForecast
         The forecast to compare with; for comparisons and relative scores only.
     seed
         From 0 to 2^32 - 1; for tests with random numbers only.
@@ -52,27 +65,26 @@ def evaluate(
     InputError
         Where an argument does not fit the test or the observation.
     EvaluationError
-        Where pyCSEP fails, or the worker process of the L- and W-test died twice.
+        Where the memory does not suffice.
     """
     began = perf_counter()
     definition = find_test(test)
     check_parameters(definition, parameters, seed)
-    if (reference is None) == definition.needs_reference:
-        needs = "needs a" if reference is None else "takes no"
-        what = "score" if definition.kind == "score" else f"{definition.kind} test"
-        message = f"{definition.name} is a {what} and {needs} reference forecast"
-        raise InputError(message)
-    forecast = _checked("forecast", forecast, observation)
-    if reference is not None:
-        reference = _checked("reference forecast", reference, observation)
-    numbers = _compute(definition, parameters, forecast, observation, reference, seed)
+    _check_reference(definition, given=reference is not None)
+    prepared = _prepared("forecast", forecast, observation)
+    other = None if reference is None else _prepared("reference forecast", reference, observation)
+    try:
+        numbers = _compute(definition, parameters, prepared, observation, other, seed)
+    except MemoryError as error:
+        message = f"{definition.name} could not be computed: the memory does not suffice"
+        raise EvaluationError(message) from error
     return Evaluated.of(
         definition,
         numbers,
         alpha=parameters.alpha,
         n_observed=len(observation.events),
-        n_forecast=float(np.sum(forecast)),
-        n_reference=None if reference is None else float(np.sum(reference)),
+        n_forecast=prepared.total,
+        n_reference=None if other is None else other.total,
         seed=seed,
         num_simulations=parameters.num_simulations,
         seconds=perf_counter() - began,
@@ -125,43 +137,48 @@ def evaluate_catalogs(
     )
 
 
+def _check_reference(definition: TestDefinition, *, given: bool) -> None:
+    if given != definition.needs_reference:
+        needs = "takes no" if given else "needs a"
+        what = "score" if definition.kind == "score" else f"{definition.kind} test"
+        message = f"{definition.name} is a {what} and {needs} reference forecast"
+        raise InputError(message)
+
+
 def _compute(
     definition: TestDefinition,
     parameters: TestParameters,
-    forecast: NDArray[np.float64],
+    forecast: PreparedForecast,
     observation: Observation,
-    reference: NDArray[np.float64] | None,
+    reference: PreparedForecast | None,
     seed: int | None,
 ) -> Numbers:
     if definition.kind == "score":
         if reference is None:
             return joint_log_likelihood(forecast, observation)
         return information_gain(forecast, reference, observation)
-    from forequake.evaluations._adapt import FAILURES
-
     alpha, simulations = parameters.alpha, parameters.num_simulations
-    try:
-        if reference is not None:
-            compare = comparison.paired_t if definition.short == "T" else comparison.signed_rank
-            return compare(forecast, reference, observation, alpha=alpha)
-        if simulations is not None and seed is not None:
-            return consistency.simulated_likelihood(
-                definition.name, forecast, observation, alpha=alpha, num_simulations=simulations, seed=seed
-            )
-        return consistency.number(forecast, observation, alpha=alpha)
-    except FAILURES as error:
-        message = f"{definition.name} could not be computed: {type(error).__name__}: {error}"
-        raise EvaluationError(message) from error
+    if reference is not None:
+        return _COMPARISONS[definition.name](forecast, reference, observation, alpha=alpha)
+    if simulations is not None and seed is not None:
+        return simulated(
+            definition.name, forecast, observation, alpha=alpha, num_simulations=simulations, seed=seed
+        )
+    return _NUMBER_TESTS[definition.name](forecast, observation, parameters)
 
 
-def _checked(name: str, rates: NDArray[np.float64], observation: Observation) -> NDArray[np.float64]:
-    """Give the rates in C order, since another order of summation changes the last digits."""
+def _prepared(
+    name: str, rates: NDArray[np.float64] | PreparedForecast, observation: Observation
+) -> PreparedForecast:
+    shape = (rates.rates if isinstance(rates, PreparedForecast) else rates).shape
     expected = (len(observation.region), len(observation.magnitudes))
-    if rates.shape != expected:
-        message = f"the {name} has the shape {rates.shape}, its cells and magnitude bins {expected}"
+    if shape != expected:
+        message = f"the {name} has the shape {shape}, its cells and magnitude bins {expected}"
         raise InputError(message)
-    least = float(np.min(rates))
-    if math.isnan(least) or least < 0:
-        message = f"the {name} holds the rate {least:g}; rates are numbers from 0 on"
-        raise InputError(message)
-    return np.ascontiguousarray(rates, dtype=np.float64)
+    if isinstance(rates, PreparedForecast):
+        return rates
+    try:
+        return PreparedForecast.of(rates)
+    except ValueError as error:
+        message = f"the {name} holds {error}"
+        raise InputError(message) from error

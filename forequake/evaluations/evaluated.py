@@ -183,7 +183,5 @@ def summary_of(sample: NDArray[np.float64]) -> SimulatedDistribution:
     """
     ordered = np.sort(sample)
     steps = QUANTILE_COUNT - 1
-    ranks = [max(-(-step * len(ordered) // steps), 1) for step in range(QUANTILE_COUNT)]
-    return SimulatedDistribution(
-        size=len(ordered), quantiles=tuple(float(ordered[rank - 1]) for rank in ranks)
-    )
+    ranks = np.maximum(-(-np.arange(QUANTILE_COUNT) * len(ordered) // steps), 1)
+    return SimulatedDistribution(size=len(ordered), quantiles=tuple(ordered[ranks - 1].tolist()))

@@ -1,7 +1,9 @@
 """What a test is computed from: the observation, the parameters, the seed; and the key that they make."""
 
+import math
 from dataclasses import dataclass
-from typing import Final, Self
+from functools import cached_property
+from typing import Annotated, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from forequake.catalogs import Events
 from forequake.errors import InputError
 from forequake.evaluations.registry import TESTS, TestDefinition
-from forequake.keys import KeyInputs
+from forequake.forecasts.catalog_based.counts import magnitude_bins
+from forequake.keys import ADDED_LATER, KeyInputs
 from forequake.quantities import Sha256
 from forequake.regions import Region
 from forequake.windows import TimeWindow
@@ -61,11 +64,26 @@ class Observation:
             edges = ", ".join(f"{edge:g}" for edge in self.magnitudes)
             message = f"magnitude bins must be evenly spaced and increasing, got the lower edges {edges}"
             raise InputError(message)
-        self._refuse(self.region.cells_of(self.events.longitude, self.events.latitude) < 0, self.region.name)
+        self._refuse(self.cells < 0, self.region.name)
         lowest = self.magnitudes[0]
         rounding = np.finfo(float).eps * (np.abs(self.events.magnitude) + abs(lowest))
         below = ~(self.events.magnitude - lowest + rounding >= 0)  # holds for a missing magnitude, NaN, too
         self._refuse(below, f"the magnitudes from {lowest:g} on")
+
+    @cached_property
+    def cells(self) -> NDArray[np.intp]:
+        """The cell of each event; shape (events,)."""
+        return self.region.cells_of(self.events.longitude, self.events.latitude)
+
+    @cached_property
+    def bins(self) -> NDArray[np.intp]:
+        """The magnitude bin of each event; shape (events,)."""
+        return magnitude_bins(self.events.magnitude, self.magnitudes).astype(np.intp)
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """The space-magnitude bin of each event, counted cell by cell; shape (events,)."""
+        return self.cells * len(self.magnitudes) + self.bins
 
     def _refuse(self, outside: NDArray[np.bool_], place: str) -> None:
         if outside.any():
@@ -88,6 +106,8 @@ class TestParameters(BaseModel):
         Significance level.
     num_simulations
         Simulated catalogs; None for tests without random numbers.
+    variance
+        Of the number of events in a window, for the negative binomial test; None for all others.
     """
 
     __test__ = False  # pytest: not a class of tests
@@ -96,17 +116,24 @@ class TestParameters(BaseModel):
 
     alpha: float = Field(default=0.05, gt=0, lt=1)
     num_simulations: int | None = Field(default=None, ge=1)
+    variance: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, lt=math.inf)
 
     @classmethod
     def for_test(
-        cls, definition: TestDefinition, *, alpha: float = 0.05, num_simulations: int | None = None
+        cls,
+        definition: TestDefinition,
+        *,
+        alpha: float = 0.05,
+        num_simulations: int | None = None,
+        variance: float | None = None,
     ) -> Self:
         """Give a test's parameters with the defaults written out.
 
         Raises
         ------
         InputError
-            Where a number of simulations is given to a test that simulates nothing.
+            Where a number of simulations is given to a test that simulates nothing, or a variance is missing
+            or given to a test that takes none.
 
         Examples
         --------
@@ -116,7 +143,7 @@ class TestParameters(BaseModel):
         """
         if definition.simulated and num_simulations is None:
             num_simulations = DEFAULT_SIMULATIONS
-        parameters = cls(alpha=alpha, num_simulations=num_simulations)
+        parameters = cls(alpha=alpha, num_simulations=num_simulations, variance=variance)
         problem = _misfit(definition, parameters, seed=0 if definition.seeded else None)
         if problem is not None:
             raise InputError(problem)
@@ -134,6 +161,10 @@ def _misfit(definition: TestDefinition, parameters: TestParameters, seed: int | 
         if not wanted and value is not None:
             what = "draws no catalogs" if definition.seeded else "draws no random numbers"
             return f"{definition.name} {what} and takes no {name.removeprefix('a ')}"
+    if definition.needs_variance and parameters.variance is None:
+        return f"{definition.name} needs the variance of the number of events in a window"
+    if not definition.needs_variance and parameters.variance is not None:
+        return f"{definition.name} takes no variance"
     if seed is not None and not 0 <= seed < 2**32:
         return f"a seed must lie from 0 to 4294967295, got {seed}"
     return None

@@ -1,6 +1,6 @@
 """The tests that forequake knows, by name: what each needs, when it rejects, and on which side.
 
-Light on purpose: reading an experiment's files must not cost the import of pyCSEP.
+Light on purpose: reading an experiment's files must not cost the import of SciPy.
 """
 
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ class TestDefinition:
         Whether the test draws catalogs from the forecast, and so has a seed and a number of simulations.
     side, rule
         Where the statistic leads to rejection, and the rule in words.
+    needs_variance
+        Whether the test takes the variance of the number of events.
     forecast
         The kind of forecast that the test takes: ``gridded``, ``catalog``, or ``any``.
     resampled
@@ -52,6 +54,7 @@ class TestDefinition:
     simulated: bool
     side: Side
     rule: str
+    needs_variance: bool = False
     forecast: Literal["gridded", "catalog", "any"] = "gridded"
     resampled: bool = False
     measure: str = "log-likelihood (nats)"
@@ -73,6 +76,9 @@ _LOWER_RULE: Final = "rejected when q = P(simulated <= observed) < alpha"
 _CATALOG_LOWER_RULE: Final = "rejected when delta2 = P(simulated <= observed) < alpha"
 _CATALOG_UPPER_RULE: Final = "a distance: rejected when delta1 = P(simulated >= observed) < alpha"
 
+_TAILS_RULE: Final = "rejected when delta1 = P(X >= N) or delta2 = P(X <= N) is below alpha/2"
+_T_RULE: Final = "better or worse, by the sign of the information gain, when |t| exceeds its critical value"
+
 _DEFINITIONS: Final = (
     TestDefinition(
         name="poisson_number",
@@ -81,7 +87,7 @@ _DEFINITIONS: Final = (
         kind="consistency",
         simulated=False,
         side=Side.TWO_SIDED,
-        rule="rejected when delta1 = P(X >= N) or delta2 = P(X <= N) is below alpha/2",
+        rule=_TAILS_RULE,
     ),
     TestDefinition(
         name="poisson_likelihood",
@@ -91,6 +97,7 @@ _DEFINITIONS: Final = (
         simulated=True,
         side=Side.LOWER,
         rule=_LOWER_RULE,
+        kernel_version=2,  # ties count as equal
     ),
     TestDefinition(
         name="poisson_conditional_likelihood",
@@ -100,6 +107,7 @@ _DEFINITIONS: Final = (
         simulated=True,
         side=Side.LOWER,
         rule=_LOWER_RULE,
+        kernel_version=2,  # ties count as equal
     ),
     TestDefinition(
         name="poisson_spatial",
@@ -109,6 +117,7 @@ _DEFINITIONS: Final = (
         simulated=True,
         side=Side.LOWER,
         rule=_LOWER_RULE,
+        kernel_version=2,  # ties count as equal
     ),
     TestDefinition(
         name="poisson_magnitude",
@@ -118,6 +127,7 @@ _DEFINITIONS: Final = (
         simulated=True,
         side=Side.LOWER,
         rule=_LOWER_RULE,
+        kernel_version=2,  # ties count as equal
     ),
     TestDefinition(
         name="poisson_paired_t",
@@ -126,7 +136,7 @@ _DEFINITIONS: Final = (
         kind="comparison",
         simulated=False,
         side=Side.TWO_SIDED,
-        rule="better or worse, by the sign of the information gain, when |t| exceeds its critical value",
+        rule=_T_RULE,
     ),
     TestDefinition(
         name="poisson_w",
@@ -136,6 +146,52 @@ _DEFINITIONS: Final = (
         simulated=False,
         side=Side.TWO_SIDED,
         rule="better or worse, by the sign of the information gain, when the two-sided p < alpha",
+    ),
+    TestDefinition(
+        name="negative_binomial_number",
+        short="NBD-N",
+        floatcsep="binomial_evaluations.negative_binomial_number_test",
+        kind="consistency",
+        simulated=False,
+        side=Side.TWO_SIDED,
+        rule=_TAILS_RULE,
+        needs_variance=True,
+    ),
+    TestDefinition(
+        name="binary_spatial",
+        short="binary S",
+        floatcsep="binomial_evaluations.binary_spatial_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
+    ),
+    TestDefinition(
+        name="binary_conditional_likelihood",
+        short="binary CL",
+        floatcsep="binomial_evaluations.binary_conditional_likelihood_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
+    ),
+    TestDefinition(
+        name="binary_paired_t",
+        short="binary T",
+        floatcsep="binomial_evaluations.binary_paired_t_test",
+        kind="comparison",
+        simulated=False,
+        side=Side.TWO_SIDED,
+        rule=_T_RULE,
+    ),
+    TestDefinition(
+        name="brier",
+        short="Brier",
+        floatcsep="brier_evaluations.brier_score_test",
+        kind="consistency",
+        simulated=True,
+        side=Side.LOWER,
+        rule=_LOWER_RULE,
     ),
     TestDefinition(
         name="catalog_number",
@@ -244,6 +300,8 @@ def find_test(name: str) -> TestDefinition:
     ------
     InputError
         Where no test has the name; the message gives the nearest one.
+
+    floatCSEP's function may stand behind ``csep.`` or ``core.``, as it is called in pyCSEP.
 
     Examples
     --------

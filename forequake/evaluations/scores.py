@@ -15,20 +15,15 @@ from numpy.typing import NDArray
 
 from forequake.evaluations.evaluated import ZERO_RATE_FLAG, ZERO_RATE_REFERENCE_FLAG, Numbers
 from forequake.evaluations.inputs import Observation
-from forequake.forecasts.catalog_based.counts import magnitude_bins
+from forequake.evaluations.kernels import PreparedForecast
 from forequake.results import Outcome
 from forequake.windows import TimeWindow, overlap
 
 __all__ = ["information_gain", "joint_log_likelihood", "total_score"]
 
 
-def joint_log_likelihood(rates: NDArray[np.float64], observation: Observation) -> Numbers:
+def joint_log_likelihood(forecast: PreparedForecast, observation: Observation) -> Numbers:
     """Score a forecast by its joint Poisson log-likelihood, in nats.
-
-    Parameters
-    ----------
-    rates : array of float64, shape (cells, bins)
-        Expected numbers of events in the window.
 
     Returns
     -------
@@ -36,28 +31,22 @@ def joint_log_likelihood(rates: NDArray[np.float64], observation: Observation) -
         The statistic is that of ``floatcsep.utils.helpers.sequential_likelihood`` in this window; it is
         -infinity where an event lies in a bin of rate zero.
     """
-    expected = float(np.sum(rates))
-    if not math.isfinite(expected):
-        return _undefined(f"the expected number of events is not finite ({expected:g})")
-    places, counts = np.unique(_places(observation), return_counts=True)
-    occupied = rates.reshape(-1)[places]
+    if not math.isfinite(forecast.total):
+        return _undefined(f"the expected number of events is not finite ({forecast.total:g})")
+    places, counts = np.unique(observation.places, return_counts=True)
+    occupied = forecast.joint.rates[places]
     factorials = sum(math.lgamma(count + 1) for count in counts.tolist())
     return Numbers(
         outcome=Outcome.SCORE_ONLY,
-        statistic=float(counts @ _log(occupied)) - expected - factorials,
+        statistic=float(counts @ _log(occupied)) - forecast.total - factorials,
         flags=(ZERO_RATE_FLAG,) if (occupied == 0).any() else (),
     )
 
 
 def information_gain(
-    rates: NDArray[np.float64], reference: NDArray[np.float64], observation: Observation
+    forecast: PreparedForecast, reference: PreparedForecast, observation: Observation
 ) -> Numbers:
     """Score a forecast by its information gain over a reference in the whole window, in nats.
-
-    Parameters
-    ----------
-    rates, reference : array of float64, shape (cells, bins)
-        Expected numbers of events in the window.
 
     Returns
     -------
@@ -66,12 +55,10 @@ def information_gain(
         positive where the forecast is better. It is -infinity where an event lies in a bin of rate zero,
         infinity where that is so of the reference, and undefined where it is so of both.
     """
-    expected = float(np.sum(rates)), float(np.sum(reference))
-    for name, total in zip(("forecast", "reference"), expected, strict=True):
+    for name, total in (("forecast", forecast.total), ("reference", reference.total)):
         if not math.isfinite(total):
             return _undefined(f"the expected number of events of the {name} is not finite ({total:g})")
-    places = _places(observation)
-    at_events, reference_at_events = rates.reshape(-1)[places], reference.reshape(-1)[places]
+    at_events, reference_at_events = (each.joint.rates[observation.places] for each in (forecast, reference))
     zero, reference_zero = bool((at_events == 0).any()), bool((reference_at_events == 0).any())
     named = ((ZERO_RATE_FLAG, zero), (ZERO_RATE_REFERENCE_FLAG, reference_zero))
     flags = tuple(flag for flag, found in named if found)
@@ -80,7 +67,8 @@ def information_gain(
     if zero or reference_zero:
         gain = -math.inf if zero else math.inf
     else:
-        gain = float(np.sum(_log(at_events) - _log(reference_at_events))) - (expected[0] - expected[1])
+        ratios = _log(at_events) - _log(reference_at_events)
+        gain = float(np.sum(ratios)) - (forecast.total - reference.total)
     return Numbers(outcome=Outcome.SCORE_ONLY, statistic=gain, flags=flags)
 
 
@@ -97,14 +85,6 @@ def total_score(scores: Mapping[TimeWindow, float]) -> float | None:
     if not scores or len(signs) == 2 or overlap(scores):
         return None
     return math.fsum(scores.values())
-
-
-def _places(observation: Observation) -> NDArray[np.intp]:
-    """Give the bin of each event in the flattened grid; shape (events,)."""
-    events = observation.events
-    cells = observation.region.cells_of(events.longitude, events.latitude)
-    bins = magnitude_bins(events.magnitude, observation.magnitudes).astype(np.intp)
-    return cells * len(observation.magnitudes) + bins
 
 
 def _log(rates: NDArray[np.float64]) -> NDArray[np.float64]:

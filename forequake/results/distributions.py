@@ -11,6 +11,7 @@ __all__ = [
     "QUANTILE_COUNT",
     "Distribution",
     "DistributionRecord",
+    "NegativeBinomialDistribution",
     "PoissonDistribution",
     "SignedRankDistribution",
     "SimulatedDistribution",
@@ -26,6 +27,14 @@ class PoissonDistribution(RecordModel):
 
     kind: Literal["poisson"] = "poisson"
     mean: Rate
+
+
+class NegativeBinomialDistribution(RecordModel):
+    """Number of events with the forecast's expected number and a variance above it."""
+
+    kind: Literal["negative_binomial"] = "negative_binomial"
+    mean: Rate
+    variance: Rate
 
 
 class SimulatedDistribution(RecordModel):
@@ -51,7 +60,7 @@ class StudentDistribution(RecordModel):
     Attributes
     ----------
     degrees_of_freedom
-        Number of target events less one.
+        Number of target events (of a binary test: of active bins) less one.
     scale
         Standard error of the information gain per event, in nats.
     """
@@ -70,7 +79,11 @@ class SignedRankDistribution(RecordModel):
 
 
 Distribution = Annotated[
-    PoissonDistribution | SimulatedDistribution | StudentDistribution | SignedRankDistribution,
+    PoissonDistribution
+    | NegativeBinomialDistribution
+    | SimulatedDistribution
+    | StudentDistribution
+    | SignedRankDistribution,
     Field(discriminator="kind"),
 ]
 

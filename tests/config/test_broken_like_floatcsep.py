@@ -76,7 +76,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "model name with a slash": (_models({"a/b": {"path": "a.csv"}}), "without /"),
     "mag_min above mag_max": ({"region_config": {"mag_min": 9}}, "must be greater than mag_min"),
-    "binomial test": (_tests({"func": "binomial_evaluations.binary_spatial_test"}), "there is no such test"),
+    "binomial test of no use": (
+        _tests({"func": "binomial_evaluations.binomial_spatial_test"}),
+        "did you mean 'binomial_evaluations.binary_spatial_test'",
+    ),
     "Brier score": (_tests({"func": "brier_score"}), "there is no such test"),
     "test that never runs": (
         _tests({"func": "catalog_evaluations.calibration_test"}),

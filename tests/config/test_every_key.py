@@ -299,6 +299,11 @@ ARGUMENT: dict[str, Case] = {
         lambda e: e.config.tests[0].alpha,
         0.1,
     ),
+    "variance": (
+        {"tests": [{"x": {"func": "NBD-N", "func_kwargs": {"variance": 23541}}}]},
+        lambda e: e.config.tests[0].variance,
+        23541.0,
+    ),
 }
 CATALOG: dict[str, Case] = {
     "path": (

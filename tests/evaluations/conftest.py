@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,15 +71,18 @@ def run() -> Callable[..., Evaluated]:
         num_simulations: int = 50,
         seed: int = 1,
         alpha: float = 0.05,
+        variance: float | None = None,
     ) -> Evaluated:
         definition = find_test(letters)
         simulations = num_simulations if definition.simulated else None
+        if definition.needs_variance and variance is None:
+            variance = 100.0
         return evaluate(
             letters,
-            TestParameters.for_test(definition, alpha=alpha, num_simulations=simulations),
+            TestParameters.for_test(definition, alpha=alpha, num_simulations=simulations, variance=variance),
             rates,
             observation,
-            reference=reference if definition.kind == "comparison" else None,
+            reference=reference if definition.needs_reference else None,
             seed=seed if definition.simulated else None,
         )
 
@@ -97,6 +101,8 @@ def _undisturbed() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def pycsep() -> Callable[..., Any]:
     """Call pyCSEP's own function with its own `seed`, on its own grid."""
+    from csep.core import binomial_evaluations as binary
+    from csep.core import brier_evaluations as brier
     from csep.core import poisson_evaluations as tests
     from csep.core.catalogs import CSEPCatalog
     from csep.core.forecasts import GriddedForecast
@@ -110,7 +116,20 @@ def pycsep() -> Callable[..., Any]:
         "M": tests.magnitude_test,
         "T": tests.paired_t_test,
         "W": tests.w_test,
+        "NBD-N": binary.negative_binomial_number_test,
+        "binary S": binary.binary_spatial_test,
+        "binary CL": binary.binary_conditional_likelihood_test,
+        "Brier": brier.brier_score_test,
     }
+
+    @cache
+    def grid_of(region: Region, edges: bytes) -> Any:
+        magnitudes = np.frombuffer(edges)
+        if isinstance(region, QuadtreeRegion):
+            return QuadtreeGrid2D.from_quadkeys(region.quadkeys, magnitudes=magnitudes)
+        return CartesianGrid2D.from_origins(
+            region.origins, dh=region.cell_size, magnitudes=magnitudes, name="pyCSEP"
+        )
 
     def call(
         letters: str,
@@ -120,14 +139,10 @@ def pycsep() -> Callable[..., Any]:
         reference: Rates | None = None,
         num_simulations: int = 50,
         seed: int = 1,
+        variance: float = 100.0,
     ) -> Any:
         region, events = observation.region, observation.events
-        if isinstance(region, QuadtreeRegion):
-            grid = QuadtreeGrid2D.from_quadkeys(region.quadkeys, magnitudes=observation.magnitudes)
-        else:
-            grid = CartesianGrid2D.from_origins(
-                region.origins, dh=region.cell_size, magnitudes=observation.magnitudes, name="pyCSEP"
-            )
+        grid = grid_of(region, observation.magnitudes.tobytes())
         columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)
         rows = [(str(n), n, *values) for n, values in enumerate(zip(*columns, strict=True))]
         catalog = CSEPCatalog(data=rows, region=grid, compute_stats=False)
@@ -141,6 +156,8 @@ def pycsep() -> Callable[..., Any]:
                 return functions[letters](*forecasts, catalog)
             if letters == "N":
                 return functions[letters](forecasts[0], catalog)
+            if letters == "NBD-N":
+                return functions[letters](forecasts[0], catalog, variance)
             return functions[letters](forecasts[0], catalog, num_simulations=num_simulations, seed=seed)
 
     return call

@@ -1,13 +1,16 @@
 """The California example against pyCSEP's own numbers, SciPy's distributions, and T by hand."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import stats
 
-from forequake.evaluations import Evaluated
+from forequake.catalogs import Events, read_catalog
+from forequake.evaluations import Evaluated, Observation
 from forequake.results import LowerQuantile, Outcome, StudentQuantiles, TailQuantiles, WilcoxonQuantile
 
 pytestmark = pytest.mark.slow  # the whole California grid
@@ -105,3 +108,59 @@ def test_a_seed_gives_pycseps_own_sample(
     assert ours.sample.tolist() == theirs.test_distribution
     assert ours.statistic == pytest.approx(theirs.observed_statistic, rel=1e-12)
     assert ours.quantiles == LowerQuantile(q=theirs.quantile)
+
+
+@pytest.fixture(scope="module")
+def many(california: Any) -> Observation:
+    """All of the sample's 829 events but those outside, each as if it had been 2.5 magnitudes larger."""
+    from csep.utils import datasets
+
+    region, magnitudes = california.observation.region, california.observation.magnitudes
+    sample = read_catalog(Path(datasets.comcat_example_catalog_fname))
+    inside = region.cells_of(sample.longitude, sample.latitude) >= 0
+    names = ("time_us", "longitude", "latitude", "depth_km", "magnitude", "event_id")
+    columns: dict[str, NDArray[Any]] = {name: getattr(sample, name)[inside] for name in names}
+    columns["magnitude"] = columns["magnitude"] + 2.5
+    observation = Observation(region=region, magnitudes=magnitudes, events=Events(**columns))
+    assert len(observation.events) > 800
+    return observation
+
+
+@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize(("letters", "simulations"), [("L", 2), ("CL", 2), ("S", 20), ("M", 20)])
+def test_numbers_of_the_week_and_of_many_events_are_pycseps(
+    letters: str,
+    simulations: int,
+    seed: int,
+    california: Any,
+    many: Observation,
+    run: Callable[..., Evaluated],
+    pycsep: Callable[..., Any],
+) -> None:
+    week, larger = (california.observation, california.mainshock), (many, california.mainshock * 1e4)
+    for observation, rates in (week, larger):
+        ours = run(letters, rates, observation, num_simulations=simulations, seed=seed)
+        theirs = pycsep(letters, rates, observation, num_simulations=simulations, seed=seed)
+        assert ours.statistic == pytest.approx(theirs.observed_statistic, rel=1e-12)
+        assert ours.sample == pytest.approx(np.array(theirs.test_distribution), rel=1e-12)
+        assert ours.quantiles == LowerQuantile(q=theirs.quantile)
+
+
+@pytest.mark.parametrize(("letters", "simulations"), [("binary S", 3), ("binary CL", 1), ("Brier", 1)])
+@pytest.mark.parametrize("seed", range(3))
+def test_binary_numbers_of_the_week_and_of_many_events_are_pycseps(
+    letters: str,
+    simulations: int,
+    seed: int,
+    california: Any,
+    many: Observation,
+    run: Callable[..., Evaluated],
+    pycsep: Callable[..., Any],
+) -> None:
+    for observation in (california.observation, many):
+        rates = california.mainshock
+        ours = run(letters, rates, observation, num_simulations=simulations, seed=seed)
+        theirs = pycsep(letters, rates, observation, num_simulations=simulations, seed=seed)
+        assert ours.statistic == pytest.approx(theirs.observed_statistic, rel=1e-10)
+        assert ours.sample == pytest.approx(np.array(theirs.test_distribution), rel=1e-10)
+        assert ours.quantiles == LowerQuantile(q=theirs.quantile)

@@ -8,10 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from forequake.evaluations import Evaluated, Observation
+from forequake.evaluations import (
+    TESTS,
+    Evaluated,
+    Observation,
+    PreparedForecast,
+    TestParameters,
+    evaluate,
+    find_test,
+)
 
-LETTERS = ("N", "L", "CL", "S", "M", "T", "W")
+LETTERS = tuple(definition.short for definition in TESTS.values() if definition.forecast == "gridded")
 
 
 def _jobs(
@@ -70,6 +79,33 @@ def test_eight_threads_give_what_one_gives_and_leave_the_generator_alone(
     assert list(warnings.filters) == filters
 
 
+def test_threads_may_share_a_prepared_forecast(observe: Callable[..., Observation]) -> None:
+    random = np.random.default_rng(8)
+    rates, reference = random.gamma(1.0, size=(2, 12, 3))
+    observation = observe([(10.5 + n % 4, 40.5 + n % 3, 4.2) for n in range(8)])
+
+    def results(
+        forecast: NDArray[np.float64] | PreparedForecast, other: NDArray[np.float64] | PreparedForecast
+    ) -> list[Evaluated]:
+        def result(letters: str) -> Evaluated:
+            definition = find_test(letters)
+            variance = 100.0 if definition.needs_variance else None
+            return evaluate(
+                letters,
+                TestParameters.for_test(definition, variance=variance),
+                forecast,
+                observation,
+                reference=other if definition.needs_reference else None,
+                seed=0 if definition.simulated else None,
+            )
+
+        with ThreadPoolExecutor(8) as pool:
+            return list(pool.map(result, LETTERS))
+
+    prepared = PreparedForecast.of(rates), PreparedForecast.of(reference)
+    assert _numbers(results(*prepared)) == _numbers(results(rates, reference))
+
+
 @pytest.mark.parametrize("letters", LETTERS)
 def test_the_generator_of_the_process_is_not_used(
     letters: str, observe: Callable[..., Observation], run: Callable[..., Evaluated]
@@ -91,7 +127,7 @@ def test_importing_the_tests_is_cheap_and_draws_nothing() -> None:
         "import numpy as np\n"
         "np.random.seed(3)\n"
         "before = np.random.get_state()[1].tobytes()\n"
-        "import forequake.evaluations._adapt\n"
+        "import forequake.evaluations.kernels\n"
         "assert np.random.get_state()[1].tobytes() == before\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)

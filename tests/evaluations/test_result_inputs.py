@@ -125,8 +125,9 @@ def test_inputs_that_a_test_does_not_take_have_no_key(changes: dict[str, object]
 @pytest.mark.parametrize("name", TESTS)
 def test_parameters_are_written_out(name: str) -> None:
     definition = find_test(name)
-    parameters = TestParameters.for_test(definition)
-    assert parameters.alpha == 0.05
+    variance = 12.5 if definition.needs_variance else None
+    parameters = TestParameters.for_test(definition, variance=variance)
+    assert (parameters.alpha, parameters.variance) == (0.05, variance)
     assert parameters.num_simulations == (1000 if definition.simulated else None)
 
 
@@ -144,6 +145,8 @@ def test_parameters_are_written_out(name: str) -> None:
         ("S", TestParameters(num_simulations=5), 2**32, False, "from 0 to 4294967295, got 4294967296"),
         ("N", TestParameters(), 1, False, "poisson_number draws no random numbers and takes no seed"),
         ("N", TestParameters(num_simulations=5), None, False, "takes no num_simulations"),
+        ("N", TestParameters(variance=5), None, False, "takes no variance"),
+        ("NBD-N", TestParameters(), None, False, "needs the variance"),
         ("N", TestParameters(), None, True, "poisson_number is a consistency test and takes no reference"),
         ("T", TestParameters(), None, False, "poisson_paired_t is a comparison test and needs a reference"),
     ],

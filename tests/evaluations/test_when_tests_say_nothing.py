@@ -82,6 +82,13 @@ def test_an_infinite_expected_number_says_nothing(
     _is_undefined(run(letters, rates, observe([EVENT, EVENT]), reference=ONES), "is not finite (inf)")
 
 
+def test_events_without_number_are_not_simulated(
+    observe: Callable[..., Observation], run: Callable[..., Evaluated]
+) -> None:
+    _is_undefined(run("L", 1e18 * ONES, observe([EVENT])), "expects 3.6e+19 events, too many")
+    assert run("CL", 1e18 * ONES, observe([EVENT])).outcome is not Outcome.UNDEFINED
+
+
 def test_rates_beyond_double_precision_say_nothing(
     observe: Callable[..., Observation], run: Callable[..., Evaluated]
 ) -> None:

@@ -55,8 +55,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
     "tests that nothing runs are accepted": (
         f"{_REFUSED}[test that never runs]",
         f"{_REFUSED}[unknown test]",
-        f"{_REFUSED}[binomial test]",
-        f"{_REFUSED}[Brier score]",
+        f"{_REFUSED}[binomial test of no use]",
         f"{_REFUSED}[user function]",
     ),
     "a failing task is a line in a log": (

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from forequake.config import load_experiment
+from forequake.errors import RegionError
 from forequake.experiments import Experiment
-from forequake.regions import QuadtreeRegion, Region
+from forequake.regions import QuadtreeRegion, Region, build, build_region
+from forequake.regions.specs import CatalogQuadtree
 from forequake.resolution import resolve
 from forequake.results import RegionRecord
 from stores import open_store
@@ -59,3 +61,22 @@ def test_a_record_of_before_is_one_of_squares(experiment: Experiment) -> None:
     before = record.model_dump(mode="json", exclude={"grid"})
     assert RegionRecord.model_validate(before).grid == "squares"
     assert isinstance(experiment.region, QuadtreeRegion) == (record.grid == "quadtree")
+
+
+def test_a_file_that_changes_while_a_region_is_built_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "events.csep"
+    path.write_text("0.5,0.5,5.0,2000-06-01T00:00:00,10,0,a\n")
+    read = build._around_events
+
+    def rewritten_meanwhile(spec: CatalogQuadtree, file: Path) -> Region:
+        path.write_text("90.5,45.5,5.0,2000-06-01T00:00:00,10,0,a\n")
+        return read(spec, file)
+
+    monkeypatch.setattr(build, "_around_events", rewritten_meanwhile)
+    spec = CatalogQuadtree(path="events.csep", threshold=1, zoom=3)
+    with pytest.raises(RegionError, match="changed while the region was built; run again"):
+        build_region(spec, lambda text: tmp_path / text)
+    monkeypatch.setattr(build, "_around_events", read)
+    assert len(build_region(spec, lambda text: tmp_path / text)) > 0

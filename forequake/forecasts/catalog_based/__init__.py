@@ -1,7 +1,7 @@
 """Catalog-based forecasts: readers, the compact form, what counts in a window, and what is strange."""
 
 from forequake.forecasts.catalog_based.cache import catalogs_from_file
-from forequake.forecasts.catalog_based.counts import CountedEvents, LeftOut
+from forequake.forecasts.catalog_based.counts import COUNTING_VERSION, CountedEvents, LeftOut
 from forequake.forecasts.catalog_based.forecast import CatalogForecast
 from forequake.forecasts.catalog_based.quality import FittedCatalogs, fit_catalogs
 from forequake.forecasts.catalog_based.reading import (
@@ -13,6 +13,7 @@ from forequake.forecasts.catalog_based.reading import (
 
 __all__ = [
     "CATALOG_READERS",
+    "COUNTING_VERSION",
     "CatalogForecast",
     "CountedEvents",
     "FittedCatalogs",

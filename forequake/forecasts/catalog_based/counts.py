@@ -13,7 +13,10 @@ from forequake.windows import TimeWindow
 if TYPE_CHECKING:
     from forequake.forecasts.catalog_based.forecast import CatalogForecast
 
-__all__ = ["CountedEvents", "LeftOut", "count_within", "magnitude_bins"]
+__all__ = ["COUNTING_VERSION", "CountedEvents", "LeftOut", "count_within", "magnitude_bins"]
+
+#: Version of the rules by which events count; raised by hand with each change of them.
+COUNTING_VERSION: Final = 1
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
