@@ -190,7 +190,8 @@ def test_a_result_is_shown_with_its_sentence_picture_and_provenance(page: Any, o
     assert f"L\\-test of {row.label.model}" in said
     assert "at 0.05 (lower side)" in said
     record: Any = open_store(one_week).get(EvaluationRecord, row.key)
-    for expected in (row.key, str(record.seed), "kernel version 1", "run 1", "Python 3.11.7"):
+    version = f"kernel version {record.kernel_version}"
+    for expected in (row.key, str(record.seed), version, "run 1", "Python 3.11.7"):
         assert expected in said
     assert f"slot={row.label.slot}&key={row.key}" in said
     assert "observed" in json.dumps(figure(app)["layout"]["annotations"])
