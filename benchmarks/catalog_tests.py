@@ -46,7 +46,7 @@ def landers(folder: Path) -> Case:
     """Read the forecast; one of its own catalogs of about the mean size is what was observed."""
     from csep.core.regions import california_relm_region
 
-    from forequake.evaluations._adapt_catalogs import csep_catalogs
+    from tests.evaluations.csep_catalogs import csep_catalogs
 
     forecast = read_catalog_forecast(locate_dataset("csep:ucerf3_ascii_format_landers"), folder=folder)
     region = named_region("california_relm_region")

@@ -86,9 +86,11 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
 def _learning_notes(config: ExperimentConfig, learning: LoadedCatalog) -> tuple[str, ...]:
     first = min(window.start for window in config.windows)
     events = learning.events  # in order of time
+    # Else a cut of this catalog reads as if it were one of the observed catalog.
+    told = tuple(f"input catalog: {line}" for line in learning.notes)
     if len(events) and events.take(np.array([0])).times()[0] < first:
-        return learning.notes
-    return (*learning.notes, f"{learning.source}: the input catalog has no event before the first window")
+        return told
+    return (*told, f"{learning.source}: the input catalog has no event before the first window")
 
 
 def _catalog(

@@ -136,7 +136,7 @@ class RecordsContract(ContractBase):
             {"statistic": None},
             {"reason": "another"},
             {"flags": ("event_in_zero_rate_cell",)},
-            {"kernel_version": 2},
+            {"kernel_version": 99},
             {"distribution": None},
         ],
         ids=lambda changes: "-".join(map(str, *changes.items())),

@@ -43,6 +43,7 @@ from stores.base import ResultsStore
 from stores.exchange import Binding, Block, RunRef
 from stores.testing.samples import (
     sample_catalog,
+    sample_catalog_forecast,
     sample_environment,
     sample_experiment,
     sample_forecast,
@@ -151,7 +152,8 @@ def _put_inputs(store: ResultsStore, config: ExperimentRecord, models: int) -> S
     catalog = sample_catalog(store.put_blob(io.BytesIO(b"events")))
     rates = store.put_blob(io.BytesIO(b"rates"))
     forecasts = [sample_forecast(rates, number) for number in range(models)]
-    store.put([config, environment, region, catalog, sample_retrieval(), *forecasts])
+    simulated = sample_catalog_forecast(store.put_blob(io.BytesIO(b"catalogs")))
+    store.put([config, environment, region, catalog, sample_retrieval(), *forecasts, simulated])
     return environment.key
 
 

@@ -128,7 +128,7 @@ class PyCsep:
     def __init__(self, drawn: Drawn, region: Any) -> None:
         from csep.core.catalogs import CSEPCatalog
 
-        from forequake.evaluations._adapt_catalogs import csep_forecast
+        from tests.evaluations.csep_catalogs import csep_forecast
 
         events = drawn.observation.events
         columns = (events.latitude, events.longitude, events.depth_km, events.magnitude)

@@ -96,14 +96,13 @@ def landers(tmp_path_factory: pytest.TempPathFactory) -> CatalogForecast:
 
 @pytest.mark.slow
 def test_numbers_of_landers_are_pycseps(landers: CatalogForecast) -> None:
-    from forequake.evaluations._adapt import _Cells
-
     region, magnitudes = named_region("california_relm_region"), np.round(4.95 + 0.1 * np.arange(41), 2)
     counted = landers.within(region=region, magnitudes=magnitudes)
-    differ = set()
+    differ, grid = set(), None
     for seed in SEEDS:
         observation = Observation(region, magnitudes, landers.catalog(seed))
         drawn = Drawn(landers, counted, observation)
-        pycsep = PyCsep(drawn, _Cells(region, magnitudes))
+        grid = grid or _grid(drawn)
+        pycsep = PyCsep(drawn, grid)
         differ |= {(test, seed) for test in NAMES if _compare(test, drawn, pycsep, seed)}
     assert differ == set()

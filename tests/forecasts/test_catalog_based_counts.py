@@ -101,7 +101,7 @@ def test_pycsep_counts_the_same(tmp_path: Path) -> None:
     import csep
     from csep.core.regions import CartesianGrid2D
 
-    from forequake.evaluations._adapt_catalogs import csep_forecast
+    from tests.evaluations.csep_catalogs import csep_forecast
 
     forecast = _drawn(tmp_path)
     counted = forecast.within(region=REGION, magnitudes=MAGNITUDES, window=WINDOW, depth_km=(0, 30))

@@ -69,7 +69,7 @@ def _as_pycsep(path: Path) -> tuple[list[int], NDArray[np.void]]:
 
 
 def _assert_same(forecast: CatalogForecast, path: Path) -> None:
-    from forequake.evaluations._adapt_catalogs import csep_milliseconds
+    from tests.evaluations.csep_catalogs import csep_milliseconds
 
     sizes, events = _as_pycsep(path)
     assert np.diff(forecast.offsets).tolist() == sizes

@@ -178,4 +178,6 @@ def test_an_input_catalog_begins_before_the_first_window(folder: Path) -> None:
     experiment = _read(folder)
     assert experiment.notes == ()
     assert experiment.learning is not None
+    config.write_text(CONFIG + "input_catalog: {path: past.csep, start_date: 1990-01-01, mag_min: 9.5}\n")
+    assert _read(folder).notes[0].startswith("input catalog: 0 of ")
     assert experiment.inputs.input_catalog == experiment.learning.inputs.key != experiment.inputs.catalog
