@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
+from forequake.evaluations.scores import total_score
 from forequake.quantities import Sha256, now
 from forequake.results import (
     AnyEvaluation,
@@ -28,6 +29,7 @@ from forequake.results import (
     EvaluationRecord,
     ExperimentRecord,
     RunRecord,
+    ScoreRecord,
     UnitRecord,
 )
 from forequake.windows import TimeWindow
@@ -56,6 +58,7 @@ __all__ = [
     "result",
     "runs",
     "sample",
+    "score_sum",
     "series",
     "store",
     "store_address",
@@ -216,11 +219,19 @@ def series(
     return tuple(sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end)))
 
 
+def score_sum(
+    address: str, experiment: str, token: int, test: str, model: str, reference: str | None
+) -> float | None:
+    """Add up the scores of one test of one model over all windows; None where they do not add up."""
+    rows = series(address, experiment, token, test, model, reference)
+    return total_score({row.label.window: row.statistic for row in rows if row.statistic is not None})
+
+
 @st.cache_data(max_entries=_KEPT, show_spinner=False)
 def result(address: str, key: Sha256) -> AnyEvaluation:
     """Read one result with its distribution."""
     record = store(address).get(EvaluationRecord, key)
-    if not isinstance(record, ConsistencyRecord | ComparisonRecord):
+    if not isinstance(record, ConsistencyRecord | ComparisonRecord | ScoreRecord):
         message = f"the result {key} is of the kind {record.kind!r}, which this page cannot show"
         raise NotFound(message)
     return record

@@ -11,6 +11,7 @@ from forequake.results import (
     LowerQuantile,
     Outcome,
     Quantiles,
+    ScoreRecord,
     Side,
     SimulatedDistribution,
     StudentQuantiles,
@@ -177,6 +178,8 @@ def sentence(result: AnyEvaluation, reference: str | None = None) -> str:
         Name of the reference forecast, where the result compares with one.
     """
     seen = events(result.n_observed)
+    if isinstance(result, ScoreRecord):
+        return f"{_score(result, reference)}; {seen}."
     if result.outcome is Outcome.UNDEFINED:
         return f"No verdict: {result.reason or 'the test says nothing'}; {seen}."
     level = f"at {result.alpha:g} ({SIDES[result.side]})"
@@ -191,6 +194,20 @@ def _against(outcome: Outcome, reference: str | None) -> str:
     if outcome is Outcome.NO_DIFFERENCE:
         return f"No difference from {other}"
     return f"{OUTCOMES[outcome].capitalize()} than {other}"
+
+
+def _score(result: ScoreRecord, reference: str | None) -> str:
+    if result.statistic is None:
+        return f"No score: {result.reason}"
+    definition = TESTS.get(result.test)
+    measure, _, unit = ("score" if definition is None else definition.measure).partition(" (")
+    over = "" if result.n_reference is None else f" over {reference or 'the reference'}"
+    why = ""
+    if math.isinf(result.statistic):
+        whose = "the reference" if result.statistic > 0 else "the forecast"
+        why = f", since an event lies where {whose} expects none"
+    value = f"{number(result.statistic, 5)} {unit.removesuffix(')')}".rstrip()
+    return f"{measure.capitalize()}{over}: {value}{why}"
 
 
 def _comparison(result: ComparisonRecord) -> str:

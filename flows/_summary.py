@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
+from forequake.evaluations.scores import total_score
 from forequake.experiments import incomplete_windows, labels_of
 from forequake.quantities import now
 from forequake.results import EvaluationRecord, ExperimentRecord, Label, Outcome, UnitRecord
@@ -23,6 +24,7 @@ __all__ = [
     "current_units",
     "outcome_table",
     "quantile_text",
+    "score_sums",
     "undefined_reasons",
     "window_marks",
 ]
@@ -119,7 +121,9 @@ def column_name(row: ResultRow) -> str:
 
 
 def cell_text(store: ResultsStore, rows: list[ResultRow]) -> str:
-    """Say the outcomes of one test of one model: in words for one window, counted for several."""
+    """Say the outcomes of one test of one model: in words for one window, counted or summed for several."""
+    if rows[0].kind == "score":
+        return _score_text(rows)
     if len(rows) == 1:
         outcome = rows[0].outcome.value.replace("_", " ")
         numbers = quantile_text(store, rows[0])
@@ -134,6 +138,20 @@ def cell_text(store: ResultsStore, rows: list[ResultRow]) -> str:
         rejected = sum(row.outcome is Outcome.REJECTED for row in rows)
         text = f"rejected {rejected}/{defined}"
     return f"{text}, undefined {undefined}" if undefined else text
+
+
+def _score_text(rows: list[ResultRow]) -> str:
+    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
+    total = total_score(scores)
+    parts = []
+    if total is not None:
+        summed = f"sum {total:.6g} of {len(scores)} window{'' if len(scores) == 1 else 's'}"
+        parts.append(summed if len(rows) > 1 else f"{total:.6g}")
+    elif scores:
+        parts.append(f"{len(scores)} scores")
+    if len(scores) < len(rows):
+        parts.append(f"undefined {len(rows) - len(scores)}" if len(rows) > 1 else "undefined")
+    return ", ".join(parts)
 
 
 def quantile_text(store: ResultsStore, row: ResultRow) -> str:
@@ -161,6 +179,19 @@ def undefined_reasons(rows: Iterable[ResultRow]) -> dict[str, list[str]]:
             if column_name(row) not in columns:
                 columns.append(column_name(row))
     return reasons
+
+
+def score_sums(rows: Iterable[ResultRow]) -> list[str]:
+    """Say the sums of scores over windows, a sentence for each test and model that has several."""
+    places: dict[tuple[str, str], list[ResultRow]] = {}
+    for row in rows:
+        if row.kind == "score":
+            places.setdefault((column_name(row), row.label.model), []).append(row)
+    return [
+        f"{column} of {model}: {_score_text(found)}."
+        for (column, model), found in places.items()
+        if len(found) > 1
+    ]
 
 
 def outcome_table(store: ResultsStore, rows: Iterable[ResultRow]) -> list[dict[str, str]]:

@@ -19,6 +19,7 @@ from forequake.results import (
     DistributionRecord,
     ForecastRecord,
     Label,
+    ScoreRecord,
 )
 from forequake.windows import TimeWindow
 
@@ -82,12 +83,12 @@ class ForecastShelf:
 
 def evaluate_unit(
     experiment: Experiment, shelf: ForecastShelf, label: Label, environment: Sha256
-) -> tuple[ConsistencyRecord | ComparisonRecord, DistributionRecord | None]:
+) -> tuple[ConsistencyRecord | ComparisonRecord | ScoreRecord, DistributionRecord | None]:
     """Compute one result.
 
     Returns
     -------
-    ConsistencyRecord or ComparisonRecord
+    ConsistencyRecord, ComparisonRecord or ScoreRecord
     DistributionRecord or None
         The whole simulated sample, where the test draws one.
 

@@ -34,11 +34,13 @@ from forequake.results import (
     Record,
     RegionRecord,
     RunRecord,
+    ScoreRecord,
     SimulatedDistribution,
 )
 
 __all__ = [
     "KINDS",
+    "RESULT_KINDS",
     "RUN_SCHEMA",
     "UPGRADES",
     "Body",
@@ -63,6 +65,7 @@ Upgrade = Callable[[Body], Body]
 KINDS: Final[dict[str, type[Record]]] = {
     "consistency": ConsistencyRecord,
     "comparison": ComparisonRecord,
+    "score": ScoreRecord,
     "distribution": DistributionRecord,
     "region": RegionRecord,
     "catalog": CatalogSnapshot,
@@ -72,6 +75,9 @@ KINDS: Final[dict[str, type[Record]]] = {
     "experiment": ExperimentRecord,
     "environment": EnvironmentRecord,
 }
+
+#: Those of `EvaluationRecord`.
+RESULT_KINDS: Final = tuple(name for name, kind in KINDS.items() if issubclass(kind, EvaluationRecord))
 
 #: From (kind, version) to a function that turns a body of this version into one of the next. An upgrade gives
 #: a new body and changes nothing else; the kind of a run is ``run``.
@@ -116,7 +122,7 @@ def kinds_of(kind: type[Record]) -> tuple[str, ...]:
         Where the class is not stored, or spans kinds whose keys do not exclude one another.
     """
     if kind is EvaluationRecord:
-        return ("consistency", "comparison")
+        return RESULT_KINDS
     names = tuple(name for name, stored in KINDS.items() if stored is kind)
     if not names:
         allowed = ", ".join(sorted({*(stored.__name__ for stored in KINDS.values()), "EvaluationRecord"}))

@@ -37,6 +37,7 @@ from forequake.results import (
     RunDraft,
     RunRecord,
     RunState,
+    ScoreRecord,
     Side,
     SignedRankDistribution,
     SimulatedDistribution,
@@ -79,6 +80,29 @@ def _result(**changes: Any) -> dict[str, Any]:
         "seconds": 0.5,
         **changes,
     }
+
+
+def _score(**changes: Any) -> dict[str, Any]:
+    """Give the fields of a joint log-likelihood."""
+    return _result(
+        test="sequential_likelihood", quantiles=None, distribution=None, side=Side.NONE,
+        outcome=Outcome.SCORE_ONLY, rule="a score", **changes,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"outcome": Outcome.PASSED},
+        {"side": Side.LOWER},
+        {"quantiles": LowerQuantile(q=0.5)},
+        {"statistic": math.nan},
+    ],
+)
+def test_a_score_has_no_verdict_and_no_quantile(changes: dict[str, Any]) -> None:
+    ScoreRecord(**_score())
+    with pytest.raises(ValidationError, match=next(iter(changes))):
+        ScoreRecord(**{**_score(), **changes})
 
 
 def test_the_package_gives_what_its_modules_give() -> None:
@@ -195,7 +219,8 @@ def test_evaluations_are_told_apart_by_their_kind() -> None:
     adapter = TypeAdapter[AnyEvaluation](AnyEvaluation)
     consistency = ConsistencyRecord(**_result())
     comparison = ComparisonRecord(**_result(n_reference=2.0))
-    for record in (consistency, comparison):
+    score = ScoreRecord(**_score())
+    for record in (consistency, comparison, score):
         read = adapter.validate_json(record.model_dump_json())
         assert read == record
         assert type(read) is type(record)

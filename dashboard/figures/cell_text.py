@@ -28,6 +28,8 @@ def below_mark(cell: WindowCell) -> str:
     row = cell.row
     if row is None or cell.status is Status.UNDEFINED:
         return ""
+    if row.kind == "score":
+        return number(row.statistic)
     match row.quantiles:
         case TailQuantiles(delta1=upper, delta2=lower):
             return short_number(min(upper, lower))
@@ -42,12 +44,17 @@ def below_mark(cell: WindowCell) -> str:
 
 
 def inside_counted(cell: CountedCell) -> str:
-    """Give the counts of a cell without a share: a comparison, or nothing decided yet."""
+    """Give the counts of a cell without a share: a comparison, scores, or nothing decided yet."""
+    if cell.scored:
+        return (
+            f"Σ {number(cell.total)}<br>of {cell.scored}"
+            if cell.total is not None
+            else f"{cell.scored} scores"
+        )
     if cell.decided:
         better, worse = (cell.counts.get(status, 0) for status in (Status.BETTER, Status.WORSE))
         return f"▲{better} ▼{worse}<br>of {cell.decided}"
     words = {
-        Status.SCORE_ONLY: "score",
         Status.UNDEFINED: "undef.",
         Status.FAILED: "<b>!</b>",
         Status.MISSING: "·",
@@ -59,7 +66,7 @@ def remainder(cell: CountedCell) -> str:
     """Name what is not among the verdicts: undefined, failed and missing windows, apart."""
     words = {Status.UNDEFINED: "undef.", Status.FAILED: "failed", Status.MISSING: "missing"}
     parts = [f"{cell.counts[status]} {word}" for status, word in words.items() if status in cell.counts]
-    return " · ".join(parts) if cell.decided else ""
+    return " · ".join(parts) if cell.decided or cell.scored else ""
 
 
 def hover_of_window(cell: WindowCell) -> str:
@@ -86,6 +93,8 @@ def hover_of_counts(cell: CountedCell) -> str:
         for status in MARKS
         if status in cell.counts
     ]
+    if cell.total is not None:
+        lines.append(f"sum of the scores: {number(cell.total, 6)} nats")
     if cell.limit is not None:
         lines.append(f"chance rejects up to {cell.limit} of {cell.decided} in 95 % of cases")
     if not cell.counts:
@@ -114,14 +123,15 @@ def _title(model: str, column: Column) -> str:
 
 def _of_row(row: ResultRow) -> list[str]:
     mark = MARKS[Status(row.outcome.value)]
-    lines = [f"{mark.label} at {row.alpha:g} ({SIDES[row.side]})"]
+    scored = row.kind == "score"
+    lines = [mark.label if scored else f"{mark.label} at {row.alpha:g} ({SIDES[row.side]})"]
     if row.reason:
         lines.append(html.escape(cut(row.reason, 120)))
     lines += [html.escape(equation(name, text)) for name, text in quantile_texts(row.quantiles).items()]
     if row.information_gain is not None:
         lines.append(f"information gain {number(row.information_gain)} nats per event")
-    if row.statistic is not None and row.kind == "consistency":
-        lines.append(f"statistic {number(row.statistic, 6)}")
+    if row.statistic is not None and row.kind != "comparison":
+        lines.append(f"{'score' if scored else 'statistic'} {number(row.statistic, 6)}")
     lines.append(f"{events(row.n_observed)}, {number(row.n_forecast)} expected")
-    lines.append("<i>Click for the distribution</i>")
+    lines.append(f"<i>Click for {'its numbers' if scored else 'the distribution'}</i>")
     return lines

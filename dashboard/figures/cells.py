@@ -78,12 +78,20 @@ class CountedCell:
     limit
         The largest number of rejections that chance gives a true forecast in 95 % of cases; None where it
         has no meaning (a comparison, or windows that overlap).
+    total
+        Sum of the scores of the windows; None for other tests, and where scores do not add up.
     """
 
     model: str
     column: Column
     counts: Mapping[Status, int] = field(default_factory=dict)
     limit: int | None = None
+    total: float | None = None
+
+    @property
+    def scored(self) -> int:
+        """Number of windows with a score."""
+        return self.counts.get(Status.SCORE_ONLY, 0)
 
     @property
     def decided(self) -> int:
@@ -226,6 +234,7 @@ def counted_matrix(
     alphas: Mapping[str, float],
     independent: bool,
     units: Collection[UnitRecord] = (),
+    totals: Mapping[tuple[str, str, str | None], float | None] | None = None,
 ) -> CountedMatrix:
     """Count an experiment's results over all windows.
 
@@ -237,6 +246,8 @@ def counted_matrix(
         Level of each test, by the experiment's name.
     independent
         Whether the windows do not overlap; else no limit of chance is given.
+    totals
+        Sums of scores, by model, test and reference.
     """
     found = {(cell.model, cell.test, cell.reference): cell for cell in overview.cells}
     bad: dict[tuple[str, str, str | None], int] = {}
@@ -251,7 +262,7 @@ def counted_matrix(
             counts = _counts(
                 found.get(place), 0 if model == column.reference else expected, bad.get(place, 0)
             )
-            cell = CountedCell(model, column, counts)
+            cell = CountedCell(model, column, counts, total=(totals or {}).get(place))
             if independent and column.reference is None and column.test in alphas and cell.decided:
                 limit = binomial_limit(cell.decided, alphas[column.test])
                 cell = CountedCell(model, column, counts, limit)

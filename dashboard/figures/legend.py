@@ -66,8 +66,8 @@ def window_legend(statuses: Iterable[Status], theme: Theme) -> str:
     )
 
 
-def counted_legend(theme: Theme, *, ring: bool, comparisons: bool) -> str:
-    """Name what a matrix over all windows has: the shade, the ring, the two triangles."""
+def counted_legend(theme: Theme, *, ring: bool, comparisons: bool, scores: bool) -> str:
+    """Name what a matrix over all windows has: the shade, the ring, the two triangles, sums of scores."""
     colours = ",".join(sequential.Cividis)
     entries = [
         "share rejected: 0&nbsp;%"
@@ -81,6 +81,8 @@ def counted_legend(theme: Theme, *, ring: bool, comparisons: bool) -> str:
         )
     if comparisons:
         entries.append("▲ windows better, ▼ worse than the reference")
+    if scores:
+        entries.append("Σ sum of the scores of so many windows, in nats")
     return _row(entries)
 
 

@@ -31,7 +31,7 @@ class Sorting:
 
 
 def sorted_models(matrix: WindowMatrix | CountedMatrix, sorting: Sorting) -> tuple[str, ...]:
-    """Put the models in order: by outcome and number in one window, by the share of rejections over many."""
+    """Put the models in order: by outcome and number in one window, by share rejected or sum over many."""
     if sorting.column is None:
         return tuple(sorted(matrix.models, key=str.casefold)) if sorting.by_name else matrix.models
     if isinstance(matrix, WindowMatrix):
@@ -47,6 +47,8 @@ def _window_rank(cell: WindowCell) -> tuple[float, float]:
 
 
 def _counted_rank(cell: CountedCell) -> tuple[float, float]:
+    if cell.total is not None:
+        return 0.0, -cell.total
     if not cell.decided:
         return 2.0, 0.0
     if cell.share is not None:

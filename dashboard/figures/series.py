@@ -1,6 +1,8 @@
-"""One test of one model over the windows: the quantile that decides, window by window."""
+"""One test of one model over the windows: the quantile that decides, or the score, window by window."""
 
+import math
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Final
 
 import plotly.graph_objects as go
@@ -9,7 +11,7 @@ from dashboard._theme import Theme
 from dashboard._words import events, number, window_name
 from dashboard.figures.marks import MARKS, Status
 from forequake.results import LowerQuantile, Side, TailQuantiles
-from forequake.windows import TimeWindow
+from forequake.windows import TimeWindow, overlap
 from stores import ResultRow
 
 __all__ = ["deciding_value", "series_figure"]
@@ -19,7 +21,7 @@ _BELOW: Final = -0.06
 
 
 def deciding_value(row: ResultRow) -> float | None:
-    """Give where a result stands between its tails, or the information gain of a comparison.
+    """Give where a result stands between its tails, the information gain of a comparison, or the score.
 
     Returns
     -------
@@ -30,6 +32,8 @@ def deciding_value(row: ResultRow) -> float | None:
     """
     if row.kind == "comparison":
         return row.information_gain
+    if row.kind == "score":
+        return row.statistic
     match row.quantiles:
         case TailQuantiles(delta1=upper, delta2=lower) if row.side is Side.TWO_SIDED:
             return max(1 - upper, 0.5) if upper < lower else min(lower, 0.5)
@@ -56,9 +60,9 @@ def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: T
         The window that the page shows, ringed.
     """
     figure = go.Figure()
-    compares = bool(rows) and rows[0].kind == "comparison"
     windows = [row.label.window for row in rows]
-    finite = [_height(row, compares=compares) for row in rows]
+    finite = _heights(rows)
+    sums = _running_sums(rows)
     for status, mark in MARKS.items():
         picked = [place for place, row in enumerate(rows) if row.outcome.value == status.value]
         if not picked:
@@ -77,7 +81,7 @@ def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: T
                     "color": colour,
                     "line": {"width": 1.5 if "open" in mark.symbol else 0, "color": colour},
                 },
-                hovertext=[_hover(rows[place]) for place in picked],
+                hovertext=[_hover(rows[place], sums[place]) for place in picked],
                 hovertemplate="%{hovertext}<extra></extra>",
                 unselected={"marker": {"opacity": 1}},
             )
@@ -99,30 +103,50 @@ def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: T
                 hoverinfo="skip",
             )
         )
-    _lay_out(figure, rows, theme, compares=compares)
+    _lay_out(figure, rows, theme)
     return figure
 
 
-def _height(row: ResultRow, *, compares: bool) -> float | None:
-    value = deciding_value(row)
-    if value is None or value in (float("inf"), float("-inf")):
-        return 0.0 if compares else _BELOW
-    return value
+def _heights(rows: Sequence[ResultRow]) -> list[float]:
+    """Give where each mark stands; what is undefined or infinite stands where the finite ones end."""
+    values = [deciding_value(row) for row in rows]
+    finite = [value for value in values if value is not None and math.isfinite(value)]
+    low = high = _BELOW
+    if rows and rows[0].kind == "comparison":
+        low = high = 0.0
+    elif rows and rows[0].kind == "score":
+        least, most = min(finite, default=0.0), max(finite, default=0.0)
+        margin = 0.1 * (most - least) or 1.0
+        low, high = least - margin, most + margin
+    return [
+        value if value is not None and math.isfinite(value) else high if value == math.inf else low
+        for value in values
+    ]
 
 
-def _hover(row: ResultRow) -> str:
+def _running_sums(rows: Sequence[ResultRow]) -> list[float | None]:
+    """Give the sum of the scores up to each window; None where they do not add up."""
+    if not rows or rows[0].kind != "score" or overlap(row.label.window for row in rows):
+        return [None] * len(rows)
+    sums = accumulate(0.0 if row.statistic is None else row.statistic for row in rows)
+    return [None if math.isnan(total) else total for total in sums]
+
+
+def _hover(row: ResultRow, total: float | None) -> str:
     value = deciding_value(row)
-    what = "information gain" if row.kind == "comparison" else "quantile"
+    what = {"comparison": "information gain", "score": "score"}.get(row.kind, "quantile")
     lines = [
         f"<b>{window_name(row.label.window)}</b>",
         MARKS[Status(row.outcome.value)].label,
         row.reason or f"{what} = {number(value, 3)}",
         events(row.n_observed),
     ]
+    if total is not None:
+        lines.append(f"sum up to here = {number(total, 5)}")
     return "<br>".join(lines)
 
 
-def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme, *, compares: bool) -> None:
+def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None:
     figure.update_layout(
         height=260,
         margin={"l": 8, "r": 8, "t": 12, "b": 8},
@@ -141,8 +165,9 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme, *, comp
         },
     )
     figure.update_xaxes(showgrid=False, fixedrange=True, automargin=True, title={"text": "start of window"})
-    if compares:
-        figure.update_yaxes(title={"text": "nats per event"}, zeroline=True, fixedrange=True, automargin=True)
+    unit = {"comparison": "nats per event", "score": "nats"}.get(rows[0].kind if rows else "")
+    if unit is not None:
+        figure.update_yaxes(title={"text": unit}, zeroline=True, fixedrange=True, automargin=True)
         return
     figure.update_yaxes(
         title={"text": "quantile"},

@@ -56,6 +56,7 @@ def counted_table(matrix: CountedMatrix) -> list[dict[str, Any]]:
             },
             "share rejected": cell.share,
             "limit of chance": cell.limit,
+            "sum of scores": cell.total,
         }
         for cell in matrix.cells
         if cell.model != cell.column.reference

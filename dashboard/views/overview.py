@@ -25,7 +25,7 @@ from dashboard.views._parts import PLOT, chosen_cell, failures_table, head, scro
 from dashboard.views._tables import counted_table, show_table, window_table
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
-from forequake.results import Label, UnitRecord
+from forequake.results import Label, Outcome, UnitRecord
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview
 
@@ -116,7 +116,7 @@ def _in_window(
     models = sorted_models(matrix, _sorting(columns))
     matrix = window_matrix(models, columns, rows, here)
     st.caption(
-        "The number below a mark is the quantile that decides; T shows the information gain. "
+        "The number below a mark is the quantile that decides; T shows the information gain, a score itself. "
         "Click a mark for its distribution."
     )
     theme = theme_of(st.context.theme.type)
@@ -152,6 +152,8 @@ def _over_windows(
     else:
         alphas = {column.test: max(alphas.values(), default=0.05) for column in columns} | alphas
 
+    totals = {} if growing else _sums_of_scores(address, summary, counted)
+
     def count(models: Sequence[str]) -> CountedMatrix:
         return counted_matrix(
             models,
@@ -161,6 +163,7 @@ def _over_windows(
             alphas=alphas,
             independent=not growing,
             units=units,
+            totals=totals,
         )
 
     matrix = count(sorted_models(count(chosen.models), _sorting(columns)))
@@ -176,7 +179,8 @@ def _over_windows(
     legend = counted_legend(
         theme,
         ring=any(cell.beyond_chance for cell in matrix.cells),
-        comparisons=any(column.reference is not None for column in columns),
+        comparisons=any(cell.decided and cell.column.reference is not None for cell in matrix.cells),
+        scores=any(cell.total is not None for cell in matrix.cells),
     )
     st.html(legend)
     place = _draw(counted_figure(matrix, theme), matrix)
@@ -186,6 +190,19 @@ def _over_windows(
         if rows:
             _open(rows[-1].label.slot)
     show_table(counted_table(matrix), f"{summary.name}_all_windows")
+
+
+def _sums_of_scores(
+    address: str, summary: ExperimentSummary, counted: Overview
+) -> dict[tuple[str, str, str | None], float | None]:
+    """Add up scores over all windows, by model, test and reference."""
+    return {
+        (cell.model, cell.test, cell.reference): _data.score_sum(
+            address, summary.name, summary.token, cell.test, cell.model, cell.reference
+        )
+        for cell in counted.cells
+        if Outcome.SCORE_ONLY in cell.outcomes
+    }
 
 
 def _sorting(columns: Sequence[Column]) -> Sorting:

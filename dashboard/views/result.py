@@ -28,7 +28,8 @@ from dashboard.views._filters import remembered
 from dashboard.views._parts import PLOT, clicked
 from dashboard.views._text import clock, plain
 from forequake.errors import NotFound
-from forequake.results import AnyEvaluation, ComparisonRecord, Label, SimulatedDistribution
+from forequake.evaluations.scores import total_score
+from forequake.results import AnyEvaluation, ComparisonRecord, Label, ScoreRecord, SimulatedDistribution
 from forequake.windows import TimeWindow
 from stores import BoundResult, ResultRow
 
@@ -64,12 +65,18 @@ def show() -> None:
     theme = theme_of(st.context.theme.type)
     _title(label, result, theme)
     _revisions(shown, values)
+    scored = isinstance(result, ScoreRecord)
     wide, narrow = st.columns([2.2, 1], gap="large")
     with wide:
-        _picture(address, result, theme)
+        if not scored:
+            _picture(address, result, theme)
+        elif len(rows) > 1:
+            _over_time(rows, label, theme)
     with narrow:
         _numbers(result)
-    if len(rows) > 1:
+        if scored:
+            _sum(rows)
+    if len(rows) > 1 and not scored:
         _over_time(rows, label, theme)
     _provenance(address, shown, result)
 
@@ -136,7 +143,7 @@ def _steps(label: Label, rows: Sequence[ResultRow]) -> None:
 
 def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
     short = letters(result.test)
-    test = f"{short}-test" if short else label.test
+    test = label.test if short is None else short if result.kind == "score" else f"{short}-test"
     against = "" if label.reference is None else f" against {plain(label.reference)}"
     st.header(f"{plain(test)} of {plain(label.model)}{against}")
     named = "" if short == label.test else f" · {plain(label.test)}"
@@ -194,7 +201,7 @@ def _numbers(result: AnyEvaluation) -> None:
     entries = [
         ("Outcome", OUTCOMES[result.outcome]),
         *quantile_texts(result.quantiles, simulations).items(),
-        ("Statistic", number(result.statistic, 6)),
+        ("Score" if isinstance(result, ScoreRecord) else "Statistic", number(result.statistic, 6)),
     ]
     if isinstance(result, ComparisonRecord):
         entries.append(("Information gain per event", number(result.information_gain, 5)))
@@ -205,11 +212,20 @@ def _numbers(result: AnyEvaluation) -> None:
         ("Events observed", str(result.n_observed)),
         ("Events expected", number(result.n_forecast, 5)),
     ]
-    if isinstance(result, ComparisonRecord):
+    if isinstance(result, ComparisonRecord | ScoreRecord) and result.n_reference is not None:
         entries.append(("Expected by the reference", number(result.n_reference, 5)))
-    entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
+    if not isinstance(result, ScoreRecord):
+        entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
     _listed(entries)
     st.caption(plain(result.rule[:1].upper() + result.rule[1:] + "."))
+
+
+def _sum(rows: Sequence[ResultRow]) -> None:
+    """Say the sum of the scores of all windows, where there are several and they add up."""
+    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
+    total = total_score(scores)
+    if total is not None and len(scores) > 1:
+        st.metric(f"Sum over {len(scores)} windows, in nats", number(total, 6))
 
 
 def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:

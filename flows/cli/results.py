@@ -144,8 +144,8 @@ def _print_csv(objects: Any, *, distribution: bool) -> None:
 
 
 def _show_table(store: "ResultsStore", rows: list["ResultRow"], marks: Mapping[str, str]) -> None:
-    """Print a table for each window, and once below them why results are undefined."""
-    from flows._summary import undefined_reasons
+    """Print a table for each window, and once below them sums of scores and why results are undefined."""
+    from flows._summary import score_sums, undefined_reasons
 
     ordered = sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end))
     for window, group in groupby(ordered, key=lambda row: row.label.window.id):
@@ -154,6 +154,8 @@ def _show_table(store: "ResultsStore", rows: list["ResultRow"], marks: Mapping[s
         if window in marks:
             out.print(f"Mark: {marks[window]}.")
         out.print(_window_table(store, found))
+    for sentence in score_sums(rows):
+        out.print(sentence)
     for reason, columns in undefined_reasons(rows).items():
         out.print(f"Undefined, {', '.join(columns)}: {reason}.")
 

@@ -84,7 +84,7 @@ def _required(function: object) -> dict[str, str]:
         definition = find_test(function) if isinstance(function, str) else None
     except InputError:  # noted where the function is read
         return required
-    if definition is not None and definition.kind == "comparison":
+    if definition is not None and definition.needs_reference:
         required["ref_model"] = f"the {definition.short}-test compares models with a reference model"
     return required
 
@@ -94,7 +94,7 @@ def _check_reference(
 ) -> None:
     reference = place.at("ref_model")
     name = reference.value
-    if definition.kind != "comparison":
+    if not definition.needs_reference:
         if name is not None:
             message = (
                 f"the {definition.short}-test looks at one model and takes no reference; leave this key out"

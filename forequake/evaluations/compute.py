@@ -12,6 +12,7 @@ from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
 from forequake.evaluations.kernels import PreparedForecast
 from forequake.evaluations.registry import TestDefinition, find_test
+from forequake.evaluations.scores import information_gain, joint_log_likelihood
 from forequake.evaluations.simulated import simulated
 from forequake.evaluations.simulated_catalogs import catalog_test
 from forequake.forecasts.catalog_based import CountedEvents
@@ -55,7 +56,7 @@ def evaluate(
     observation
         The target events on the same cells and bins.
     reference : array of float64, shape (cells, bins), or PreparedForecast
-        The forecast to compare with; for comparisons only.
+        The forecast to compare with; for comparisons and relative scores only.
     seed
         From 0 to 2^32 - 1; for tests with random numbers only.
 
@@ -137,9 +138,10 @@ def evaluate_catalogs(
 
 
 def _check_reference(definition: TestDefinition, *, given: bool) -> None:
-    if given != (definition.kind == "comparison"):
+    if given != definition.needs_reference:
         needs = "takes no" if given else "needs a"
-        message = f"{definition.name} is a {definition.kind} test and {needs} reference forecast"
+        what = "score" if definition.kind == "score" else f"{definition.kind} test"
+        message = f"{definition.name} is a {what} and {needs} reference forecast"
         raise InputError(message)
 
 
@@ -151,6 +153,10 @@ def _compute(
     reference: PreparedForecast | None,
     seed: int | None,
 ) -> Numbers:
+    if definition.kind == "score":
+        if reference is None:
+            return joint_log_likelihood(forecast, observation)
+        return information_gain(forecast, reference, observation)
     alpha, simulations = parameters.alpha, parameters.num_simulations
     if reference is not None:
         return _COMPARISONS[definition.name](forecast, reference, observation, alpha=alpha)

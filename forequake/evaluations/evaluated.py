@@ -18,6 +18,7 @@ from forequake.results import (
     DistributionRecord,
     Outcome,
     Quantiles,
+    ScoreRecord,
     Side,
     SimulatedDistribution,
 )
@@ -58,7 +59,7 @@ class Evaluated:
         All simulated statistics, in the order of simulation.
     """
 
-    kind: Literal["consistency", "comparison"]
+    kind: Literal["consistency", "comparison", "score"]
     test: str
     statistic: float | None
     quantiles: Quantiles | None
@@ -121,7 +122,7 @@ class Evaluated:
 
     def record(
         self, canon: str, environment: Sha256 | None, computed_at: datetime
-    ) -> ConsistencyRecord | ComparisonRecord:
+    ) -> ConsistencyRecord | ComparisonRecord | ScoreRecord:
         """Give the record to store.
 
         Parameters
@@ -157,6 +158,8 @@ class Evaluated:
         }
         if self.kind == "consistency":
             return ConsistencyRecord.model_validate(shared)
+        if self.kind == "score":
+            return ScoreRecord.model_validate(shared | {"n_reference": self.n_reference})
         compared = {
             "n_reference": self.n_reference,
             "information_gain": self.information_gain,

@@ -242,7 +242,7 @@ class ResultInputs(KeyInputs):
             message = f"there is no test {self.test!r}"
             raise ValueError(message)
         problem = _misfit(definition, self.parameters, self.seed)
-        if problem is None and (self.reference is None) == (definition.kind == "comparison"):
+        if problem is None and (self.reference is None) == definition.needs_reference:
             problem = f"{self.test} is a {definition.kind} test: reference forecast {self.reference}"
         if problem is not None:
             raise ValueError(problem)

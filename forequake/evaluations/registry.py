@@ -25,7 +25,8 @@ class TestDefinition:
     floatcsep
         The function by which a floatCSEP experiment names it.
     kind
-        ``consistency`` tests need one forecast, ``comparison`` tests a reference forecast too.
+        ``consistency`` tests need one forecast, ``comparison`` tests a reference forecast too; a ``score``
+        has no verdict.
     simulated
         Whether the test draws catalogs from the forecast, and so has a seed and a number of simulations.
     side, rule
@@ -37,7 +38,9 @@ class TestDefinition:
     resampled
         Whether the test draws from the catalogs of a forecast, and so has a seed.
     measure
-        What a simulated statistic is, with its unit.
+        What a simulated statistic or a score is, with its unit.
+    relative
+        Whether a score compares with a reference forecast.
     kernel_version
         Raised by hand whenever the numbers change; part of every result's key.
     """
@@ -47,7 +50,7 @@ class TestDefinition:
     name: str
     short: str
     floatcsep: str
-    kind: Literal["consistency", "comparison"]
+    kind: Literal["consistency", "comparison", "score"]
     simulated: bool
     side: Side
     rule: str
@@ -55,12 +58,18 @@ class TestDefinition:
     forecast: Literal["gridded", "catalog", "any"] = "gridded"
     resampled: bool = False
     measure: str = "log-likelihood (nats)"
+    relative: bool = False
     kernel_version: int = 1
 
     @property
     def seeded(self) -> bool:
         """Whether the test draws random numbers."""
         return self.simulated or self.resampled
+
+    @property
+    def needs_reference(self) -> bool:
+        """Whether the test takes a reference forecast."""
+        return self.kind == "comparison" or self.relative
 
 
 _LOWER_RULE: Final = "rejected when q = P(simulated <= observed) < alpha"
@@ -252,6 +261,27 @@ _DEFINITIONS: Final = (
         measure="distance of the magnitude distributions",
         resampled=True,
     ),
+    TestDefinition(
+        name="sequential_likelihood",
+        short="LL",
+        floatcsep="sequential_likelihood",
+        kind="score",
+        simulated=False,
+        side=Side.NONE,
+        rule="a score, the higher the better; scores of windows that share no time add up",
+        measure="joint log-likelihood (nats)",
+    ),
+    TestDefinition(
+        name="sequential_information_gain",
+        short="IG",
+        floatcsep="sequential_information_gain",
+        kind="score",
+        simulated=False,
+        side=Side.NONE,
+        rule="a score, positive where better than the reference; scores of windows that share no time add up",
+        measure="information gain (nats)",
+        relative=True,
+    ),
 )
 
 #: All tests by forequake's name.
@@ -282,7 +312,10 @@ def find_test(name: str) -> TestDefinition:
     >>> find_test("csep.core.poisson_evaluations.number_test").name
     'poisson_number'
     """
-    found = _BY_ANY_NAME.get(name) or _BY_ANY_NAME.get(name.removeprefix("csep.").removeprefix("core."))
+    plain = name.removeprefix("csep.").removeprefix("core.")
+    if name.startswith("floatcsep."):
+        plain = name.rpartition(".")[2]
+    found = _BY_ANY_NAME.get(name) or _BY_ANY_NAME.get(plain)
     if found is not None:
         return found
     near = suggestion(name, _BY_ANY_NAME)

@@ -22,6 +22,7 @@ __all__ = [
     "LowerQuantile",
     "Outcome",
     "Quantiles",
+    "ScoreRecord",
     "Side",
     "StudentQuantiles",
     "TailQuantiles",
@@ -180,4 +181,26 @@ class ComparisonRecord(EvaluationRecord):
     interval: tuple[Score, Score] | None = None
 
 
-AnyEvaluation = Annotated[ConsistencyRecord | ComparisonRecord, Field(discriminator="kind")]
+class ScoreRecord(EvaluationRecord):
+    """How well a forecast describes one window, without a verdict: ``score_only`` or ``undefined``.
+
+    Scores of windows that share no time add up; sums are made where they are shown.
+
+    Attributes
+    ----------
+    statistic
+        The window's score; None where it is undefined.
+    alpha
+        The experiment's level, which plays no part.
+    n_reference
+        Expected number of events of the reference, where the score compares with one.
+    """
+
+    kind: Literal["score"] = "score"
+    quantiles: None = None
+    outcome: Literal[Outcome.SCORE_ONLY, Outcome.UNDEFINED]
+    side: Literal[Side.NONE] = Side.NONE
+    n_reference: Score | None = None
+
+
+AnyEvaluation = Annotated[ConsistencyRecord | ComparisonRecord | ScoreRecord, Field(discriminator="kind")]

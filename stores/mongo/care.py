@@ -9,7 +9,7 @@ from pymongo.database import Database
 from forequake.errors import CorruptRecord, SchemaVersion
 from forequake.quantities import Sha256
 from stores._checking import BoundRow, Holdings, is_right
-from stores._codec import Encoded, from_us
+from stores._codec import RESULT_KINDS, Encoded, from_us
 from stores._latest import LABEL, Latest, label_fields, label_of, latest_fields, latest_of
 from stores._rows import result_row
 from stores.exchange import Finding
@@ -21,7 +21,7 @@ from stores.mongo.sweeping import strays
 
 __all__ = ["MongoHoldings", "latest_expected", "latest_stored", "write_expected"]
 
-_RESULTS: Final = (("consistency", "comparison"), ("distribution",))
+_RESULTS: Final = (RESULT_KINDS, ("distribution",))
 #: A publication writes the binding before the row: what looks wrong is looked at again after so many seconds.
 _PAUSES: Final = (0.05, 0.5)
 

@@ -17,7 +17,7 @@ from pymongo.errors import BulkWriteError
 from forequake.errors import CorruptRecord, NotFound, StoreUnavailable
 from forequake.quantities import Sha256
 from forequake.results import Record
-from stores._codec import KINDS, Encoded, decode, kinds_of
+from stores._codec import KINDS, RESULT_KINDS, Encoded, decode, kinds_of
 from stores._comparison import differs
 from stores.exchange import PutReport
 from stores.mongo.faults import DUPLICATE
@@ -39,7 +39,6 @@ __all__ = [
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-_RESULT_KINDS: Final = ("consistency", "comparison")
 #: The field of the long array, by collection.
 _PACKED: Final = {"results": "q201", "distributions": "data"}
 #: So many keys are asked for at a time: a question to the server may have 16 MB.
@@ -92,7 +91,7 @@ def _insert(db: Database[Document], encoded: Sequence[Encoded]) -> frozenset[int
 
 
 def _standing(db: Database[Document], encoded: Sequence[Encoded]) -> dict[tuple[str, Sha256], Encoded]:
-    """Read the records that stand at the places of others; a result there may be of the other kind."""
+    """Read the records that stand at the places of others; a result there may be of another kind."""
     wanted: dict[str, list[Document | str]] = {}
     for form in encoded:
         wanted.setdefault(_collection(form.kind), []).append(_id(form.kind, form.key))
@@ -201,7 +200,7 @@ def in_pieces(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _collection(kind: str) -> str:
-    if kind in _RESULT_KINDS:
+    if kind in RESULT_KINDS:
         return "results"
     return "distributions" if kind == "distribution" else "records"
 

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 from forequake.errors import CorruptRecord, NotFound, SchemaVersion
 from forequake.quantities import Sha256
 from stores._checking import BoundRow, Holdings, error_found, is_right
-from stores._codec import Encoded
+from stores._codec import RESULT_KINDS, Encoded
 from stores._latest import Latest
 from stores.blobs import BlobFolder
 from stores.exchange import Finding
@@ -21,7 +21,7 @@ from stores.sqlite.tables import encoded_after
 
 __all__ = ["SqliteHoldings"]
 
-_RESULTS: Final = (("consistency", "comparison"), ("distribution",))
+_RESULTS: Final = (RESULT_KINDS, ("distribution",))
 #: SQLite names at most so many faults of a file.
 _FAULTS: Final = 20
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256
 from forequake.results import Record
-from stores._codec import KINDS, Encoded, decode, kinds_of
+from stores._codec import KINDS, RESULT_KINDS, Encoded, decode, kinds_of
 
 __all__ = [
     "bodies_of",
@@ -23,8 +23,6 @@ __all__ = [
 ]
 
 R = TypeVar("R", bound=Record)
-
-_RESULT_KINDS: Final = ("consistency", "comparison")
 
 #: How each table gives the columns of `Encoded`, and what it holds.
 _SELECTS: Final = {
@@ -44,7 +42,7 @@ _EXISTING: Final = {
 
 
 def _table(kind: str) -> str:
-    if kind in _RESULT_KINDS:
+    if kind in RESULT_KINDS:
         return "results"
     return "distributions" if kind == "distribution" else "records"
 
@@ -77,7 +75,7 @@ def insert(db: sqlite3.Connection, record: Encoded) -> bool:
 def find(db: sqlite3.Connection, kind: type[Record], key: Sha256) -> Encoded | None:
     """Read a record in its stored form, or None; of the results, one of any kind.
 
-    A result of the other kind counts as found, so that who asks can say what stands under the key.
+    A result of another kind counts as found, so that who asks can say what stands under the key.
     """
     name = kinds_of(kind)[0]
     row = db.execute(f"{_SELECTS[_table(name)]} AND key = :key", {"kind": name, "key": key}).fetchone()
@@ -94,7 +92,7 @@ def get(db: sqlite3.Connection, kind: type[R], key: Sha256, store: str) -> R:
 
 
 def standing(db: sqlite3.Connection, record: Record, store: str) -> Record:
-    """Read the record that stands under another's key, which for a result may be of the other kind."""
+    """Read the record that stands under another's key, which for a result may be of another kind."""
     found = find(db, type(record), record.key)
     if found is None:
         message = f"{store} has lost the record {record.key} while it was put: check the store"

@@ -21,6 +21,7 @@ from stores.testing.samples import (
     sample_result,
     sample_retrieval,
     sample_run,
+    sample_score,
     sample_window,
 )
 
@@ -42,5 +43,6 @@ __all__ = [
     "sample_result",
     "sample_retrieval",
     "sample_run",
+    "sample_score",
     "sample_window",
 ]

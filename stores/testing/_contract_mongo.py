@@ -7,6 +7,7 @@ from typing import Any
 from bson import Binary
 from pymongo import MongoClient
 
+from stores._codec import RESULT_KINDS
 from stores.mongo.schema import COLLECTIONS
 from stores.testing.damage import Damage
 
@@ -27,7 +28,7 @@ class MongoDamage(Damage):
         assert self._db[collection].update_one({"_id": identity}, change).modified_count == 1
 
     def _place(self, kind: str, key: str) -> tuple[str, Any]:
-        if kind in ("consistency", "comparison"):
+        if kind in RESULT_KINDS:
             return "results", key
         if kind == "distribution":
             return "distributions", key

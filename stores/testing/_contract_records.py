@@ -22,6 +22,7 @@ from forequake.results import (
     Outcome,
     Record,
     RegionRecord,
+    ScoreRecord,
 )
 from stores._codec import UPGRADES
 from stores.base import ResultsStore
@@ -40,11 +41,12 @@ from stores.testing.samples import (
     sample_region,
     sample_result,
     sample_retrieval,
+    sample_score,
 )
 
 __all__ = ["RecordsContract"]
 
-_TESTS = ("N", "L", "CL", "S", "M", "T", "W")
+_TESTS = ("N", "L", "CL", "S", "M", "T", "W", "LL", "IG")
 
 
 def _every_kind(store: ResultsStore) -> list[Record]:
@@ -236,17 +238,34 @@ class RecordsContract(ContractBase):
         assert store.get(DistributionRecord, result.key) == whole
 
     def test_a_base_reads_any_of_its_kinds_and_a_kind_only_itself(self, store: ResultsStore) -> None:
-        result, comparison = sample_result(0), sample_comparison(0)
-        store.put([result, comparison])
+        result, comparison, score = sample_result(0), sample_comparison(0), sample_score(0)
+        store.put([result, comparison, score])
         assert isinstance(store.get(EvaluationRecord, comparison.key), ComparisonRecord)
         assert store.get(ConsistencyRecord, result.key) == result
         with pytest.raises(NotFound, match=comparison.key):
             store.get(ConsistencyRecord, comparison.key)
-        keys = [result.key, comparison.key]
+        with pytest.raises(NotFound, match=score.key):
+            store.get(ComparisonRecord, score.key)
+        keys = [result.key, comparison.key, score.key]
         assert store.existing(EvaluationRecord, keys) == frozenset(keys)
         assert store.existing(ComparisonRecord, keys) == {comparison.key}
+        assert store.existing(ScoreRecord, keys) == {score.key}
         assert store.existing(EnvironmentRecord, keys) == frozenset()
         assert store.scan(ConsistencyRecord) == [result]
+        assert store.scan(ScoreRecord) == [score]
+
+    def test_scores_are_kept_whole_without_quantiles_or_verdict(self, store: ResultsStore) -> None:
+        scores = [
+            sample_score(0),
+            sample_score(1, test="IG"),
+            sample_score(2, statistic=-math.inf),
+            sample_score(3, test="IG", outcome=Outcome.UNDEFINED),
+        ]
+        store.put(scores)
+        for score in scores:
+            read = store.get(EvaluationRecord, score.key)
+            assert isinstance(read, ScoreRecord)
+            assert read == score
 
     def test_an_unknown_key_is_not_found(self, store: ResultsStore) -> None:
         key = sample_digest("nothing")

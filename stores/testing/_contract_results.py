@@ -15,7 +15,13 @@ from stores.base import ResultsStore
 from stores.exchange import Binding, PublishReport, ResultQuery, ResultRow, RunRef
 from stores.testing._contract_base import PROCESSES, ContractBase, begin, ref
 from stores.testing.processes import publish_all
-from stores.testing.samples import sample_comparison, sample_digest, sample_label, sample_result
+from stores.testing.samples import (
+    sample_comparison,
+    sample_digest,
+    sample_label,
+    sample_result,
+    sample_score,
+)
 
 __all__ = ["PublishContract"]
 
@@ -68,12 +74,20 @@ class PublishContract(ContractBase):
         assert (row.key, row.run_no, row.bound_at) == (values[0].key, 1, bound.bound_at)
 
     def test_a_row_shows_what_its_result_says(self, store: ResultsStore, run: RunRef) -> None:
-        result, comparison = sample_result(3, test="L"), sample_comparison(4)
-        places = [sample_label("Likelihood"), sample_label("T-test", "beta", reference="alpha")]
-        store.put([result, comparison])
-        store.publish(run, [*_bind(places[0], result), *_bind(places[1], comparison)])
+        result, comparison, score = sample_result(3, test="L"), sample_comparison(4), sample_score(5)
+        places = [
+            sample_label("Likelihood"),
+            sample_label("T-test", "beta", reference="alpha"),
+            sample_label("the score"),
+        ]
+        records = (result, comparison, score)
+        store.put(records)
+        store.publish(
+            run,
+            [Binding(label=place, key=record.key) for place, record in zip(places, records, strict=True)],
+        )
         rows = store.latest(ResultQuery(experiment="sample")).rows
-        for row, place, record in zip(rows, places, (result, comparison), strict=True):
+        for row, place, record in zip(rows, places, records, strict=True):
             assert row.label == place
             shared = row.model_fields_set & type(record).model_fields.keys()
             assert len(shared) >= 13

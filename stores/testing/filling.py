@@ -28,6 +28,7 @@ from forequake.results import (
     RunCounts,
     RunRecord,
     RunState,
+    ScoreRecord,
     SignedRankDistribution,
     SimulatedDistribution,
     StudentDistribution,
@@ -57,6 +58,11 @@ __all__ = ["fill_store"]
 _ALPHA: Final = 0.05
 _SIMULATIONS: Final = 1000
 _BATCH: Final = 200
+_RECORD_TYPES: Final[dict[str, type[EvaluationRecord]]] = {
+    "consistency": ConsistencyRecord,
+    "comparison": ComparisonRecord,
+    "score": ScoreRecord,
+}
 #: Earthquakes that a window has on average.
 _RATE: Final = 2.5
 
@@ -158,7 +164,7 @@ def _places(
         for number, model in enumerate(models):
             for test in tests:
                 definition = find_test(test)
-                compares = definition.kind == "comparison"
+                compares = definition.needs_reference
                 if compares and number == 0:
                     continue
                 reference = models[0] if compares else None
@@ -184,11 +190,12 @@ def _result(place: _Place, environment: Sha256) -> tuple[EvaluationRecord, Distr
     sample = None
     if place.definition.kind == "comparison":
         found = _comparison(place, n_observed, draw)
+    elif place.definition.kind == "score":
+        found = _score(place, n_observed, draw)
     elif place.definition.simulated:
         found, sample = _simulated(place, n_observed, draw)
     else:
         found = _number(n_observed, expected)
-    record_type = ComparisonRecord if place.definition.kind == "comparison" else ConsistencyRecord
     simulated = place.definition.simulated
     shared = {
         "key": inputs.key,
@@ -206,7 +213,7 @@ def _result(place: _Place, environment: Sha256) -> tuple[EvaluationRecord, Distr
         "computed_at": place.label.window.end,
         "seconds": 0.01,
     }
-    result = record_type.model_validate({**shared, **found})
+    result = _RECORD_TYPES[place.definition.kind].model_validate({**shared, **found})
     if sample is None:
         return result, None
     return result, DistributionRecord(key=inputs.key, canon=inputs.canon, values=tuple(sample.tolist()))
@@ -272,6 +279,17 @@ def _comparison(place: _Place, n_observed: int, draw: np.random.Generator) -> di
         "distribution": StudentDistribution(degrees_of_freedom=n_observed - 1, scale=scale)
         if is_t
         else SignedRankDistribution(size=n_observed, exact=True),
+    }
+
+
+def _score(place: _Place, n_observed: int, draw: np.random.Generator) -> dict[str, object]:
+    compares = place.definition.needs_reference
+    mean = -0.5 * place.model * n_observed if compares else -6.0 * n_observed - _RATE
+    return {
+        "statistic": float(draw.normal(mean, 0.25 * n_observed)),
+        "quantiles": None,
+        "outcome": Outcome.SCORE_ONLY,
+        "n_reference": _RATE if compares else None,
     }
 
 

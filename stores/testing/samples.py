@@ -30,6 +30,7 @@ from forequake.results import (
     RegionRecord,
     ResolvedInputs,
     RunDraft,
+    ScoreRecord,
     SignedRankDistribution,
     SimulatedDistribution,
     StudentDistribution,
@@ -54,6 +55,7 @@ __all__ = [
     "sample_result",
     "sample_retrieval",
     "sample_run",
+    "sample_score",
     "sample_window",
 ]
 
@@ -122,6 +124,8 @@ def sample_result(
     definition = find_test(test)
     if definition.kind == "comparison":
         return sample_comparison(number, test=test, outcome=outcome, computed_at=computed_at)
+    if definition.kind == "score":
+        return sample_score(number, test=test, outcome=outcome, statistic=statistic, computed_at=computed_at)
     value = float(number % 7) - 0.25 * definition.simulated if statistic is None else statistic
     undefined = outcome is Outcome.UNDEFINED
     inputs = _Sample(kind="result", name=definition.name, number=number)
@@ -180,6 +184,36 @@ def sample_comparison(
         n_reference=2.75,
         information_gain=None if undefined else gain,
         interval=None if undefined or definition.short != "T" else (gain - 0.5, gain + 0.5),
+    )
+
+
+def sample_score(
+    number: int = 0,
+    *,
+    test: str = "LL",
+    outcome: Outcome | None = None,
+    statistic: float | None = None,
+    computed_at: datetime | None = None,
+) -> ScoreRecord:
+    """Give a score of one window; see `sample_result`."""
+    definition = find_test(test)
+    undefined = outcome is Outcome.UNDEFINED
+    inputs = _Sample(kind="result", name=definition.name, number=number)
+    return ScoreRecord(
+        key=inputs.key,
+        canon=inputs.canon,
+        test=definition.name,
+        statistic=None if undefined else -8.5 - number / 32 if statistic is None else statistic,
+        outcome=Outcome.UNDEFINED if undefined else Outcome.SCORE_ONLY,
+        reason="forecast and reference both have a rate of zero at a target event" if undefined else None,
+        alpha=_ALPHA,
+        rule=definition.rule,
+        n_observed=number % 7,
+        n_forecast=3.25 + number / 128,
+        kernel_version=definition.kernel_version,
+        computed_at=computed_at or _COMPUTED_AT + timedelta(seconds=number),
+        seconds=0.03125,
+        n_reference=2.75 if definition.needs_reference else None,
     )
 
 

@@ -21,6 +21,7 @@ from forequake.config import (
     load_experiment,
 )
 from forequake.errors import InputError
+from forequake.experiments import labels_of
 from forequake.forecasts.readers import READERS
 
 Write = Callable[..., Path]
@@ -50,6 +51,22 @@ def test_the_small_experiment_as_it_is_recorded(write: Write) -> None:
         TestSpec(name="T-test", test="poisson_paired_t", reference="Model A"),
     )
     assert config.unused == ()
+
+
+def test_floatcseps_sequential_tests_are_scores(write: Write) -> None:
+    sequential = (
+        "  - LL:\n      func: sequential_likelihood\n"
+        "  - IG:\n      func: floatcsep.utils.helpers.sequential_information_gain\n      ref_model: Model A\n"
+        "  - N-test:\n"
+    )
+    config = load_experiment(write(("  - N-test:\n", sequential))).config
+
+    assert config.tests[:2] == (
+        TestSpec(name="LL", test="sequential_likelihood"),
+        TestSpec(name="IG", test="sequential_information_gain", reference="Model A"),
+    )
+    gains = [label.model for label in labels_of(config) if label.test == "IG"]
+    assert gains == ["Model B"]
 
 
 def test_floatcsep_keys_that_steer_pictures_and_running_are_named_once(write: Write) -> None:

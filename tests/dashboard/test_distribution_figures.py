@@ -28,8 +28,15 @@ from forequake.results import (
     StudentQuantiles,
     TailQuantiles,
 )
+from forequake.windows import TimeWindow
 from stores import ResultRow
-from stores.testing import sample_comparison, sample_distribution, sample_result
+from stores.testing import (
+    FIRST_WINDOW,
+    sample_comparison,
+    sample_distribution,
+    sample_label,
+    sample_result,
+)
 
 RowMaker = Callable[..., ResultRow]
 
@@ -195,6 +202,31 @@ def test_a_series_marks_each_window_by_its_outcome_and_rings_the_shown_one(row: 
     assert figure.data[1].customdata[0][0] == rows[1].label.window.id
     assert figure.data[-1].x == figure.data[1].x
     assert figure.data[2].y[0] < 0
+
+
+def test_a_series_of_scores_has_their_values_and_says_their_sum(row: RowMaker) -> None:
+    scores = (-2.0, -4.0, None, -math.inf)
+    rows = [
+        row(
+            "LL",
+            window=number,
+            outcome=Outcome.UNDEFINED if score is None else Outcome.SCORE_ONLY,
+            quantiles=None,
+            statistic=score,
+        )
+        for number, score in enumerate(scores)
+    ]
+    figure = series_figure(rows, None, LIGHT)
+    scored, undefined = figure.data
+    assert scored.y == pytest.approx((-2.0, -4.0, -4.2))  # what has no height stands below the others
+    assert undefined.y == pytest.approx((-4.2,))
+    assert [text.rpartition("= ")[2] for text in scored.hovertext] == ["−2", "−6", "−∞"]
+    assert figure.layout.yaxis.title.text == "nats"
+    growing = [
+        each.model_copy(update={"label": sample_label("LL", window=TimeWindow(start=FIRST_WINDOW, end=end))})
+        for each, end in zip(rows, (row("LL", window=n).label.window.end for n in range(4)), strict=True)
+    ]
+    assert "sum" not in series_figure(growing, None, LIGHT).data[0].hovertext[0]
 
 
 @given(count=st.integers(0, 30), mean=st.floats(0.01, 25))

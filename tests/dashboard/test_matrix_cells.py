@@ -1,5 +1,6 @@
 """The matrix as data: which column stands where, what a cell is, what chance explains."""
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -156,5 +157,18 @@ def test_models_are_sorted_by_the_share_of_rejections_over_windows() -> None:
     )
     matrix = counted_matrix(
         ("a", "b", "c"), (column,), cells, expected=4, alphas={"S": 0.05}, independent=True
+    )
+    assert sorted_models(matrix, Sorting(column)) == ("c", "a", "b")
+
+
+def test_models_are_sorted_by_the_sum_of_scores_over_windows() -> None:
+    column = Column("LL", None, "LL")
+    cells = overview(*(("LL", model, None, {Outcome.SCORE_ONLY: 4}) for model in "abc"))
+    sums = {"a": -20.0, "b": -math.inf, "c": -10.0}
+    totals: dict[tuple[str, str, str | None], float | None] = {
+        (model, "LL", None): total for model, total in sums.items()
+    }
+    matrix = counted_matrix(
+        ("a", "b", "c"), (column,), cells, expected=4, alphas={}, independent=True, totals=totals
     )
     assert sorted_models(matrix, Sorting(column)) == ("c", "a", "b")

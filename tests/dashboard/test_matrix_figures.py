@@ -1,5 +1,6 @@
 """The matrix as a figure: each mark its shape, colour, place, text and what a click carries."""
 
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 
 from dashboard._theme import DARK, LIGHT, Theme
-from dashboard.figures.cells import Column, CountedCell, CountedMatrix, window_matrix
+from dashboard.figures.cells import Column, CountedCell, CountedMatrix, counted_matrix, window_matrix
 from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.matrix import counted_figure, window_figure
@@ -20,7 +21,7 @@ from forequake.results import (
     UnitRecord,
     UnitState,
 )
-from stores import ResultRow
+from stores import Overview, OverviewCell, ResultRow
 from stores.testing import sample_label
 
 RowMaker = Callable[..., ResultRow]
@@ -177,5 +178,46 @@ def test_legends_name_only_what_is_there() -> None:
     assert "not rejected" in legend
     assert "failed" in legend
     assert "undefined" not in legend
-    assert "chance" not in counted_legend(LIGHT, ring=False, comparisons=True)
-    assert "chance" in counted_legend(LIGHT, ring=True, comparisons=False)
+    assert "chance" not in counted_legend(LIGHT, ring=False, comparisons=True, scores=False)
+    assert "chance" in counted_legend(LIGHT, ring=True, comparisons=False, scores=False)
+    assert "Σ" in counted_legend(LIGHT, ring=False, comparisons=False, scores=True)
+
+
+def test_a_score_is_a_number_in_a_window_and_a_sum_over_all(row: RowMaker) -> None:
+    column = Column("LL", None, "LL")
+    rows = [
+        row("LL", "a", outcome=Outcome.SCORE_ONLY, quantiles=None, statistic=-12.3456),
+        row("LL", "b", outcome=Outcome.SCORE_ONLY, quantiles=None, statistic=-math.inf),
+    ]
+    (trace,) = window_figure(window_matrix(("a", "b"), (column,), rows), LIGHT).data
+    assert (trace.marker.symbol, trace.text) == ("hexagon-open", ("−12.35", "−∞"))
+    assert "score only<br>score −12.3456" in trace.hovertext[0]
+    outcomes = {Outcome.SCORE_ONLY: 10, Outcome.UNDEFINED: 1}
+    counts = [
+        OverviewCell(
+            test="LL",
+            model=model,
+            reference=None,
+            outcomes=outcomes,
+            n_windows=11,
+            last_computed_at=datetime(2024, 1, 1, tzinfo=UTC),
+        )
+        for model in "ab"
+    ]
+    overview = Overview(experiment="e", token=1, cells=tuple(counts), n_windows=12, last_computed_at=None)
+    matrix = counted_matrix(
+        ("a", "b"),
+        (column,),
+        overview,
+        expected=12,
+        alphas={"LL": 0.05},
+        independent=True,
+        totals={("a", "LL", None): -123.4567, ("b", "LL", None): None},
+    )
+    figure = traces(counted_figure(matrix, LIGHT))
+    assert figure.keys() == {"counted"}
+    assert figure["counted"].text == ("Σ −123.5<br>of 10", "10 scores")
+    assert "sum of the scores: −123.457 nats" in figure["counted"].hovertext[0]
+    assert [cell.limit for cell in matrix.cells] == [None, None]
+    small = [trace.text for trace in counted_figure(matrix, LIGHT).data if not trace.name]
+    assert small == [("1 undef. · 1 missing",) * 2]

@@ -1,6 +1,7 @@
 """The pages on real stores, run by Streamlit's own test runner: what they show, and what they say instead."""
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard._words import number
 from dashboard.launch import APP
 from forequake.results import EvaluationRecord, Outcome
 from stores import Binding, ResultQuery, ResultRow, RunRef, open_store
@@ -188,7 +190,8 @@ def test_a_result_is_shown_with_its_sentence_picture_and_provenance(page: Any, o
     assert f"L\\-test of {row.label.model}" in said
     assert "at 0.05 (lower side)" in said
     record: Any = open_store(one_week).get(EvaluationRecord, row.key)
-    for expected in (row.key, str(record.seed), "kernel version 1", "run 1", "Python 3.11.7"):
+    version = f"kernel version {record.kernel_version}"
+    for expected in (row.key, str(record.seed), version, "run 1", "Python 3.11.7"):
         assert expected in said
     assert f"slot={row.label.slot}&key={row.key}" in said
     assert "observed" in json.dumps(figure(app)["layout"]["annotations"])
@@ -299,3 +302,40 @@ def test_names_that_look_like_markup_are_shown_as_they_are(page: Any, tmp_path: 
     app = page(url)
     assert app.header[0].value == "\\$x\\$ \\:red\\[y\\]"
     assert "&lt;i&gt;a&lt;/i&gt;*b*" in figure(app)["layout"]["yaxis"]["ticktext"]
+
+
+@pytest.fixture(scope="module")
+def scored_weeks(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Fill a store with scores of five windows."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('scored-weeks') / 'results.sqlite'}"
+    fill_store(open_store(url), tests=("N", "LL", "IG"), windows=5, experiment="scored")
+    return url
+
+
+def test_scores_stand_as_sums_over_windows(page: Any, scored_weeks: str) -> None:
+    app = page(scored_weeks)
+    rows = rows_of(scored_weeks, "scored")
+    counted = next(trace for trace in figure(app)["data"] if trace.get("name") == "counted")
+    shown = dict(zip(map(tuple, counted["customdata"]), counted["text"], strict=True))
+    for model, reference in (("alpha", None), ("gamma", None), ("gamma", "alpha")):
+        test = "LL" if reference is None else "IG"
+        cell = [row for row in rows if (row.label.model, row.label.test) == (model, test)]
+        total = math.fsum(row.statistic for row in cell if row.statistic is not None)
+        assert len(cell) == 5
+        assert shown[model, test, reference or ""] == f"Σ {number(total)}<br>of 5"
+    assert "sum of the scores" in words(app)
+    table = app.dataframe[0].value
+    assert table["sum of scores"].notna().sum() == 5  # LL of three models, IG of two
+
+
+def test_a_score_is_shown_without_a_verdict(page: Any, scored_weeks: str) -> None:
+    rows = [row for row in rows_of(scored_weeks, "scored") if row.label.test == "IG"]
+    row = next(row for row in rows if row.label.model == "beta")
+    app = page(scored_weeks, "result", slot=row.label.slot)
+    said = words(app)
+    assert "IG of beta against alpha" in said
+    assert f"Information gain over alpha: {number(row.statistic, 5)} nats" in said
+    assert "Alpha" not in said
+    assert app.metric[0].label == "Sum over 5 windows, in nats"
+    (trace, _) = figure(app)["data"]
+    assert (trace["name"], len(trace["customdata"])) == ("score only", 5)

@@ -20,7 +20,7 @@ from forequake.results import (
     WilcoxonQuantile,
 )
 from forequake.windows import TimeWindow
-from stores.testing import sample_comparison, sample_result
+from stores.testing import sample_comparison, sample_result, sample_score
 
 
 def result(test: str, **fields: Any) -> Any:
@@ -97,6 +97,33 @@ def test_no_difference_is_said_of_the_reference() -> None:
 def test_an_undefined_result_gives_its_reason_and_no_verdict() -> None:
     silent = result("S", outcome=Outcome.UNDEFINED, reason="no target events", quantiles=None, n_observed=0)
     assert sentence(silent) == "No verdict: no target events; no events."
+
+
+@pytest.mark.parametrize(
+    ("test", "statistic", "said"),
+    [
+        ("LL", -12.3456, "Joint log-likelihood: −12.346 nats; 1 event."),
+        ("IG", 1.5, "Information gain over A: 1.5 nats; 1 event."),
+        (
+            "LL",
+            -math.inf,
+            "Joint log-likelihood: −∞ nats, since an event lies where the forecast expects none; 1 event.",
+        ),
+        (
+            "IG",
+            math.inf,
+            "Information gain over A: ∞ nats, since an event lies where the reference expects none; 1 event.",
+        ),
+    ],
+)
+def test_a_score_is_said_without_a_verdict(test: str, statistic: float, said: str) -> None:
+    score = sample_score(1, test=test, statistic=statistic)
+    assert sentence(score, "A" if test == "IG" else None) == said
+
+
+def test_an_undefined_score_gives_its_reason() -> None:
+    said = sentence(sample_score(1, test="IG", outcome=Outcome.UNDEFINED))
+    assert said == "No score: forecast and reference both have a rate of zero at a target event; 1 event."
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def run() -> Callable[..., Evaluated]:
             TestParameters.for_test(definition, alpha=alpha, num_simulations=simulations, variance=variance),
             rates,
             observation,
-            reference=reference if definition.kind == "comparison" else None,
+            reference=reference if definition.needs_reference else None,
             seed=seed if definition.simulated else None,
         )
 

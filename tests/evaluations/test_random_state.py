@@ -95,7 +95,7 @@ def test_threads_may_share_a_prepared_forecast(observe: Callable[..., Observatio
                 TestParameters.for_test(definition, variance=variance),
                 forecast,
                 observation,
-                reference=other if definition.kind == "comparison" else None,
+                reference=other if definition.needs_reference else None,
                 seed=0 if definition.simulated else None,
             )
 

@@ -19,7 +19,7 @@ from forequake.errors import CatalogError, ForecastError
 from forequake.experiments import Experiment
 from forequake.plan import Selection, result_keys
 from forequake.resolution import resolve
-from forequake.results import ComparisonRecord, ConsistencyRecord, ForecastRecord, Outcome, Record
+from forequake.results import AnyEvaluation, ForecastRecord, Outcome, Record
 from forequake.shelf import ForecastShelf, evaluate_unit
 from forequake.steps import make_forecasts, windows_by_source
 
@@ -81,7 +81,7 @@ class Lab:
                 self.blobs[records[0].rates.sha256] = data.read()
         return made
 
-    def results(self, model: str) -> dict[tuple[str, str], ConsistencyRecord | ComparisonRecord]:
+    def results(self, model: str) -> dict[tuple[str, str], AnyEvaluation]:
         """Compute a model's results, by test and first day of the window."""
         shelf = ForecastShelf(self.experiment, self)
         labels = [label for label in self.experiment.labels() if label.model == model]

@@ -54,12 +54,14 @@ from stores.testing import (
     sample_result,
     sample_retrieval,
     sample_run,
+    sample_score,
 )
 
 _BLOB = BlobRef(sha256=sample_digest("blob"), size=4)
 _RECORDS: dict[str, Record] = {
     "consistency": sample_result(3, test="L"),
     "comparison": sample_comparison(3),
+    "score": sample_score(3),
     "distribution": sample_distribution(sample_result(3, test="L")),
     "region": sample_region(_BLOB),
     "catalog": sample_catalog(_BLOB),
@@ -227,8 +229,8 @@ def test_newer_and_unknown_shapes_are_refused() -> None:
     encoded = encode(_RECORDS["environment"])
     with pytest.raises(SchemaVersion, match="shape 2, this one knows 1"):
         decode(encoded._replace(version=2, body="not even JSON"), EnvironmentRecord)
-    with pytest.raises(SchemaVersion, match="'score'"):
-        decode(encoded._replace(kind="score"), Record)
+    with pytest.raises(SchemaVersion, match="'unheard'"):
+        decode(encoded._replace(kind="unheard"), Record)
 
 
 def test_upgrades_are_applied_in_turn_and_never_see_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -261,7 +263,7 @@ def test_upgrades_are_applied_in_turn_and_never_see_the_key(monkeypatch: pytest.
 
 
 def test_kinds_of_a_class() -> None:
-    assert kinds_of(EvaluationRecord) == ("consistency", "comparison")
+    assert kinds_of(EvaluationRecord) == ("consistency", "comparison", "score")
     assert kinds_of(ConsistencyRecord) == ("consistency",)
     with pytest.raises(TypeError, match=r"Record; it keeps .*ForecastRecord"):
         kinds_of(Record)

@@ -53,6 +53,7 @@ from forequake.results import (
     RunCounts,
     RunRecord,
     RunState,
+    ScoreRecord,
     UnitEnd,
     UnitError,
     UnitRecord,
@@ -94,7 +95,7 @@ _HOUR: Final = timedelta(hours=1)
 _EXPERIMENTS: Final = ("alpha", "größe")
 # Names whose order differs between bytes, UTF-16 and alphabets, and marks that mean something to a database.
 _MODELS: Final = ("B", "a", "ä", "a.b $c", "\uffee", "\U0001f30b")
-_TESTS: Final = ("N", "L", "T")
+_TESTS: Final = ("N", "L", "T", "LL")
 _DAY: Final = sample_window(0).start
 _WINDOWS: Final = (
     sample_window(0),
@@ -221,6 +222,7 @@ kinds = st.sampled_from(
         EvaluationRecord,
         ConsistencyRecord,
         ComparisonRecord,
+        ScoreRecord,
         DistributionRecord,
         EnvironmentRecord,
         ExperimentRecord,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from stores._codec import RESULT_KINDS
 from stores.testing import Damage
 from stores.testing.contract import ResultsStoreContract
 
@@ -24,7 +25,7 @@ class SqliteDamage(Damage):
             assert db.execute(statement, values).rowcount == 1
 
     def _table(self, kind: str) -> str:
-        if kind in ("consistency", "comparison"):
+        if kind in RESULT_KINDS:
             return f"results SET {{}} WHERE kind = '{kind}' AND"
         if kind == "distribution":
             return "distributions SET {} WHERE"
