@@ -235,6 +235,10 @@ def _consistency(result: AnyEvaluation) -> str:
             name, value = ("delta1", upper) if upper <= lower else ("delta2", lower)
             many = "more" if name == "delta1" else "fewer"
             return f"{many} events than the {expected}, {equation(name, quantile(value))} is below {limit}"
+        case TailQuantiles(delta1=upper, delta2=lower):
+            name, value = ("delta1", upper) if result.side is Side.UPPER else ("delta2", lower)
+            verb = "is below" if result.outcome is Outcome.REJECTED else "is not below"
+            return f"{equation(name, quantile(value))} {verb} {number(result.alpha, 3)}"
         case LowerQuantile(q=q):
             return _likelihood(result, q)
         case _:

@@ -6,7 +6,7 @@ from typing import Final
 from dashboard._words import SIDES, count_of, equation, events, number, quantile_texts, short_number
 from dashboard.figures.cells import Column, CountedCell, WindowCell
 from dashboard.figures.marks import MARKS, Status
-from forequake.results import LowerQuantile, StudentQuantiles, TailQuantiles, WilcoxonQuantile
+from forequake.results import LowerQuantile, Side, StudentQuantiles, TailQuantiles, WilcoxonQuantile
 from stores import ResultRow
 
 __all__ = [
@@ -32,7 +32,8 @@ def below_mark(cell: WindowCell) -> str:
         return number(row.statistic)
     match row.quantiles:
         case TailQuantiles(delta1=upper, delta2=lower):
-            return short_number(min(upper, lower))
+            deciding = {Side.UPPER: upper, Side.LOWER: lower}
+            return short_number(deciding.get(row.side, min(upper, lower)))
         case LowerQuantile(q=q):
             return short_number(q)
         case StudentQuantiles() if row.information_gain is not None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
+from dashboard.figures.cell_text import below_mark
 from dashboard.figures.cells import (
     Column,
     binomial_limit,
@@ -18,7 +19,7 @@ from dashboard.figures.cells import (
 )
 from dashboard.figures.marks import Status
 from dashboard.figures.order import Sorting, sorted_models
-from forequake.results import LowerQuantile, Outcome, UnitError, UnitRecord, UnitState
+from forequake.results import LowerQuantile, Outcome, TailQuantiles, UnitError, UnitRecord, UnitState
 from stores import Overview, OverviewCell, ResultRow
 from stores.testing import sample_label
 
@@ -172,3 +173,12 @@ def test_models_are_sorted_by_the_sum_of_scores_over_windows() -> None:
         ("a", "b", "c"), (column,), cells, expected=4, alphas={}, independent=True, totals=totals
     )
     assert sorted_models(matrix, Sorting(column)) == ("c", "a", "b")
+
+
+@pytest.mark.parametrize(
+    ("test", "shown"), [("N", "0.01"), ("catalog N", "0.01"), ("catalog M", "0.2"), ("catalog S", "0.01")]
+)
+def test_the_number_below_a_mark_is_of_the_tail_that_counts(row: RowMaker, test: str, shown: str) -> None:
+    found = row(test, quantiles=TailQuantiles(delta1=0.2, delta2=0.01))
+    (cell,) = window_matrix(("alpha",), (Column(test, None, test),), [found]).cells
+    assert below_mark(cell) == shown

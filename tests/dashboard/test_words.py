@@ -44,6 +44,19 @@ def test_a_quantile_of_zero_says_that_no_simulation_was_as_low() -> None:
     assert quantile_texts(TailQuantiles(delta1=0.0, delta2=1.0)) == {"delta1": "< 1e−300", "delta2": "1"}
 
 
+@pytest.mark.parametrize(
+    ("test", "outcome", "words"),
+    [
+        ("catalog M", Outcome.PASSED, "(upper side): delta1 = 0.2 is not below 0.05"),
+        ("catalog M", Outcome.REJECTED, "(upper side): delta1 = 0.2 is below 0.05"),
+        ("catalog S", Outcome.PASSED, "(lower side): delta2 = 0.01 is not below 0.05"),
+    ],
+)
+def test_a_one_sided_test_names_the_tail_that_counts(test: str, outcome: Outcome, words: str) -> None:
+    tails = TailQuantiles(delta1=0.2, delta2=0.01)
+    assert words in sentence(result(test, outcome=outcome, quantiles=tails))
+
+
 def test_minus_infinity_says_why() -> None:
     said = sentence(
         result("L", outcome=Outcome.REJECTED, quantiles=LowerQuantile(q=0.0), statistic=-math.inf)
