@@ -176,7 +176,7 @@ def test_models_are_sorted_by_the_sum_of_scores_over_windows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("test", "shown"), [("N", "0.01"), ("catalog N", "0.01"), ("catalog M", "0.2"), ("catalog S", "0.01")]
+    ("test", "shown"), [("N", "0.010"), ("catalog N", "0.010"), ("catalog M", "0.20"), ("catalog S", "0.010")]
 )
 def test_the_number_below_a_mark_is_of_the_tail_that_counts(row: RowMaker, test: str, shown: str) -> None:
     found = row(test, quantiles=TailQuantiles(delta1=0.2, delta2=0.01))
