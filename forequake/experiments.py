@@ -20,6 +20,7 @@ from forequake.forecasts.fitting import FIT_VERSION
 from forequake.forecasts.sources import reader_of_model
 from forequake.keys import bytes_digest
 from forequake.quantities import Sha256, now
+from forequake.recent import Recent
 from forequake.regions import Region
 from forequake.results import (
     BlobRef,
@@ -86,7 +87,8 @@ class Experiment:
     learning: Events | None = None
     notes: tuple[str, ...] = ()
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
-    _observed: dict[str, Events] = field(default_factory=dict, repr=False)  # the latest used one comes last
+    _observed: Recent[Events] = field(default_factory=lambda: Recent(_MOST_OBSERVED), repr=False)
+    _observations: Recent[Observation] = field(default_factory=lambda: Recent(_MOST_OBSERVED), repr=False)
 
     @property
     def name(self) -> str:
@@ -183,17 +185,15 @@ class Experiment:
 
     def observed(self, window: TimeWindow) -> tuple[Events, Sha256]:
         """Give the events that count in a window, and the key of their content."""
-        events = self._observed.pop(window.id, None)
-        if events is None:
-            events = self.events.cut(
+        events = self._observed.get(
+            window.id,
+            lambda: self.events.cut(
                 window=window,
                 region=self.region,
                 magnitude_min=self.config.magnitudes[0],
                 depth_km=self.config.depth_km,
-            )
-        self._observed[window.id] = events
-        while len(self._observed) > _MOST_OBSERVED:
-            self._observed.pop(next(iter(self._observed)), None)
+            ),
+        )
         if window.id not in self._catalog_keys:
             self._catalog_keys[window.id] = events.inputs.key
         return events, self._catalog_keys[window.id]
@@ -203,7 +203,12 @@ class Experiment:
 
     def observation(self, window: TimeWindow) -> Observation:
         """Give the observed catalog of a window as a test takes it."""
-        return Observation(region=self.region, magnitudes=self.magnitudes, events=self.observed(window)[0])
+        return self._observations.get(
+            window.id,
+            lambda: Observation(
+                region=self.region, magnitudes=self.magnitudes, events=self.observed(window)[0]
+            ),
+        )
 
     def parameters(self, test: TestSpec) -> TestParameters:
         """Give a test's parameters, with the experiment's where it has none of its own."""

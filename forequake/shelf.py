@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.evaluations import evaluate, evaluate_catalogs
+from forequake.evaluations.kernels import PreparedForecast
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment, RecordReader
 from forequake.forecasts import rates_from_file
 from forequake.forecasts.catalog_based import CountedEvents, catalogs_from_file
 from forequake.quantities import Sha256, now
+from forequake.recent import Recent
 from forequake.results import (
     CatalogForecastRecord,
     ComparisonRecord,
@@ -27,28 +29,35 @@ __all__ = ["ForecastShelf", "evaluate_unit"]
 
 #: Unscaled rates that stay in memory at most, but for a forecast and its reference, which always do.
 _SHELF_BYTES: Final = 200_000_000
+#: Scaled forecasts with their sums: the one that is tested, and its reference.
+_MOST_PREPARED: Final = 2
 
 
 @dataclass
 class ForecastShelf:
-    """Scaled rates of forecasts, read from the store's blobs; the last unscaled arrays stay in memory."""
+    """Forecasts, read from the store's blobs; the last ones stay in memory."""
 
     experiment: Experiment
     reader: RecordReader
 
     def __post_init__(self) -> None:
         self._unscaled: dict[Sha256, NDArray[np.float64]] = {}  # the latest used one comes last
-        self._counted: tuple[Sha256, CountedEvents] | None = None
+        self._prepared: Recent[PreparedForecast] = Recent(_MOST_PREPARED)
+        self._counted: Recent[CountedEvents] = Recent(1)
 
-    def rates(self, model: str, window: TimeWindow) -> NDArray[np.float64]:
-        """Give a model's rates for a window; shape (cells, magnitude bins).
+    def gridded(self, model: str, window: TimeWindow) -> PreparedForecast:
+        """Give a model's forecast for a window; its sums are computed once for all tests.
 
         Raises
         ------
         NotFound
             Where the forecast was never made.
         """
-        record = self.reader.get(ForecastRecord, self.experiment.forecast_inputs(model, window).key)
+        key = self.experiment.forecast_inputs(model, window).key
+        return self._prepared.get(key, lambda: self._prepare(key))
+
+    def _prepare(self, key: Sha256) -> PreparedForecast:
+        record = self.reader.get(ForecastRecord, key)
         unscaled = self._unscaled.pop(record.rates.sha256, None)
         if unscaled is None:
             with self.reader.open_blob(record.rates.sha256) as file:
@@ -56,7 +65,7 @@ class ForecastShelf:
         self._unscaled[record.rates.sha256] = unscaled
         while len(self._unscaled) > 2 and sum(kept.nbytes for kept in self._unscaled.values()) > _SHELF_BYTES:
             self._unscaled.pop(next(iter(self._unscaled)))
-        return unscaled * record.scale
+        return PreparedForecast.of(unscaled * record.scale)
 
     def catalogs(self, model: str, window: TimeWindow) -> CountedEvents:
         """Give the simulated events of a model that count in a window.
@@ -67,18 +76,18 @@ class ForecastShelf:
             Where the forecast was never made.
         """
         key = self.experiment.forecast_inputs(model, window).key
-        if self._counted is None or self._counted[0] != key:
-            record = self.reader.get(CatalogForecastRecord, key)
-            with self.reader.open_blob(record.catalogs.sha256) as file:
-                forecast = catalogs_from_file(file, record.catalogs.sha256)
-            counted = forecast.within(
-                region=self.experiment.region,
-                magnitudes=self.experiment.magnitudes,
-                window=window,
-                depth_km=self.experiment.config.depth_km,
-            )
-            self._counted = key, counted
-        return self._counted[1]
+        return self._counted.get(key, lambda: self._count(key, window))
+
+    def _count(self, key: Sha256, window: TimeWindow) -> CountedEvents:
+        record = self.reader.get(CatalogForecastRecord, key)
+        with self.reader.open_blob(record.catalogs.sha256) as file:
+            forecast = catalogs_from_file(file, record.catalogs.sha256)
+        return forecast.within(
+            region=self.experiment.region,
+            magnitudes=self.experiment.magnitudes,
+            window=window,
+            depth_km=self.experiment.config.depth_km,
+        )
 
 
 def evaluate_unit(
@@ -105,8 +114,8 @@ def evaluate_unit(
         counted = shelf.catalogs(label.model, label.window)
         evaluated = evaluate_catalogs(inputs.test, inputs.parameters, counted, observation, seed=inputs.seed)
     else:
-        reference = None if label.reference is None else shelf.rates(label.reference, label.window)
-        forecast = shelf.rates(label.model, label.window)
+        reference = None if label.reference is None else shelf.gridded(label.reference, label.window)
+        forecast = shelf.gridded(label.model, label.window)
         evaluated = evaluate(
             inputs.test, inputs.parameters, forecast, observation, reference=reference, seed=inputs.seed
         )
