@@ -21,6 +21,9 @@ pytestmark = pytest.mark.prefect
 
 Make = Callable[..., Any]
 
+#: Windows of an experiment whose run takes a few seconds after its first results.
+_MANY = 200
+
 
 def _rows(experiment: Any) -> tuple[Any, ...]:
     rows = experiment.open().latest(ResultQuery(experiment="small", limit=10_000)).rows
@@ -155,7 +158,7 @@ def _wait_for_results(small: Any, least: int) -> int:
 def test_after_a_kill_only_what_is_missing_is_computed(
     prefect_api: str, make_experiment: Make, least: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    small = make_experiment(windows=40, simulations=5000)
+    small = make_experiment(windows=_MANY, simulations=5000)
     process = small.start()
     _wait_for_results(small, least)
     process.kill()
@@ -165,10 +168,10 @@ def test_after_a_kill_only_what_is_missing_is_computed(
     code, _, err = small.run()
     assert code == 0, err
     rows = _rows(small)
-    assert len({row.key for row in rows}) == 200
+    assert len({row.key for row in rows}) == 5 * _MANY
     last, killed = small.open().runs("small")
     assert killed.state is RunState.CRASHED
-    assert last.counts.computed == 200 - len(before)
+    assert last.counts.computed == 5 * _MANY - len(before)
     assert before <= {row.key for row in rows}
     assert small.open().units("small") == []
     assert _healthy(small)
@@ -179,7 +182,7 @@ def test_after_a_kill_only_what_is_missing_is_computed(
 def test_an_interrupt_keeps_what_is_done(
     prefect_api: str, make_experiment: Make, number: signal.Signals
 ) -> None:
-    small = make_experiment(windows=40, simulations=5000)
+    small = make_experiment(windows=_MANY, simulations=5000)
     process = small.start()
     _wait_for_results(small, 1)
     process.send_signal(number)
@@ -188,7 +191,7 @@ def test_an_interrupt_keeps_what_is_done(
     assert "Traceback" not in err
     run = small.open().runs("small")[0]
     assert run.state is RunState.INTERRUPTED
-    assert run.counts.computed + run.counts.skipped == 200
+    assert run.counts.computed + run.counts.skipped == 5 * _MANY
     assert run.counts.skipped > 0
     assert len(_rows(small)) == run.counts.computed
     code, out, _ = small.run()
