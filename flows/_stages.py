@@ -20,7 +20,7 @@ from flows._tasks import (
     stage_model_source,
 )
 from forequake.errors import StoreError
-from forequake.experiments import Experiment
+from forequake.experiments import WINDOW_OPEN, Experiment
 from forequake.plan import (
     Plan,
     PlannedBlock,
@@ -29,7 +29,7 @@ from forequake.plan import (
     plan_experiment,
     result_keys,
 )
-from forequake.quantities import Sha256, now
+from forequake.quantities import Sha256
 from forequake.results import BAD_ENDS, EvaluationRecord, Label, RunCounts, UnitEnd, UnitState
 from stores import Binding, Block, ResultsStore, RunRef
 
@@ -160,13 +160,12 @@ def _forget_old_troubles(this: RunUnderWay, plan: Plan) -> None:
 
 
 def _note_lacking(this: RunUnderWay, lacking: Mapping[Label, str]) -> None:
-    """Tell of results that cannot be had: those of windows to come are waited for, the others have failed."""
-    moment = now()
-    absent = {label: reason for label, reason in lacking.items() if label.window.start <= moment}
+    """Tell of results that cannot be had: those of open windows are waited for, the others have failed."""
+    absent = {label: reason for label, reason in lacking.items() if reason != WINDOW_OPEN}
     waiting = len(lacking) - len(absent)
     if waiting:
-        get_run_logger().info("%d results wait for windows that have not begun", waiting)
-        this.session.on_progress(waiting, "waiting for windows to come")
+        get_run_logger().info("%d results wait for windows that have not ended", waiting)
+        this.session.on_progress(waiting, "waiting for windows to end")
         this.count(RunCounts(waiting=waiting))
     for model in dict.fromkeys(label.model for label in absent):
         labels = tuple(label for label in absent if label.model == model)

@@ -10,7 +10,6 @@ from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
 from forequake.evaluations.scores import total_score
 from forequake.experiments import incomplete_windows, labels_of
-from forequake.quantities import now
 from forequake.results import EvaluationRecord, ExperimentRecord, Label, Outcome, UnitRecord
 from stores import ResultQuery, ResultRow, ResultsStore
 
@@ -85,19 +84,14 @@ def window_marks(config: ExperimentConfig | None) -> dict[str, str]:
     """Say what is to be known of windows beside their results, by their ids."""
     if config is None:
         return {}
-    parts, moment = incomplete_windows(config), now()
-    marks: dict[str, str] = {}
-    for window in config.windows:
-        words = []
-        if window.start <= moment < window.end:
-            words.append("this window has not ended, its results are of the events so far")
-        if window.id in parts:
-            length = _length(parts[window.id].fraction * (window.end - window.start))
-            floor = f"{config.magnitudes[0]:g}"
-            words.append(f"the catalog may miss events of magnitude {floor} in {length} of this window")
-        if words:
-            marks[window.id] = "; ".join(words)
-    return marks
+    parts = incomplete_windows(config)
+    floor = f"{config.magnitudes[0]:g}"
+    return {
+        window.id: f"the catalog may miss events of magnitude {floor} in "
+        f"{_length(parts[window.id].fraction * (window.end - window.start))} of this window"
+        for window in config.windows
+        if window.id in parts
+    }
 
 
 def _length(span: timedelta) -> str:

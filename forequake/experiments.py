@@ -35,7 +35,7 @@ from forequake.results import (
 from forequake.windows import TimeWindow
 
 __all__ = [
-    "WINDOW_TO_COME",
+    "WINDOW_OPEN",
     "Experiment",
     "RecordReader",
     "incomplete_windows",
@@ -46,8 +46,8 @@ __all__ = [
 R = TypeVar("R", bound=Record)
 
 _DAY: Final = timedelta(days=1)
-#: Why results of windows to come are not there.
-WINDOW_TO_COME: Final = "the window has not begun: its results are computed once it has"
+#: Why results of windows to come or under way are not there.
+WINDOW_OPEN: Final = "the window has not ended: its results are computed once it has"
 #: Windows whose events stay in memory: growing windows hold nearly all events each.
 _MOST_OBSERVED: Final = 8
 
@@ -136,15 +136,15 @@ class Experiment:
     def obstacle(self, label: Label) -> str | None:
         """Tell which forecast a result lacks, or give None where it has what it needs.
 
-        A window that has not begun has nothing to be compared with yet, whatever forecasts are there: no
-        events in it would speak against every forecast.
+        A window that has not ended cannot be compared with its forecasts yet: events that are still to come
+        would speak against every one of them. Where it has begun, its forecasts should be there.
         """
-        if label.window.start > now():
-            return WINDOW_TO_COME
-        for name in (label.model, label.reference):
-            if name is not None and self.source(name, label.window) is None:
-                return absence(self.config, self.model(name), label.window)
-        return None
+        moment = now()
+        if label.window.start <= moment:
+            for name in (label.model, label.reference):
+                if name is not None and self.source(name, label.window) is None:
+                    return absence(self.config, self.model(name), label.window)
+        return WINDOW_OPEN if label.window.end > moment else None
 
     def is_catalog_based(self, model: str) -> bool:
         """Tell whether a model's forecasts are simulated catalogs."""

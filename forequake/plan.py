@@ -144,7 +144,7 @@ def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha
 def lacking_forecasts(experiment: Experiment, selection: Selection) -> dict[Label, str]:
     """Give the places of a selection that cannot be had yet, so that they have no key; and why, each.
 
-    A forecast is not there, or the window has not begun.
+    A forecast is not there, or the window has not ended.
     """
     return {
         label: reason

@@ -53,7 +53,7 @@ def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, named: str,
     out.print(_closing_words(run))
     if run.counts.waiting:
         waits = "1 result waits" if run.counts.waiting == 1 else f"{run.counts.waiting} results wait"
-        out.print(f"{waits} for windows that have not begun.")
+        out.print(f"{waits} for windows that have not ended.")
     _show_failures(bad)
     note(f"Store: {store.name}")
     ui = api_url.removesuffix("/api")

@@ -159,8 +159,8 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
         note(f"Note: {window}: {mark}")
     if len(marks) > _SHOWN_MARKS:
         note(f"Note: ... and {len(marks) - _SHOWN_MARKS} more windows with such marks")
-    if to_come := [window.id for window in config.windows if window.start > now()]:
-        note(f"Note: {len(to_come)} windows have not begun, their results wait: {words(to_come, 3)}")
+    if still_open := [window.id for window in config.windows if window.end > now()]:
+        note(f"Note: {len(still_open)} windows have not ended, their results wait: {words(still_open, 3)}")
     for check in checks:
         if check.lacking:
             note(
@@ -195,7 +195,7 @@ def plan(
     Example: `forequake plan examples/california/config.yml`
     """
     from flows._preparation import prepare
-    from forequake.experiments import WINDOW_TO_COME
+    from forequake.experiments import WINDOW_OPEN
     from forequake.plan import Selection, lacking_forecasts, plan_experiment, result_keys
 
     _, experiment = prepare(str(config), note)
@@ -210,14 +210,14 @@ def plan(
         return
     names = [model.name for model in experiment.config.models]
     out.print(_table_of_units(planned, lacking) if every_unit else _table_of_models(names, planned, lacking))
-    waiting = list(lacking.values()).count(WINDOW_TO_COME)
-    reasons = [reason for reason in dict.fromkeys(lacking.values()) if reason != WINDOW_TO_COME]
+    waiting = list(lacking.values()).count(WINDOW_OPEN)
+    reasons = [reason for reason in dict.fromkeys(lacking.values()) if reason != WINDOW_OPEN]
     for reason in reasons[:_SHOWN_REASONS]:
         note(f"Note: {reason}")
     if len(reasons) > _SHOWN_REASONS:
         note(f"Note: ... and {len(reasons) - _SHOWN_REASONS} more forecasts that are not there")
     if waiting:
-        note(f"Note: {waiting} results wait for windows that have not begun")
+        note(f"Note: {waiting} results wait for windows that have not ended")
     out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {len(planned.blocks)} blocks.")
     note(f"Store: {place}")
 
@@ -275,9 +275,8 @@ def _table_of_models(names: list[str], planned: "Plan", lacking: Mapping["Label"
 
 
 def _states_without_key(lacking: Mapping["Label", str]) -> dict["Label", str]:
-    from forequake.experiments import WINDOW_TO_COME
+    from forequake.experiments import WINDOW_OPEN
 
     return {
-        label: "waiting" if reason == WINDOW_TO_COME else "without forecast"
-        for label, reason in lacking.items()
+        label: "waiting" if reason == WINDOW_OPEN else "without forecast" for label, reason in lacking.items()
     }

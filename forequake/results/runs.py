@@ -113,7 +113,7 @@ class RunState(StrEnum):
 
 
 class RunCounts(RecordModel):
-    """Units of a run by what became of them; `waiting` ones speak of windows that have not begun."""
+    """Units of a run by what became of them; `waiting` ones speak of windows that have not ended."""
 
     cached: int = 0
     computed: int = 0

@@ -70,7 +70,7 @@ def make_experiment(tmp_path: Path) -> Callable[..., SmallExperiment]:
     def make(*, windows: int = 2, simulations: int = 100, name: str = "small") -> SmallExperiment:
         folder = tmp_path / name
         (folder / "models").mkdir(parents=True)
-        # All in the past: windows that have not begun wait.
+        # All in the past: windows that have not ended wait.
         start = datetime(2000 - max(0, windows - 20), 1, 1)  # noqa: DTZ001
         end = start.replace(year=start.year + windows)
         (folder / "region.txt").write_text("0 0\n1 0\n")

@@ -94,7 +94,7 @@ def test_windows_to_come_are_waited_for(prefect_api: str, make_experiment: Make)
     code, out, err = small.run()
     assert code == 0, out + err
     # Also those of the other model, whose forecast is there: no event before 2999 speaks against it.
-    assert "results wait for windows that have not begun" in out
+    assert "results wait for windows that have not ended" in out
     rows = small.open().latest(ResultQuery(experiment="small")).rows
     assert {row.label.window.start.year for row in rows} == {2000}
     assert small.open().units("small") == []

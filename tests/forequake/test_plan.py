@@ -4,8 +4,9 @@ import pytest
 
 from forequake.config import load_experiment
 from forequake.errors import InputError
-from forequake.experiments import Experiment
-from forequake.plan import Plan, Selection, plan_experiment, result_keys
+from forequake.experiments import WINDOW_OPEN, Experiment
+from forequake.plan import Plan, Selection, lacking_forecasts, plan_experiment, result_keys
+from forequake.quantities import now
 from forequake.resolution import resolve
 from forequake.results import Label, UnitState
 
@@ -181,3 +182,13 @@ def test_an_input_catalog_begins_before_the_first_window(folder: Path) -> None:
     config.write_text(CONFIG + "input_catalog: {path: past.csep, start_date: 1990-01-01, mag_min: 9.5}\n")
     assert _read(folder).notes[0].startswith("input catalog: 0 of ")
     assert experiment.inputs.input_catalog == experiment.learning.inputs.key != experiment.inputs.catalog
+
+
+def test_a_window_under_way_waits_until_it_has_ended(folder: Path) -> None:
+    config = folder / "config.yml"
+    config.write_text(CONFIG.replace("end_date: 2003-01-01, intervals: 3", "end_date: 2999-01-01"))
+    experiment = _read(folder)
+    (window,) = experiment.config.windows
+    assert window.start < now() < window.end
+    assert result_keys(experiment, Selection()) == {}
+    assert set(lacking_forecasts(experiment, Selection()).values()) == {WINDOW_OPEN}
