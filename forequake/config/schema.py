@@ -74,7 +74,12 @@ def keys_page() -> str:
     parts = [_INTRODUCTION]
     for section, title in SECTIONS.items():
         rows = [f"| `{name}` | {meaning} | {default} |" for name, meaning, default in _rows(section)]
-        parts.append(f"## {title}\n\n| key | meaning | default |\n|---|---|---|\n" + "\n".join(rows) + "\n")
+        module = section.__module__.replace(".", "/")
+        place = (
+            f"Read by `{section.__name__}` in `{module}.py`; the test of a key is `[{section.__name__}.KEY]`."
+        )
+        table = "| key | meaning | default |\n|---|---|---|\n" + "\n".join(rows)
+        parts.append(f"## {title}\n\n{place}\n\n{table}\n")
     return "\n".join(parts)
 
 
@@ -88,6 +93,8 @@ editors, `forequake schema --page` this page.
 - **kept** keys tell people something; they are stored with the experiment.
 - **not used** keys steer floatCSEP's own pictures or running. They are accepted, named once when the
   experiment is checked, and have no effect.
+
+Below each heading stands where its keys are read. The tests are those of `tests/config/test_every_key.py`.
 """
 
 
