@@ -264,10 +264,6 @@ class Experiment:
         )
         return record, data
 
-    def catalog_record(self) -> tuple[CatalogSnapshot, bytes]:
-        """Give the record of the whole observed catalog and the bytes of its blob."""
-        return snapshot_of(self.events)
-
     @classmethod
     def from_store(cls, reader: RecordReader, key: Sha256) -> Self:
         """Read a resolved experiment back, without any of its files.
