@@ -29,31 +29,63 @@ from forequake.results import (
     WilcoxonQuantile,
 )
 
-__all__ = ["binary_paired_t", "exact_signed_rank", "paired_t", "signed_rank", "spread_is_rounding"]
+__all__ = [
+    "TOO_FEW_DIFFERENCES",
+    "EventRates",
+    "Pair",
+    "binary_paired_t",
+    "direction",
+    "exact_signed_rank",
+    "paired_t",
+    "signed_rank",
+    "signed_ranks",
+    "spread_is_rounding",
+    "student",
+]
 
 #: Below this many non-zero differences W's p is exact, from it on that of pyCSEP's normal limit.
 _NORMAL_FROM: Final = 10
 #: With so few non-zero differences no two-sided p can fall below 0.05 (six give 2/64).
-_TOO_FEW: Final = 5
+TOO_FEW_DIFFERENCES: Final = 5
 _EPSILON: Final = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, eq=False)
-class _Pair:
-    """Two forecasts at the target events, or at the active bins.
+class EventRates:
+    """All that a comparison needs of a forecast.
 
     Attributes
     ----------
-    at, reference_at : array of float64, shape (n,)
-        The rates there.
-    unit
-        What they are counted by.
+    total
+        The expected number of events.
+    at : array of float64, shape (n,)
+        The rates at the target events, or at the active bins.
     """
 
-    forecast: PreparedForecast
-    reference: PreparedForecast
+    total: float
     at: NDArray[np.float64]
-    reference_at: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, forecast: PreparedForecast, places: NDArray[np.intp]) -> "EventRates":
+        """Take them from a forecast; `places` are bins, as in `Observation`."""
+        return cls(forecast.total, forecast.joint.rates[places])
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A forecast and its reference, at the same events in the same order, or at the same active bins.
+
+    Attributes
+    ----------
+    same
+        Whether both forecasts are equal everywhere.
+    unit
+        What N counts.
+    """
+
+    forecast: EventRates
+    reference: EventRates
+    same: bool = False
     unit: str = "target event"
 
     @classmethod
@@ -63,8 +95,21 @@ class _Pair:
         reference: PreparedForecast,
         places: NDArray[np.intp],
         unit: str = "target event",
-    ) -> "_Pair":
-        return cls(forecast, reference, forecast.joint.rates[places], reference.joint.rates[places], unit)
+    ) -> "Pair":
+        """Compare two forecasts at these bins."""
+        # Equal rates have equal sums, and most forecasts differ in theirs.
+        same = forecast.total == reference.total and np.array_equal(forecast.rates, reference.rates)
+        return cls(EventRates.of(forecast, places), EventRates.of(reference, places), same, unit)
+
+    @property
+    def at(self) -> NDArray[np.float64]:
+        """The forecast's rates; shape (n,)."""
+        return self.forecast.at
+
+    @property
+    def reference_at(self) -> NDArray[np.float64]:
+        """The reference's rates; shape (n,)."""
+        return self.reference.at
 
     @property
     def excess(self) -> float:
@@ -73,6 +118,7 @@ class _Pair:
 
     @property
     def flags(self) -> tuple[str, ...]:
+        """Whose rates are zero somewhere."""
         named = ((ZERO_RATE_FLAG, self.at), (ZERO_RATE_REFERENCE_FLAG, self.reference_at))
         return tuple(flag for flag, found in named if (found == 0).any())
 
@@ -88,7 +134,7 @@ def paired_t(
         The statistic is the information gain per event; t, its critical value and p = 2 P(T > |t|) are the
         quantiles; the interval is that of the gain at 1 - alpha.
     """
-    return _student(_Pair.at_places(forecast, reference, observation.places), alpha)
+    return student(Pair.at_places(forecast, reference, observation.places), alpha)
 
 
 def binary_paired_t(
@@ -101,12 +147,13 @@ def binary_paired_t(
     Numbers
         As of `paired_t`, with the gain per active bin.
     """
-    return _student(
-        _Pair.at_places(forecast, reference, np.unique(observation.places), unit="active bin"), alpha
+    return student(
+        Pair.at_places(forecast, reference, np.unique(observation.places), unit="active bin"), alpha
     )
 
 
-def _student(pair: _Pair, alpha: float) -> Numbers:
+def student(pair: Pair, alpha: float) -> Numbers:
+    """Compute the T-test of a pair; see `paired_t`."""
     from scipy.special import stdtr, stdtrit
 
     gain, reason, count = _information_gain(pair), _silence(pair), len(pair.at)
@@ -127,7 +174,7 @@ def _student(pair: _Pair, alpha: float) -> Numbers:
     error = float(np.sqrt(variance) / np.sqrt(count))
     t, t_critical = gain / error, float(stdtrit(count - 1, 1 - alpha / 2))
     return Numbers(
-        outcome=_direction(gain) if abs(t) > t_critical else Outcome.NO_DIFFERENCE,
+        outcome=direction(gain) if abs(t) > t_critical else Outcome.NO_DIFFERENCE,
         statistic=gain,
         quantiles=StudentQuantiles(t=t, t_critical=t_critical, p=float(2 * stdtr(count - 1, -abs(t)))),
         information_gain=gain,
@@ -148,7 +195,11 @@ def signed_rank(
         gives 0.109 for the 0.25 of three differences of one sign). With 5 or fewer the outcome is undefined,
         since none could be significant at 0.05; z and p are given all the same.
     """
-    pair = _Pair.at_places(forecast, reference, observation.places)
+    return signed_ranks(Pair.at_places(forecast, reference, observation.places), alpha)
+
+
+def signed_ranks(pair: Pair, alpha: float) -> Numbers:
+    """Compute the W-test of a pair; see `signed_rank`."""
     gain, reason = _information_gain(pair), _silence(pair)
     if reason is not None or gain is None:
         return Numbers(outcome=Outcome.UNDEFINED, reason=reason, information_gain=gain, flags=pair.flags)
@@ -165,10 +216,10 @@ def signed_rank(
     exact = size < _NORMAL_FROM
     if exact:
         p = exact_signed_rank(differences)
-    outcome, few = _direction(gain) if p < alpha else Outcome.NO_DIFFERENCE, None
-    if size <= _TOO_FEW:
+    outcome, few = direction(gain) if p < alpha else Outcome.NO_DIFFERENCE, None
+    if size <= TOO_FEW_DIFFERENCES:
         outcome = Outcome.UNDEFINED
-        few = f"the signed-rank test needs {_TOO_FEW + 1} or more non-zero differences, and there are {size}"
+        few = f"the signed-rank test needs {TOO_FEW_DIFFERENCES + 1} or more non-zero differences, and there are {size}"
     return Numbers(
         outcome=outcome,
         reason=few,
@@ -243,7 +294,7 @@ def spread_is_rounding(rates: NDArray[np.float64], reference: NDArray[np.float64
     return variance <= 1000 * _EPSILON * mean_square or deviation <= rounding**2
 
 
-def _information_gain(pair: _Pair) -> float | None:
+def _information_gain(pair: Pair) -> float | None:
     """Give the gain per event or bin; None without any, or where it would be infinity less infinity."""
     if not len(pair.at):
         return None
@@ -253,15 +304,14 @@ def _information_gain(pair: _Pair) -> float | None:
     return None if math.isnan(gain) else gain
 
 
-def _silence(pair: _Pair) -> str | None:
+def _silence(pair: Pair) -> str | None:
     """Say why no comparison says anything, or None."""
     for name, total in (("forecast", pair.forecast.total), ("reference", pair.reference.total)):
         if not math.isfinite(total):
             return f"the expected number of events of the {name} is not finite ({total:g})"
     if not len(pair.at):
         return "no target events"
-    # Equal rates have equal sums, and most forecasts differ in theirs.
-    if pair.excess == 0 and np.array_equal(pair.forecast.rates, pair.reference.rates):
+    if pair.same:
         return "forecast and reference are the same"
     zeros = int((pair.at == 0).sum()), int((pair.reference_at == 0).sum())
     if any(zeros):
@@ -276,7 +326,8 @@ def _a(noun: str) -> str:
     return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
 
 
-def _direction(gain: float) -> Outcome:
+def direction(gain: float) -> Outcome:
+    """Tell by the sign of a significant information gain which forecast is better."""
     if gain == 0:
         return Outcome.NO_DIFFERENCE
     return Outcome.BETTER if gain > 0 else Outcome.WORSE

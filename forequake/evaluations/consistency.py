@@ -13,7 +13,7 @@ from forequake.evaluations.inputs import Observation, TestParameters
 from forequake.evaluations.kernels import PreparedForecast, negative_binomial_tails, poisson_tails
 from forequake.results import NegativeBinomialDistribution, Outcome, PoissonDistribution, TailQuantiles
 
-__all__ = ["negative_binomial_number", "number"]
+__all__ = ["negative_binomial_number", "number", "number_of"]
 
 
 def number(forecast: PreparedForecast, observation: Observation, parameters: TestParameters) -> Numbers:
@@ -24,12 +24,14 @@ def number(forecast: PreparedForecast, observation: Observation, parameters: Tes
     Numbers
         The statistic is the number of target events.
     """
-    count, expected = len(observation.events), forecast.total
+    return number_of(len(observation.events), forecast.total, parameters.alpha)
+
+
+def number_of(count: int, expected: float, alpha: float) -> Numbers:
+    """Compute the N-test of a number of events where another is expected."""
     if not math.isfinite(expected):
         return Numbers(outcome=Outcome.UNDEFINED, statistic=float(count), reason=_not_finite(expected))
-    return _judged(
-        count, poisson_tails(count, expected), parameters.alpha, PoissonDistribution(mean=expected)
-    )
+    return _judged(count, poisson_tails(count, expected), alpha, PoissonDistribution(mean=expected))
 
 
 def negative_binomial_number(

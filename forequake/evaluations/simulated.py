@@ -39,7 +39,7 @@ from forequake.evaluations.kernels import (
 )
 from forequake.results import LowerQuantile, Outcome
 
-__all__ = ["SIMULATED", "simulated"]
+__all__ = ["SIMULATED", "silence", "simulated", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,9 @@ def simulated(
         The statistic is the observed joint log-likelihood in nats, or the observed Brier score.
     """
     statistic = SIMULATED[test]
-    reason = _silence(statistic, forecast, observation)
-    if reason is not None:
-        refuted = bool(len(observation.events)) and not np.any(forecast.rates)
-        return Numbers(outcome=Outcome.UNDEFINED, reason=reason, flags=(ZERO_RATE_FLAG,) if refuted else ())
+    silent = silence(test, forecast.total, len(observation.events), bins=len(observation.magnitudes))
+    if silent is not None:
+        return silent
     rates, places = _bins(statistic, forecast, observation)
     flags = (ZERO_RATE_FLAG,) if (rates.rates[places] == 0).any() else ()
     try:
@@ -112,6 +111,19 @@ def simulated(
             observed, sample = _poisson(statistic, rates, places, num_simulations, seed)
     except TooManyDraws:
         return Numbers(outcome=Outcome.UNDEFINED, reason=_too_few(rates, places), flags=flags)
+    return verdict(observed, sample, alpha, flags)
+
+
+def verdict(
+    observed: float, sample: NDArray[np.float64], alpha: float, flags: tuple[str, ...] = ()
+) -> Numbers:
+    """Judge an observed statistic by simulated ones.
+
+    Parameters
+    ----------
+    sample : array of float64, shape (simulations,)
+        In the order of simulation.
+    """
     # No statistic is above 0 but for rounding; NaN or infinity come of a scale that overflowed.
     if not (observed < math.inf and np.all(sample < math.inf)):
         return Numbers(
@@ -167,19 +179,34 @@ def _binary(
     return float(score(rates, active[np.newaxis])[0]), score(rates, drawn)
 
 
-def _silence(statistic: _Statistic, forecast: PreparedForecast, observation: Observation) -> str | None:
-    """Say why a test says nothing, or None where it does."""
-    if not math.isfinite(forecast.total):
-        return f"the expected number of events is not finite ({forecast.total:g})"
-    if not len(observation.events) and statistic.kind != "poisson_free":
-        return "no target events"
-    if statistic.bins == "magnitude" and len(observation.magnitudes) == 1:
-        return "only one magnitude bin"
-    if forecast.total == 0:
-        return "the forecast expects no events at all, so no catalog can be simulated from it"
-    if statistic.kind == "poisson_free" and forecast.total > _MOST_EVENTS:
-        return f"the forecast expects {forecast.total:g} events, too many to simulate"
-    return None
+def silence(test: str, expected: float, events: int, *, bins: int) -> Numbers | None:
+    """Say that a test says nothing, and why, or give None where it does.
+
+    Parameters
+    ----------
+    expected
+        How many events the forecast expects.
+    events
+        How many there were.
+    bins
+        The number of magnitude bins.
+    """
+    statistic = SIMULATED[test]
+    reason = None
+    if not math.isfinite(expected):
+        reason = f"the expected number of events is not finite ({expected:g})"
+    elif not events and statistic.kind != "poisson_free":
+        reason = "no target events"
+    elif statistic.bins == "magnitude" and bins == 1:
+        reason = "only one magnitude bin"
+    elif expected == 0:
+        reason = "the forecast expects no events at all, so no catalog can be simulated from it"
+    elif statistic.kind == "poisson_free" and expected > _MOST_EVENTS:
+        reason = f"the forecast expects {expected:g} events, too many to simulate"
+    if reason is None:
+        return None
+    refuted = bool(events) and expected == 0
+    return Numbers(outcome=Outcome.UNDEFINED, reason=reason, flags=(ZERO_RATE_FLAG,) if refuted else ())
 
 
 def _too_few(rates: BinRates, places: NDArray[np.intp]) -> str:
