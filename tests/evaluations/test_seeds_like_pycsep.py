@@ -102,6 +102,7 @@ def test_simulated_tests_are_pycseps(
         theirs = pycsep(letters, case.rates, case.observation, num_simulations=simulations, seed=seed)
         sample = np.array(theirs.test_distribution)
         assert ours.statistic == pytest.approx(theirs.observed_statistic, rel=1e-10)
+        assert ours.sample is not None
         np.testing.assert_allclose(ours.sample, sample, rtol=1e-10)
         # With ties counted as ties, pyCSEP's own numbers give the quantile.
         tied = _near(sample, theirs.observed_statistic)
