@@ -104,7 +104,8 @@ def _client(url: str) -> httpx.Client:
         base_url=url,
         timeout=_TIMEOUT_SECONDS,
         trust_env=not here,  # a proxy of the environment would take 127.0.0.1 for itself
-        verify=_certificates(),
+        # Reading the certificates takes longer than all questions to this machine, which has none.
+        verify=False if here and url.startswith("http:") else _certificates(),
         headers={} if here else _authorization(),
         follow_redirects=True,
     )

@@ -7,7 +7,16 @@ from typing import Final, Literal
 
 from forequake.errors import InputError, unknown
 
-__all__ = ["DATASETS", "PREFIX", "Dataset", "find_dataset", "is_dataset", "locate_dataset", "source_file"]
+__all__ = [
+    "DATASETS",
+    "PREFIX",
+    "Dataset",
+    "find_dataset",
+    "installed_file",
+    "is_dataset",
+    "locate_dataset",
+    "source_file",
+]
 
 #: What the name of a data set begins with where a path could stand.
 PREFIX: Final = "csep:"
@@ -92,14 +101,24 @@ def locate_dataset(text: str) -> Path:
     InputError
         Where there is no such data set, or pycsep is not installed or lacks the file.
     """
-    dataset = find_dataset(text)
+    return installed_file(str(find_dataset(text).path))
+
+
+def installed_file(path: str) -> Path:
+    """Give a file of the installed csep package by its path inside the package.
+
+    Raises
+    ------
+    InputError
+        Where pycsep is not installed or lacks the file.
+    """
     package = find_spec("csep")  # finds the package's folder without running it, which takes 1.4 s
     folders = [] if package is None else list(package.submodule_search_locations or ())
     for folder in folders:
-        file = Path(folder) / dataset.path
+        file = Path(folder) / path
         if file.is_file():
             return file
-    message = f"{text}: the installed pycsep does not hold {dataset.path}; install pycsep 0.8"
+    message = f"the installed pycsep does not hold {path}; install pycsep 0.8"
     raise InputError(message)
 
 

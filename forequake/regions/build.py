@@ -15,6 +15,7 @@ from forequake.regions._cache import cached_region
 from forequake.regions.cells import Region
 from forequake.regions.files import read_region
 from forequake.regions.grids import WORLD, box_region, square_region
+from forequake.regions.named import build_named
 from forequake.regions.parts import around_epicentre, inside_polygon
 from forequake.regions.quadtree import QuadtreeRegion
 from forequake.regions.specs import (
@@ -113,7 +114,7 @@ def named_region(name: str) -> Region:
 def _build(spec: RegionSpec, locate: _Locate, files: Mapping[str, bytes]) -> Region:
     match spec:
         case NamedRegion():
-            return _named(spec.name)
+            return build_named(spec.name)
         case FileRegion():
             return read_region(files[spec.path], locate(spec.path))
         case InlineRegion():
@@ -150,25 +151,6 @@ def _squares(spec: RegionSpec, locate: _Locate) -> Region:
         message = f"{region.name} has quadtree cells; only square cells can be cut to a part of a region"
         raise RegionError(message)
     return region
-
-
-def _named(name: str) -> Region:
-    if name == "global_region":  # pyCSEP would make 6.5 million polygons
-        return box_region(name, WORLD, GlobalRegion().cell_size)
-    from csep.core import regions
-
-    if name == "california_quadtree_region":
-        tiles = tiles_of_quadkeys(regions.california_quadtree_region().quadkeys)
-        return QuadtreeRegion.from_tiles(tiles, name=name)
-    built = {
-        "california_relm_collection_region": regions.california_relm_collection_region,
-        "california_relm_region": regions.california_relm_region,
-        "italy_csep_collection_region": regions.italy_csep_collection_region,
-        "italy_csep_region": regions.italy_csep_region,
-        "nz_csep_collection_region": regions.nz_csep_collection_region,
-        "nz_csep_region": regions.nz_csep_region,
-    }[name]()
-    return Region(name=name, origins=np.asarray(built.origins(), dtype=float), cell_size=float(built.dh))
 
 
 def _around_events(spec: CatalogQuadtree, path: Path) -> Region:
