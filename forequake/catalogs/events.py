@@ -1,6 +1,7 @@
 """Events as arrays, and how they are cut to what an experiment tests."""
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
@@ -76,6 +77,12 @@ class Events:
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> Self:
         """Give the chosen events."""
         return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
+
+    @classmethod
+    def joined(cls, parts: Sequence[Self]) -> Self:
+        """Put the events of several spans one after the other; the spans are in order of time."""
+        columns = {field.name: [getattr(part, field.name) for part in parts] for field in fields(cls)}
+        return cls(**{name: np.concatenate(arrays) for name, arrays in columns.items()})
 
     def cut(
         self,

@@ -219,7 +219,8 @@ def signed_ranks(pair: Pair, alpha: float) -> Numbers:
     outcome, few = direction(gain) if p < alpha else Outcome.NO_DIFFERENCE, None
     if size <= TOO_FEW_DIFFERENCES:
         outcome = Outcome.UNDEFINED
-        few = f"the signed-rank test needs {TOO_FEW_DIFFERENCES + 1} or more non-zero differences, and there are {size}"
+        fewest = TOO_FEW_DIFFERENCES + 1
+        few = f"the signed-rank test needs {fewest} or more non-zero differences, and there are {size}"
     return Numbers(
         outcome=outcome,
         reason=few,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from forequake.errors import InputError
-from forequake.evaluations.calibration import LEFT_OUT_FLAG, calibration
 from forequake.evaluations.evaluated import Numbers
+from forequake.evaluations.over_windows.calibration import calibration
+from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG
 from forequake.results import KolmogorovQuantile, LowerQuantile, Outcome, Quantiles, TailQuantiles
 from forequake.windows import TimeWindow
 

@@ -14,15 +14,14 @@ import numpy as np
 
 from forequake.errors import InputError
 from forequake.evaluations.evaluated import Numbers
+from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG, shared_time
 from forequake.results import KolmogorovQuantile, Outcome, Quantiles, TailQuantiles
-from forequake.windows import TimeWindow, overlap
+from forequake.windows import TimeWindow
 
-__all__ = ["FEWEST_RESULTS", "LEFT_OUT_FLAG", "calibration"]
+__all__ = ["FEWEST_RESULTS", "calibration"]
 
 #: With fewer results the test says nothing: a rule of forequake's own.
 FEWEST_RESULTS: Final = 5
-#: Some windows have no result, because the test says nothing there, and are left out.
-LEFT_OUT_FLAG: Final = "undefined_windows_left_out"
 
 
 class _Result(Protocol):
@@ -57,10 +56,8 @@ def calibration(results: Sequence[_Result], windows: Sequence[TimeWindow], *, al
         raise InputError(message)
     sample = np.array([_delta2(result) for result in results if result.quantiles is not None])
     flags = () if len(sample) == len(results) else (LEFT_OUT_FLAG,)
-    reason = None
-    if overlap(windows):
-        reason = "the windows overlap, so that their results are not independent"
-    elif len(sample) < FEWEST_RESULTS:
+    reason = shared_time(windows)
+    if reason is None and len(sample) < FEWEST_RESULTS:
         reason = f"{len(sample)} of {len(results)} windows have a result, and {FEWEST_RESULTS} are needed"
     if reason is not None:
         return Numbers(outcome=Outcome.UNDEFINED, reason=reason, flags=flags)
