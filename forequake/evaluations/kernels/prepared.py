@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.evaluations.kernels.cumulative import CumulativeRates
+
 __all__ = ["BinRates", "PreparedForecast"]
 
 #: Bins that are looked at together, so that what is made of them stays in the processor's cache.
 _BLOCK: Final = 1 << 15
-#: From so many bins on, their cumulative sums leave the processor's nearest cache.
-_LONG: Final = 1 << 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,8 @@ class BinRates:
         return int(np.count_nonzero(self.rates))
 
     @cached_property
-    def _sums(self) -> NDArray[np.float64]:
-        """0, and the sums up to each bin, added one by one as pyCSEP does; shape (bins + 1,)."""
-        sums = np.empty(len(self.rates) + 1)
-        sums[0] = 0.0
-        np.cumsum(self.rates, out=sums[1:])
-        return sums
+    def _cumulative(self) -> CumulativeRates:
+        return CumulativeRates.of(self.rates, self.total)
 
     @cached_property
     def squared_probabilities(self) -> float:
@@ -65,28 +61,7 @@ class BinRates:
         numbers : array of float64, shape (draws,)
             In [0, 1). The bin of u is the first whose cumulative sum, as a share of the total, lies above u.
         """
-        if len(self.rates) < _LONG:
-            return self._search(numbers)
-        # Neighbours among the numbers lie near each other in the sums: the search is several times faster in
-        # their order. That of their first 16 bits will do, which NumPy sorts by counting.
-        order = np.argsort((numbers * 65536).astype(np.uint16), kind="stable")
-        found = np.empty(len(numbers), dtype=np.intp)
-        found[order] = self._search(numbers[order])
-        return found
-
-    def _search(self, numbers: NDArray[np.float64]) -> NDArray[np.intp]:
-        sums, total = self._sums, self.total
-        found = np.searchsorted(sums[1:], numbers * total, side="right")
-        np.minimum(found, len(self.rates) - 1, out=found)
-        # pyCSEP divides the sums by their total, where this multiplies the numbers with it, which is shorter;
-        # the two disagree about one number in a billion, which is looked up in pyCSEP's way.
-        strays = (sums[found] / total > numbers) | (sums[found + 1] / total <= numbers)
-        if strays.any():
-            found[strays] = np.searchsorted(sums[1:] / total, numbers[strays], side="right")
-            # The total is summed in another order; a number above the last sum belongs to the last rate.
-            last = int(np.searchsorted(sums, sums[-1])) - 1
-            np.minimum(found, last, out=found)
-        return found
+        return self._cumulative.bins_of(numbers)
 
 
 @dataclass(frozen=True, eq=False)
