@@ -143,7 +143,7 @@ def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Bloc
 def _compute(
     store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
 ) -> tuple[RunCounts, list[UnitEnd]]:
-    keys = {label: experiment.result_inputs(label).key for label in work.labels}
+    keys = {label: experiment.result_key(label) for label in work.labels}
     known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
     computed = session.computed(run, work.id)  # also by attempts that a failing store cut off
     shelf = ForecastShelf(experiment, store)

@@ -114,7 +114,7 @@ def make_forecasts_of(
     """Keep a model's forecasts for the windows; give the windows whose forecasts cannot be used, and why."""
     target = open_named_store(store)
     loaded, experiment = prepared(config, experiment_key)
-    keys = {window: experiment.forecast_inputs(model, TimeWindow.from_id(window)).key for window in windows}
+    keys = {window: experiment.forecast_key(model, TimeWindow.from_id(window)) for window in windows}
     kind = CatalogForecastRecord if experiment.is_catalog_based(model) else ForecastRecord
     known = target.existing(kind, tuple(keys.values()))
     missing = [TimeWindow.from_id(window) for window, key in keys.items() if key not in known]

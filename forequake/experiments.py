@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import BinaryIO, Final, Protocol, Self, TypeVar
 
 import numpy as np
@@ -18,7 +19,7 @@ from forequake.forecast_inputs import CatalogForecastInputs, ForecastInputs
 from forequake.forecasts.arrivals import absence
 from forequake.forecasts.fitting import FIT_VERSION
 from forequake.forecasts.sources import reader_of_model
-from forequake.keys import bytes_digest
+from forequake.keys import KeyTemplate, bytes_digest
 from forequake.quantities import Sha256, now
 from forequake.recent import Recent
 from forequake.regions import Region
@@ -87,6 +88,9 @@ class Experiment:
     learning: Events | None = None
     notes: tuple[str, ...] = ()
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
+    _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
+    _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)
+    _templates: dict[str, KeyTemplate] = field(default_factory=dict, repr=False)
     _observed: Recent[Events] = field(default_factory=lambda: Recent(_MOST_OBSERVED), repr=False)
     _observations: Recent[Observation] = field(default_factory=lambda: Recent(_MOST_OBSERVED), repr=False)
 
@@ -107,11 +111,19 @@ class Experiment:
 
     def model(self, name: str) -> ModelSpec:
         """Find a model by its name."""
-        return next(model for model in self.config.models if model.name == name)
+        return self._models[name]
 
     def test(self, name: str) -> TestSpec:
         """Find a test by the name that the experiment gives it."""
-        return next(test for test in self.config.tests if test.name == name)
+        return self._tests[name]
+
+    @cached_property
+    def _models(self) -> dict[str, ModelSpec]:
+        return {model.name: model for model in self.config.models}
+
+    @cached_property
+    def _tests(self) -> dict[str, TestSpec]:
+        return {test.name: test for test in self.config.tests}
 
     def scale(self, model: ModelSpec, window: TimeWindow) -> float:
         """Give the factor from the length of time that a model's rates stand for to a window's.
@@ -183,6 +195,19 @@ class Experiment:
             fit=FIT_VERSION,
         )
 
+    def forecast_key(self, model: str, window: TimeWindow) -> Sha256:
+        """Give the key of the forecast of a model for a window: that of `forecast_inputs`, kept.
+
+        Raises
+        ------
+        ForecastError
+            Where the forecast is not there.
+        """
+        place = model, window
+        if place not in self._forecast_keys:
+            self._forecast_keys[place] = self.forecast_inputs(model, window).key
+        return self._forecast_keys[place]
+
     def observed(self, window: TimeWindow) -> tuple[Events, Sha256]:
         """Give the events that count in a window, and the key of their content."""
         events = self._observed.get(
@@ -225,7 +250,10 @@ class Experiment:
             return None
         if test.seed is not None:
             return test.seed
-        return derive_seed(self.config.seed or 0, test.test, self.parameters(test), window)
+        place = test.name, window
+        if place not in self._seeds:
+            self._seeds[place] = derive_seed(self.config.seed or 0, test.test, self.parameters(test), window)
+        return self._seeds[place]
 
     def labels(self) -> list[Label]:
         """List the places of all results (see `labels_of`)."""
@@ -236,17 +264,32 @@ class Experiment:
         test = self.test(label.test)
         reference = None
         if label.reference is not None:
-            reference = self.forecast_inputs(label.reference, label.window).key
+            reference = self.forecast_key(label.reference, label.window)
         return ResultInputs(
             test=test.test,
             parameters=self.parameters(test),
             kernel_version=TESTS[test.test].kernel_version,
-            forecast=self.forecast_inputs(label.model, label.window).key,
+            forecast=self.forecast_key(label.model, label.window),
             reference=reference,
             catalog=self._catalog_key(label.window),
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
             seed=self.seed(test, label.window),
+        )
+
+    def result_key(self, label: Label) -> Sha256:
+        """Give the key of the result in a place: that of `result_inputs`, without writing out all of them."""
+        template = self._templates.get(label.test)
+        if template is None:
+            example = self.result_inputs(label)
+            template = KeyTemplate(example, "forecast", "reference", "catalog", "seed")
+            self._templates[label.test] = template
+        reference = label.reference
+        return template.key(
+            forecast=self.forecast_key(label.model, label.window),
+            reference=None if reference is None else self.forecast_key(reference, label.window),
+            catalog=self._catalog_key(label.window),
+            seed=self.seed(self.test(label.test), label.window),
         )
 
     def region_record(self) -> tuple[RegionRecord, bytes]:

@@ -16,14 +16,26 @@ import unicodedata
 from collections.abc import Mapping, Set
 from datetime import UTC, datetime
 from enum import Enum
-from typing import ClassVar, Final
+from functools import cache, lru_cache
+from typing import Any, ClassVar, Final
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
+from pydantic.fields import FieldInfo
 
 from forequake.quantities import Sha256
 
-__all__ = ["ADDED_LATER", "KeyInputs", "array_digest", "bytes_digest", "canonical_text", "key_of"]
+__all__ = [
+    "ADDED_LATER",
+    "KeyInputs",
+    "KeyTemplate",
+    "array_digest",
+    "bytes_digest",
+    "canonical_text",
+    "key_of",
+]
+
+_in_quotes: Final = json.JSONEncoder(ensure_ascii=False).encode
 
 
 class _AddedLater:
@@ -51,6 +63,61 @@ class KeyInputs(BaseModel):
     def key(self) -> Sha256:
         """The SHA-256 of the canonical text."""
         return key_of(self.canon)
+
+
+class KeyTemplate:
+    """Keys of many inputs that differ in a few fields only: what they share is encoded once.
+
+    Parameters
+    ----------
+    example
+        One of the inputs.
+    varying
+        Names of the fields in which the others differ.
+
+    Raises
+    ------
+    ValueError
+        Where the example's canonical text lacks one of the names.
+    """
+
+    def __init__(self, example: KeyInputs, *varying: str) -> None:
+        fields = _fields(example)
+        if not fields.keys() >= set(varying):
+            message = f"the canonical text of a {example.what} lacks one of {', '.join(varying)}"
+            raise ValueError(message)
+        self._later = dict(_names(type(example)))
+        self._names: list[str] = []
+        self._between = ['{"in":{']
+        for place, name in enumerate(sorted(fields)):
+            self._between[-1] += f"{',' if place else ''}{_encode_text(name)}:"
+            if name in varying:
+                self._names.append(name)
+                self._between.append("")
+            else:
+                self._between[-1] += _encode(fields[name])
+        self._between[-1] += f'}},"v":{example.v},"what":{_encode_text(example.what)}}}'
+
+    def key(self, **values: object) -> Sha256:
+        """Give the key of the inputs with these values in the varying fields.
+
+        The values are taken as they are, not checked and not converted as the model would: they must have the
+        types of their fields.
+
+        Raises
+        ------
+        KeyError
+            Where a varying field has no value.
+        ValueError
+            Where a field that was added later has its default: the canonical text would leave it out.
+        """
+        parts = [self._between[0]]
+        for name, behind in zip(self._names, self._between[1:], strict=True):
+            if _is_default(self._later[name], values[name]):
+                message = f"the canonical text leaves {name} out: it needs another template"
+                raise ValueError(message)
+            parts += (_encode(values[name]), behind)
+        return key_of("".join(parts))
 
 
 def canonical_text(what: str, version: int, inputs: BaseModel) -> str:
@@ -117,7 +184,7 @@ def _encode(value: object) -> str:
         case Enum():
             return _encode(value.value)
         case str():
-            return json.dumps(unicodedata.normalize("NFC", value), ensure_ascii=False)
+            return _encode_text(value)
         case int():
             return str(int(value))
         case float():
@@ -127,15 +194,19 @@ def _encode(value: object) -> str:
         case np.ndarray():
             return _encode(array_digest(value))
         case BaseModel():
-            return _encode(_fields(value))
+            return _encode_mapping(_fields(value))
+        case list() | tuple():
+            return "[" + ",".join([_encode(item) for item in value]) + "]"
         case Mapping():
             return _encode_mapping(value)
         case Set():
             return "[" + ",".join(sorted(_encode(item) for item in value)) + "]"
-        case list() | tuple():
-            return "[" + ",".join(_encode(item) for item in value) + "]"
     message = f"a {type(value).__name__} has no canonical form"
     raise TypeError(message)
+
+
+def _encode_text(value: str) -> str:
+    return _in_quotes(value if value.isascii() else unicodedata.normalize("NFC", value))
 
 
 def _encode_float(value: float) -> str:
@@ -145,6 +216,7 @@ def _encode_float(value: float) -> str:
     return repr(float(value) + 0.0)  # adding 0.0 turns -0.0 into 0.0
 
 
+@lru_cache(maxsize=4096)  # the ends of windows stand in many keys
 def _encode_time(value: datetime) -> str:
     if value.tzinfo is None:
         message = f"a key cannot contain the time {value} without its zone"
@@ -155,23 +227,36 @@ def _encode_time(value: datetime) -> str:
 def _fields(model: BaseModel) -> dict[str, object]:
     """Give the fields that count: those added later only where they differ from their default."""
     counted: dict[str, object] = {}
-    for name, field in type(model).model_fields.items():
+    for name, later in _names(type(model)):
         value = getattr(model, name)
-        later = any(isinstance(mark, _AddedLater) for mark in field.metadata)
-        if not (later and value == field.get_default(call_default_factory=True)):
+        if not _is_default(later, value):
             counted[name] = value
     return counted
 
 
-def _encode_mapping(mapping: Mapping[object, object]) -> str:
+def _is_default(later: FieldInfo | None, value: object) -> bool:
+    """Tell whether a field that was added later has its default."""
+    return later is not None and value == later.get_default(call_default_factory=True)
+
+
+@cache
+def _names(model: type[BaseModel]) -> tuple[tuple[str, FieldInfo | None], ...]:
+    """Give the names of a model's fields, each with its description where it was added later."""
+    return tuple(
+        (name, field if any(isinstance(mark, _AddedLater) for mark in field.metadata) else None)
+        for name, field in model.model_fields.items()
+    )
+
+
+def _encode_mapping(mapping: Mapping[Any, object]) -> str:
     items: dict[str, str] = {}
     for name, value in mapping.items():
         if not isinstance(name, str):
             message = f"the key {name!r} of a mapping is not text"
             raise TypeError(message)
-        normal = unicodedata.normalize("NFC", name)
+        normal = name if name.isascii() else unicodedata.normalize("NFC", name)
         if normal in items:
             message = f"two keys of a mapping are equal in NFC: {normal!r}"
             raise ValueError(message)
         items[normal] = _encode(value)
-    return "{" + ",".join(f"{_encode(name)}:{items[name]}" for name in sorted(items)) + "}"
+    return "{" + ",".join([f"{_encode_text(name)}:{items[name]}" for name in sorted(items)]) + "}"

@@ -135,7 +135,7 @@ class _BlockInputs(KeyInputs):
 def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha256]:
     """Give the key of every result of a selection that can be had now, in the experiment's order."""
     return {
-        label: experiment.result_inputs(label).key
+        label: experiment.result_key(label)
         for label in experiment.labels()
         if selection.holds(label) and experiment.obstacle(label) is None
     }

@@ -53,7 +53,7 @@ class ForecastShelf:
         NotFound
             Where the forecast was never made.
         """
-        key = self.experiment.forecast_inputs(model, window).key
+        key = self.experiment.forecast_key(model, window)
         return self._prepared.get(key, lambda: self._prepare(key))
 
     def _prepare(self, key: Sha256) -> PreparedForecast:
@@ -75,7 +75,7 @@ class ForecastShelf:
         NotFound
             Where the forecast was never made.
         """
-        key = self.experiment.forecast_inputs(model, window).key
+        key = self.experiment.forecast_key(model, window)
         return self._counted.get(key, lambda: self._count(key, window))
 
     def _count(self, key: Sha256, window: TimeWindow) -> CountedEvents:

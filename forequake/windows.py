@@ -3,6 +3,7 @@
 import calendar
 from collections.abc import Iterable
 from datetime import UTC, datetime, time
+from functools import lru_cache
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -139,5 +140,6 @@ def _plain(moment: datetime) -> str:
     return moment.replace(tzinfo=None).isoformat()
 
 
+@lru_cache(maxsize=65_536)  # the ids of windows are asked for with each of their results
 def _stamp(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")

@@ -5,6 +5,7 @@ change that alters one of them would make every store forget what it has.
 """
 
 import hashlib
+import json
 import math
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone
@@ -20,7 +21,15 @@ from pydantic import BaseModel, Field
 from forequake.evaluations import TestParameters, derive_seed
 from forequake.evaluations.inputs import ResultInputs
 from forequake.forecast_inputs import ForecastInputs
-from forequake.keys import ADDED_LATER, KeyInputs, array_digest, bytes_digest, canonical_text, key_of
+from forequake.keys import (
+    ADDED_LATER,
+    KeyInputs,
+    KeyTemplate,
+    array_digest,
+    bytes_digest,
+    canonical_text,
+    key_of,
+)
 from forequake.results import Label
 from forequake.windows import TimeWindow
 
@@ -325,3 +334,26 @@ def test_a_float_has_one_text_which_gives_it_back(value: float) -> None:
     text = canonical_text("f", 1, _Free(x=value))
     assert float(text[len('{"in":{"x":') : -len('},"v":1,"what":"f"}')]) == value
     assert (text == canonical_text("f", 1, _Free(x=-value))) is (value == 0)
+
+
+@pytest.mark.parametrize(
+    "inputs", [inputs for inputs, *_ in _GOLDEN], ids=lambda inputs: type(inputs).__name__
+)
+def test_a_template_gives_the_keys_of_the_inputs(inputs: KeyInputs) -> None:
+    shown = _names_shown(inputs)
+    values = {name: getattr(inputs, name) for name in shown}
+    for varying in ((), shown[:1], shown[::2], shown):
+        assert KeyTemplate(inputs, *varying).key(**values) == inputs.key
+
+
+def _names_shown(inputs: KeyInputs) -> list[str]:
+    return [name for name in type(inputs).model_fields if name in json.loads(inputs.canon)["in"]]
+
+
+def test_a_template_refuses_a_field_that_the_text_would_leave_out() -> None:
+    grown = _Grown(a=1, later=5)
+    assert KeyTemplate(grown, "later").key(later=6) == _Grown(a=1, later=6).key
+    with pytest.raises(ValueError, match="leaves later out"):
+        KeyTemplate(grown, "later").key(later=3)
+    with pytest.raises(ValueError, match="lacks one of later"):
+        KeyTemplate(_Grown(a=1), "later")

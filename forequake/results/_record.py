@@ -1,10 +1,11 @@
 """What all stored records share, and the label that says whose value a record is."""
 
-from typing import ClassVar, Self
+from datetime import UTC, datetime
+from typing import ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from forequake.keys import KeyInputs, key_of
+from forequake.keys import KeyInputs, KeyTemplate, key_of
 from forequake.quantities import Sha256, UtcDatetime
 from forequake.windows import TimeWindow
 
@@ -73,6 +74,14 @@ class _SlotInputs(KeyInputs):
     end: UtcDatetime
 
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+#: Every field varies: no place has to be checked again for its key.
+_SLOT: Final = KeyTemplate(
+    _SlotInputs(experiment="", test="", model="", reference=None, start=_EPOCH, end=_EPOCH),
+    *_SlotInputs.model_fields,
+)
+
+
 class Label(RecordModel):
     """Whose value it is: the place of one result in one experiment.
 
@@ -91,11 +100,11 @@ class Label(RecordModel):
     @property
     def slot(self) -> Sha256:
         """The identity of the place, under which its values follow one another."""
-        return _SlotInputs(
+        return _SLOT.key(
             experiment=self.experiment,
             test=self.test,
             model=self.model,
             reference=self.reference,
             start=self.window.start,
             end=self.window.end,
-        ).key
+        )

@@ -54,6 +54,12 @@ def _keys(folder: Path) -> dict[tuple[str, str, int], str]:
     return {(label.model, label.test, order.index(label.window.id)): key for label, key in keys.items()}
 
 
+def test_planned_keys_are_those_of_the_results(folder: Path) -> None:
+    experiment = _read(folder)
+    keys = result_keys(experiment, Selection())
+    assert {label: experiment.result_inputs(label).key for label in experiment.labels()} == keys
+
+
 def _plan(folder: Path, known: set[Label] | None = None, *, force: bool = False) -> Plan:
     experiment = _read(folder)
     keys = result_keys(experiment, Selection())
