@@ -133,7 +133,8 @@ def make_forecasts_of(
         target.put(made.records)
         for finding in (finding for record in made.records for finding in record.findings):
             if finding.message not in told:  # the same of every window says no more
-                log.warning("%s: %s", model, finding.message)
+                tell = log.warning if finding.severity == "warning" else log.info
+                tell("%s: %s", model, finding.message)
                 told.add(finding.message)
     log.info("%s: %d forecasts made, %d cannot be used", model, len(missing) - len(broken), len(broken))
     return broken

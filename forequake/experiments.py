@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from forequake.catalogs import Events
 from forequake.catalogs.completeness import IncompletePart, incomplete_part
-from forequake.config import ExperimentConfig, FolderModel, ModelSpec, ReferenceModel, TestSpec
+from forequake.config import (
+    ExperimentConfig,
+    FolderModel,
+    LearningReference,
+    ModelSpec,
+    ReferenceModel,
+    TestSpec,
+)
 from forequake.config.model_specs import forecast_type_of
 from forequake.errors import ForecastError
 from forequake.evaluations import Observation, ResultInputs, TestParameters, derive_seed
@@ -128,8 +135,12 @@ class Experiment:
     def scale(self, model: ModelSpec, window: TimeWindow) -> float:
         """Give the factor from the length of time that a model's rates stand for to a window's.
 
-        The rates of a time-dependent model are those of its windows, unless it says their unit in days.
+        The rates of a time-dependent model are those of its windows, unless it says their unit in days;
+        those of a reference that learns are those of the time whose mean it takes.
         """
+        if isinstance(model, LearningReference):
+            source = self.source(model.name, window)
+            return window.years / ((source and source.unit_years) or 1.0)
         if not isinstance(model, FolderModel):
             return window.years / model.forecast_unit
         if model.forecast_unit is None:
@@ -139,7 +150,7 @@ class Experiment:
     def source(self, model: str, window: TimeWindow) -> ForecastSource | None:
         """Give what a forecast is read from; None where it was not there when the run began."""
         spec = self.model(model)
-        if isinstance(spec, FolderModel):
+        if isinstance(spec, FolderModel | LearningReference):
             return self.inputs.forecasts.get(model, {}).get(window.id)
         if model not in self.inputs.models:
             return None
@@ -174,7 +185,7 @@ class Experiment:
         if source is None:
             message = f"there is no forecast of model {model!r} for the window {window.id}"
             raise ForecastError(message)
-        if not isinstance(spec, ReferenceModel) and self.is_catalog_based(model):
+        if not isinstance(spec, ReferenceModel | LearningReference) and self.is_catalog_based(model):
             return CatalogForecastInputs(
                 content=source.content,
                 reader=source.reader,

@@ -10,15 +10,23 @@ from pydantic import JsonValue
 
 from forequake.catalogs import CatalogSpec, Events, FileCatalog, LoadedCatalog, load_catalog
 from forequake.catalogs.queries import QueryBounds
-from forequake.config import ExperimentConfig, FileModel, FolderModel, LoadedExperiment, ReferenceModel
+from forequake.config import (
+    ExperimentConfig,
+    FileModel,
+    FolderModel,
+    LearningReference,
+    LoadedExperiment,
+    ReferenceModel,
+)
 from forequake.errors import CatalogError
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import arrived
+from forequake.forecasts.references.learned import learned_sources
 from forequake.forecasts.sources import content_of
 from forequake.keys import KeyInputs
-from forequake.quantities import Sha256
+from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
-from forequake.results import ExperimentRecord, ResolvedInputs
+from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs
 
 __all__ = ["resolve"]
 
@@ -64,9 +72,7 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
         models=_contents(loaded),
-        forecasts={
-            model.name: arrived(loaded, model) for model in config.models if isinstance(model, FolderModel)
-        },
+        forecasts=_forecasts(loaded, region, (learning or testing).events),
         input_catalog=None if learning is None else learning.events.inputs.key,
     )
     shown = config.model_dump(mode="json")
@@ -138,8 +144,23 @@ def _contents(loaded: LoadedExperiment) -> dict[str, Sha256]:
     return {
         model.name: content_of(loaded, model)
         for model in loaded.config.models
-        if not isinstance(model, FolderModel) and not _is_absent(loaded, model)
+        if not isinstance(model, FolderModel | LearningReference) and not _is_absent(loaded, model)
     }
+
+
+def _forecasts(
+    loaded: LoadedExperiment, region: Region, learning: Events
+) -> dict[str, dict[str, ForecastSource]]:
+    """Find what the forecasts of each window are made of, of models that have one for each."""
+    config, begun = loaded.config, now()
+    windows = [window for window in loaded.config.windows if window.start <= begun]
+    sources = {}
+    for model in config.models:
+        if isinstance(model, FolderModel):
+            sources[model.name] = arrived(loaded, model)
+        elif isinstance(model, LearningReference):
+            sources[model.name] = learned_sources(model, config, region, learning, windows)
+    return sources
 
 
 def _is_absent(loaded: LoadedExperiment, model: FileModel | ReferenceModel) -> bool:

@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from forequake.config import FileModel, FolderModel, LoadedExperiment, ModelSpec, ReferenceModel
+from forequake.config import (
+    FileModel,
+    FolderModel,
+    LearningReference,
+    LoadedExperiment,
+    ModelSpec,
+    ReferenceModel,
+)
 from forequake.errors import ForecastError
 from forequake.experiments import Experiment
 from forequake.forecasts import GriddedRates, rate_findings, scope_findings
 from forequake.forecasts.arrivals import forecast_file
 from forequake.forecasts.catalog_based import CatalogForecast, fit_catalogs, read_catalog_forecast
 from forequake.forecasts.fitted import fitted_rates
+from forequake.forecasts.references.learned import learned_rates
 from forequake.forecasts.sources import content_of, read_model
 from forequake.keys import bytes_digest
 from forequake.quantities import Sha256, now
@@ -20,7 +28,6 @@ from forequake.results import (
     BlobRef,
     CatalogForecastRecord,
     ForecastRecord,
-    ForecastSource,
     QualityFinding,
 )
 from forequake.windows import TimeWindow
@@ -31,7 +38,7 @@ __all__ = ["MadeForecasts", "make_forecasts", "stage_model", "windows_by_source"
 def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> None:
     """Make sure that a model's source still is what the experiment was resolved with.
 
-    The files of a time-dependent model are looked at one by one, where each is read.
+    The files of a time-dependent model are looked at one by one, where each is read, and so is the past.
 
     Raises
     ------
@@ -39,7 +46,7 @@ def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> 
         Where the file changed meanwhile or cannot be read.
     """
     model = experiment.model(name)
-    if not isinstance(model, FolderModel):
+    if not isinstance(model, FolderModel | LearningReference):
         _check_content(name, experiment.inputs.models[name], content_of(loaded, model))
 
 
@@ -56,9 +63,10 @@ def windows_by_source(
     experiment: Experiment, name: str, windows: Iterable[TimeWindow]
 ) -> list[list[TimeWindow]]:
     """Put together the windows whose forecasts come from one content, which is read once for all of them."""
-    groups: dict[ForecastSource | None, list[TimeWindow]] = {}
+    groups: dict[tuple[Sha256, str] | None, list[TimeWindow]] = {}
     for window in windows:
-        groups.setdefault(experiment.source(name, window), []).append(window)
+        source = experiment.source(name, window)
+        groups.setdefault(None if source is None else (source.content, source.reader), []).append(window)
     return list(groups.values())
 
 
@@ -94,7 +102,7 @@ def make_forecasts(
         Where the forecast does not fit the experiment.
     """
     model = experiment.model(name)
-    if isinstance(model, ReferenceModel) or not experiment.is_catalog_based(name):
+    if isinstance(model, ReferenceModel | LearningReference) or not experiment.is_catalog_based(name):
         return _gridded(loaded, experiment, model, windows)
     return _simulated(loaded, experiment, model, windows)
 
@@ -108,6 +116,9 @@ def _gridded(
     if isinstance(model, FolderModel):
         path, policy = forecast_file(loaded, model, windows[0], content), loaded.config.forecast_quality
         rates = fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
+    elif isinstance(model, LearningReference):
+        past = experiment.events if experiment.learning is None else experiment.learning
+        rates = learned_rates(model, experiment.config, region, magnitudes, past, windows[0])
     else:
         rates = read_model(loaded, model, region, magnitudes, content=content)
     data = rates.to_bytes()
@@ -188,7 +199,7 @@ def _record(
         canon=inputs.canon,
         content=inputs.content,
         reader=inputs.reader,
-        source=f"{model.reference} reference" if isinstance(model, ReferenceModel) else model.path,
+        source=_source_of(model),
         region=inputs.region,
         magnitudes=inputs.magnitudes,
         rates=blob,
@@ -198,6 +209,12 @@ def _record(
         made_at=now(),
         seconds=seconds,
     )
+
+
+def _source_of(model: ModelSpec) -> str:
+    if isinstance(model, ReferenceModel | LearningReference):
+        return f"{model.reference} reference"
+    return model.path
 
 
 def _findings_of_use(

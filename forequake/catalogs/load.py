@@ -18,7 +18,7 @@ from forequake.errors import CatalogError
 if TYPE_CHECKING:
     from forequake.catalogs.queries import QueryBounds
 
-__all__ = ["LEARNING_YEARS", "LoadedCatalog", "load_catalog", "query_bounds"]
+__all__ = ["LEARNING_YEARS", "LoadedCatalog", "learning_start", "load_catalog", "query_bounds"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -129,7 +129,7 @@ def _with_limits_of(spec: CatalogSpec, bounds: "QueryBounds | None", *, learning
     """Give a definition with the experiment's limits where it has none of its own."""
     if bounds is None:
         return spec
-    start = _years_before(bounds.start, LEARNING_YEARS) if learning else bounds.start
+    start = learning_start(bounds.start) if learning else bounds.start
     return spec.model_copy(
         update={
             "start": spec.start or start,
@@ -176,8 +176,9 @@ def _in_box(events: Events, box: Box) -> NDArray[np.bool_]:
     return inside & ((events.longitude - west + _ROUNDING) % 360 <= width + 2 * _ROUNDING)
 
 
-def _years_before(moment: datetime, years: int) -> datetime:
+def learning_start(first: datetime) -> datetime:
+    """Give the moment `LEARNING_YEARS` before the first window, from which an input catalog is asked for."""
     try:
-        return moment.replace(year=moment.year - years)
+        return first.replace(year=first.year - LEARNING_YEARS)
     except ValueError:  # the 29th of February
-        return moment.replace(year=moment.year - years, day=28)
+        return first.replace(year=first.year - LEARNING_YEARS, day=28)

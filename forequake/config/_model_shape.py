@@ -6,11 +6,22 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
+from forequake.config._moments import Moment
 from forequake.config._names import fault_of_name
 from forequake.config._refusals import refuse, refuse_word
 from forequake.config._section import Metadata, Section, Unused, as_json, key
-from forequake.config._time_shape import ClassWord
-from forequake.config.model_specs import BUILDS, Build, ForecastType, Years
+from forequake.config._time_shape import ClassWord, Length
+from forequake.config.model_specs import (
+    BUILDS,
+    DEFAULT_BACKGROUND,
+    DEFAULT_MAG_BIN,
+    DEFAULT_NEIGHBOURS,
+    Build,
+    ForecastType,
+    Kernel,
+    Years,
+)
+from forequake.quantities import Magnitude
 
 __all__ = ["CATALOG_FORMATS", "GRIDDED_FORMATS", "TIME_DEPENDENT_KEYS", "ModelSection"]
 
@@ -145,11 +156,49 @@ class ModelSection(Section):
     zenodo_id: _Record | None = key("Record on Zenodo that brings path where it is not there.")
     giturl: _Text | None = key("Repository that brings path where it is not there; goes before zenodo_id.")
     repo_hash: _Text | None = key("Branch, tag or commit of the repository.")
-    reference: Literal["uniform"] | None = key("A built-in reference instead of a file.")
-    total: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = key(
-        "Of a reference: events expected in forecast_unit years."
+    reference: Literal["uniform", "smoothed_seismicity", "running_mean"] | None = key(
+        "A built-in reference instead of a file; the last two learn from the events before each window."
     )
-    b_value: Annotated[float, Field(gt=0, le=10)] | None = key("Of a reference's Gutenberg-Richter law.", 1.0)
+    total: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = key(
+        "Of the reference uniform: events expected in forecast_unit years."
+    )
+    b_value: Annotated[float, Field(gt=0, le=10)] | None = key(
+        "Of a reference's Gutenberg-Richter law; not given: 1 for uniform, estimated by those that learn."
+    )
+    mag_min: Magnitude | None = key(
+        "Least magnitude that a reference learns from; not given: the experiment's."
+    )
+    mag_bin: Annotated[float, Field(ge=0, le=1)] | None = key(
+        "Width of the magnitude bins in which a reference estimates b, at least the step to which magnitudes "
+        "are rounded.",
+        DEFAULT_MAG_BIN,
+    )
+    start_date: Moment | None = key(
+        "From when on a reference learns; not given: from the learning catalog's own start."
+    )
+    end_date: Moment | None = key(
+        "Until when a reference learns, though never from a window or later; not given: until the window."
+    )
+    last: Length | None = key(
+        "Of a running_mean: the time before the window whose mean rate is taken; not given: all the past."
+    )
+    space: Literal["uniform", "smoothed"] | None = key(
+        "Of a running_mean: events are expected in proportion to area, or where there were some.", "uniform"
+    )
+    kernel: Kernel | None = key(
+        "By which past epicentres are spread: power_law, (r^2 + d^2)^-1.5, or gaussian, exp(-r^2 / 2 d^2).",
+        "power_law",
+    )
+    neighbours: _Several | None = key(
+        "The kernel's d is each event's distance to its neighbour of this number. Not given: "
+        f"{DEFAULT_NEIGHBOURS}, unless bandwidth_km is."
+    )
+    bandwidth_km: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = key(
+        "The kernel's d for all events alike, in kilometres."
+    )
+    background: Annotated[float, Field(gt=0, lt=1)] | None = key(
+        "Share of the events that a smoothed reference spreads over all cells.", DEFAULT_BACKGROUND
+    )
 
     authors: Metadata = key("For people.")
     doi: Metadata = key("For people.")

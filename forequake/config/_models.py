@@ -15,6 +15,13 @@ from forequake.config._model_shape import (
 )
 from forequake.config._names import as_name, fault_of_name
 from forequake.config._places import Place, Problems
+from forequake.config._references import (
+    REFERENCE_KEYS,
+    check_reference,
+    read_reference,
+    reference_needs,
+    unfit_keys,
+)
 from forequake.config._refusals import refuse
 from forequake.config._section import metadata_of, read_section, unused_keys
 from forequake.config._time_shape import class_of
@@ -25,19 +32,13 @@ from forequake.config.model_specs import (
     GitSource,
     ModelSpec,
     ProgramSpec,
-    ReferenceModel,
     SourceSpec,
     ZenodoSource,
 )
 
 __all__ = ["read_model_entry"]
 
-_REFERENCE_KEYS: Final = ("reference", "total", "b_value")
 _PATH_NEEDS: Final = {"path": "the file with the forecast, or the folder of a time-dependent model"}
-_REFERENCE_NEEDS: Final = {
-    "reference": "the kind of reference, such as uniform",
-    "total": "the expected number of events in forecast_unit years",
-}
 #: Keys that say what path should be.
 _DECISIVE: Final = frozenset(
     {
@@ -78,19 +79,18 @@ def read_model_entry(
     entries = place.entries
     built_in = entries["kind"].value == "reference" if "kind" in entries else "reference" in entries
     flavoured = "flavours" in entries and not built_in
-    needs = _REFERENCE_NEEDS if built_in else {} if flavoured else _PATH_NEEDS
+    needs = reference_needs(entries) if built_in else {} if flavoured else _PATH_NEEDS
     section = read_section(ModelSection, place, entries, problems, required=needs)
     for key, other in _OTHER_NAMES:
         if {key, other} <= section.given.keys():
             problems.add(entries[other], f"this is another name of {key}, which is given too")
-    unfit = ("path", "flavours", "filename", "class", "model_class") if built_in else _REFERENCE_KEYS
-    for key in unfit:
+    for key, kind in (unfit_keys(section) if built_in else dict.fromkeys(REFERENCE_KEYS, "file")).items():
         if key in entries:
-            kind = "reference" if built_in else "file"
             problems.add(entries[key], f"a model of the kind {kind} does not take this key")
     names = list(_flavours(name, section, place, problems))
     if built_in:
-        model = _reference(name, section) if len(problems) == before else None
+        check_reference(section, entries, problems)
+        model = read_reference(name, section) if len(problems) == before else None
         return {name: model}, unused_keys(section, "models.")
     reader = _Reader(section, folder, problems)
     models: dict[str, ModelSpec | None] = {found: None for found, _, _ in names}
@@ -123,19 +123,6 @@ def _flavours(
 
 def _below(folder: str, file: str) -> str:
     return str(PurePosixPath(folder) / file)
-
-
-def _reference(name: str, section: ModelSection) -> ReferenceModel | None:
-    if section.total is None:
-        return None
-    return ReferenceModel(
-        name=name,
-        reference=section.reference or "uniform",
-        total=section.total,
-        b_value=1.0 if section.b_value is None else section.b_value,
-        forecast_unit=1.0 if section.forecast_unit is None else section.forecast_unit,
-        metadata=metadata_of(section),
-    )
 
 
 class _Reader:

@@ -11,7 +11,7 @@ from forequake.config.specs import ExperimentClass
 from forequake.errors import InputError
 from forequake.schedules import Growth, Horizon
 
-__all__ = ["CLASSES", "ClassWord", "TimeSection", "class_of"]
+__all__ = ["CLASSES", "ClassWord", "Length", "TimeSection", "class_of"]
 
 #: All ways in which floatCSEP and its documentation write the two classes.
 CLASSES: Final[dict[str, ExperimentClass]] = {
@@ -46,7 +46,8 @@ def _read_horizon(value: object) -> Horizon:
 
 #: One of `CLASSES`.
 ClassWord = Annotated[str, AfterValidator(_check_class), WithJsonSchema({"enum": list(CLASSES)})]
-_Length = Annotated[
+#: A length of time, such as ``2 years``.
+Length = Annotated[
     Horizon,
     BeforeValidator(_read_horizon),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,6}[\s_-]*[A-Za-z]+\s*$"}),
@@ -64,10 +65,10 @@ class TimeSection(Section):
     intervals: _Several | None = key(
         "How many windows: equal parts of the time, or as many horizons from the start on.", 1
     )
-    horizon: _Length | None = key(
+    horizon: Length | None = key(
         "Length of a window: a whole number with years, months, weeks, days, hours or minutes."
     )
-    offset: _Length | None = key(
+    offset: Length | None = key(
         "From the start of a window to the start of the next one. Shorter than horizon, windows overlap; "
         "longer, they leave gaps. Not given, each follows the one before."
     )
@@ -77,4 +78,4 @@ class TimeSection(Section):
     time_windows: _Pairs | None = key("The windows themselves, a list of pairs [start, end].", min_length=1)
     timewindows: _Pairs | None = key("Old name of time_windows.", min_length=1)
     timeintervals: _Several | None = key("Another name of intervals, which floatCSEP reads.")
-    timeoffset: _Length | None = key("Another name of offset, which floatCSEP reads.")
+    timeoffset: Length | None = key("Another name of offset, which floatCSEP reads.")

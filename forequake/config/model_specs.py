@@ -1,23 +1,30 @@
 """What a model of an experiment is: where its forecasts lie, and what makes or brings them."""
 
 from pathlib import PurePosixPath
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from forequake.quantities import Magnitude, UtcDatetime
 from forequake.windows import TimeWindow, forecast_file_names
 
 __all__ = [
     "BUILDS",
+    "DEFAULT_BACKGROUND",
+    "DEFAULT_MAG_BIN",
+    "DEFAULT_NEIGHBOURS",
     "Build",
     "Days",
     "FileModel",
     "FolderModel",
     "ForecastType",
     "GitSource",
+    "Kernel",
+    "LearningReference",
     "ModelSpec",
     "ProgramSpec",
     "ReferenceModel",
+    "Smoothing",
     "SourceSpec",
     "Years",
     "ZenodoSource",
@@ -30,6 +37,14 @@ Years = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 #: ``gridded``: rates in cells and magnitude bins; ``catalog``: synthetic catalogs.
 ForecastType = Literal["gridded", "catalog"]
+#: How far an event's share lies from it; `forequake.forecasts.references.smoothing` has the formulas.
+Kernel = Literal["power_law", "gaussian"]
+#: Neighbour whose distance is that of an adaptive kernel, where nothing else is said.
+DEFAULT_NEIGHBOURS: Final = 6
+#: Share of the events that a smoothed reference spreads over all cells, where nothing else is said.
+DEFAULT_BACKGROUND: Final = 0.01
+#: Width of the magnitude bins in which b is estimated, where nothing else is said.
+DEFAULT_MAG_BIN: Final = 0.1
 #: What a model's own environment is built with.
 Build = Literal["conda", "micromamba", "venv", "docker"]
 #: The words of `Build`.
@@ -213,10 +228,70 @@ class ReferenceModel(_Spec):
     metadata: dict[str, JsonValue] = {}
 
 
+class Smoothing(_Spec):
+    """How past epicentres are spread over cells (see `forequake.forecasts.references`).
+
+    Attributes
+    ----------
+    neighbours
+        The kernel's distance d is that to the event's neighbour of this number; None: `bandwidth_km`.
+    bandwidth_km
+        One d for all events; None where it goes by `neighbours`.
+    background
+        Share of the events that is spread over all cells by their area, so that none has a rate of zero.
+    """
+
+    kernel: Kernel = "power_law"
+    neighbours: int | None = Field(default=None, gt=0)
+    bandwidth_km: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    background: float = Field(default=DEFAULT_BACKGROUND, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_distance(self) -> Self:
+        if (self.neighbours is None) == (self.bandwidth_km is None):
+            message = "a kernel's distance is given either by neighbours or by bandwidth_km"
+            raise ValueError(message)
+        return self
+
+
+class LearningReference(_Spec):
+    """A built-in reference that learns from the events before each window.
+
+    Attributes
+    ----------
+    smoothing
+        Where events are expected; None spreads them over all cells by their area.
+    last
+        The mean rate is that of this time before the window, such as ``30 days``; None takes all the past.
+    mag_min
+        Least magnitude of the events that it learns from; None takes the experiment's least one.
+    mag_bin
+        Width of the bins in which b is estimated.
+    start, end
+        Events from `start` on and before `end` are learned from, and always before the window only. None
+        leaves it to the catalog.
+    b_value
+        Of the Gutenberg-Richter law; None estimates it.
+    """
+
+    kind: Literal["reference"] = "reference"
+    name: str
+    reference: Literal["smoothed_seismicity", "running_mean"]
+    smoothing: Smoothing | None = None
+    last: str | None = None
+    mag_min: Magnitude | None = None
+    mag_bin: float = Field(default=DEFAULT_MAG_BIN, ge=0, le=1)
+    start: UtcDatetime | None = None
+    end: UtcDatetime | None = None
+    b_value: float | None = Field(default=None, gt=0, le=10)
+    metadata: dict[str, JsonValue] = {}
+
+
+_Reference = Annotated[ReferenceModel | LearningReference, Field(discriminator="reference")]
 #: A model of the experiment; `kind` tells where its rates come from.
-ModelSpec = Annotated[FileModel | FolderModel | ReferenceModel, Field(discriminator="kind")]
+ModelSpec = Annotated[FileModel | FolderModel | _Reference, Field(discriminator="kind")]
 
 
 def forecast_type_of(model: ModelSpec) -> ForecastType:
     """Tell which kind of forecast a model gives."""
-    return "gridded" if isinstance(model, ReferenceModel) else model.forecast_type
+    return "gridded" if isinstance(model, ReferenceModel | LearningReference) else model.forecast_type

@@ -5,7 +5,7 @@ from forequake.forecasts.fitting import fit_to_experiment
 from forequake.forecasts.gridded import ForecastScope, ForecastTable, GriddedRates, rates_from_file
 from forequake.forecasts.policy import QualityPolicy
 from forequake.forecasts.readers import FORMATS, READERS, read_forecast, reader_of, source_files
-from forequake.forecasts.reference import UniformInputs, uniform_rates
+from forequake.forecasts.references.uniform import UniformInputs, uniform_rates
 from forequake.forecasts.scope import rate_findings, scope_findings
 
 __all__ = [

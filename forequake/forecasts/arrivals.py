@@ -2,7 +2,14 @@
 
 from pathlib import Path
 
-from forequake.config import ExperimentConfig, FileModel, FolderModel, LoadedExperiment, ModelSpec
+from forequake.config import (
+    ExperimentConfig,
+    FileModel,
+    FolderModel,
+    LearningReference,
+    LoadedExperiment,
+    ModelSpec,
+)
 from forequake.errors import ForecastError
 from forequake.forecasts.sources import content_for, reader_for
 from forequake.quantities import Sha256
@@ -14,6 +21,8 @@ __all__ = ["absence", "arrived", "forecast_file"]
 
 def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> str:
     """Say of a forecast that is not there where it was expected, and what this version does not do."""
+    if isinstance(model, LearningReference):
+        return f"the reference {model.name!r} learns from all before the window; it had not begun: run again"
     if isinstance(model, FolderModel):
         # Of all the places the one that people know: floatCSEP's, with dates alone where they suffice.
         name = forecast_file_names(window, alone=window.id in config.alone_on_their_dates)[-1]

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import FileModel, FolderModel, LoadedExperiment, ModelSpec, ReferenceModel
+from forequake.config import FileModel, FolderModel, LoadedExperiment, ReferenceModel
 from forequake.datasets import source_file
 from forequake.forecasts.catalog_based import catalog_content, catalog_reader_of
 from forequake.forecasts.fitted import file_content, fitted_rates
 from forequake.forecasts.gridded import GriddedRates
 from forequake.forecasts.readers import reader_of
-from forequake.forecasts.reference import UniformInputs, uniform_rates
+from forequake.forecasts.references.uniform import UniformInputs, uniform_rates
 from forequake.quantities import Sha256
 from forequake.regions import Region
 
@@ -22,8 +22,8 @@ __all__ = ["content_for", "content_of", "read_model", "reader_for", "reader_of_m
 _UNIFORM_READER: Final = "uniform/1"
 
 
-def reader_of_model(model: ModelSpec) -> str:
-    """Give the name and version of what understands the model's source."""
+def reader_of_model(model: FileModel | ReferenceModel) -> str:
+    """Give the name and version of what understands the source of a model that serves all windows."""
     if isinstance(model, ReferenceModel):
         return _UNIFORM_READER
     return reader_for(model, source_file(model.path))

@@ -36,10 +36,13 @@ class ForecastSource(RecordModel):
         SHA-256 of the file's bytes.
     reader
         Name and version of the reader that understands them.
+    unit_years
+        Years that the rates stand for, where the source tells; None where the model does.
     """
 
     content: Sha256
     reader: str
+    unit_years: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, allow_inf_nan=False)
 
 
 class ResolvedInputs(RecordModel):
@@ -53,7 +56,8 @@ class ResolvedInputs(RecordModel):
         Name of each model whose source serves all windows, and the SHA-256 of that file's bytes, or of the
         definition of a built-in reference.
     forecasts
-        Name of each time-dependent model, and by the ids of windows the forecasts that were there.
+        Name of each time-dependent model, and by the ids of windows the forecasts that were there. Of a
+        reference that learns, the definition and the past of each window that had begun.
     input_catalog
         Key of the `CatalogSnapshot` from which models learn, where it is another one.
     """

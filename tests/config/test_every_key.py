@@ -18,9 +18,11 @@ from forequake.config import (
     FileRegion,
     FolderModel,
     GitSource,
+    LearningReference,
     LoadedExperiment,
     ProgramSpec,
     ReferenceModel,
+    Smoothing,
     ZenodoSource,
     load_experiment,
 )
@@ -82,6 +84,14 @@ def _folder(**keys: Any) -> dict[str, Any]:
 
 def _b(loaded: LoadedExperiment) -> Any:
     return loaded.config.models[1]
+
+
+def _smoothed(**keys: Any) -> dict[str, Any]:
+    return _model({"reference": "smoothed_seismicity", **keys})
+
+
+def _mean(**keys: Any) -> dict[str, Any]:
+    return _model({"reference": "running_mean", **keys})
 
 
 def _catalog(keys: dict[str, Any]) -> dict[str, Any]:
@@ -260,6 +270,32 @@ MODEL: dict[str, Case] = {
     ),
     "total": (_model({"reference": "uniform", "total": 7}), lambda e: _b(e).total, 7.0),
     "b_value": (_model({"reference": "uniform", "total": 7, "b_value": 0.9}), lambda e: _b(e).b_value, 0.9),
+    "mag_min": (_smoothed(mag_min=3), lambda e: _b(e).mag_min, 3.0),
+    "mag_bin": (_smoothed(mag_bin=0.01), lambda e: _b(e).mag_bin, 0.01),
+    "start_date": (
+        _mean(start_date="1981-01-01"),
+        lambda e: _b(e).start,
+        datetime(1981, 1, 1, tzinfo=UTC),
+    ),
+    "end_date": (_mean(end_date="2009-01-01"), lambda e: _b(e).end, datetime(2009, 1, 1, tzinfo=UTC)),
+    "last": (
+        _mean(last="30-days"),
+        _b,
+        LearningReference(name="B", reference="running_mean", last="30 days"),
+    ),
+    "space": (_mean(space="smoothed"), lambda e: _b(e).smoothing, Smoothing(neighbours=6)),
+    "kernel": (
+        _smoothed(kernel="gaussian"),
+        _b,
+        LearningReference(
+            name="B",
+            reference="smoothed_seismicity",
+            smoothing=Smoothing(kernel="gaussian", neighbours=6),
+        ),
+    ),
+    "neighbours": (_smoothed(neighbours=2), lambda e: _b(e).smoothing, Smoothing(neighbours=2)),
+    "bandwidth_km": (_smoothed(bandwidth_km=20), lambda e: _b(e).smoothing, Smoothing(bandwidth_km=20.0)),
+    "background": (_smoothed(background=0.1), lambda e: _b(e).smoothing.background, 0.1),
 }
 TEST: dict[str, Case] = {
     "func": (

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forequake.catalogs import Events
 from forequake.evaluations import Evaluated, Observation
-from forequake.forecasts.reference import uniform_rates
+from forequake.forecasts import uniform_rates
 from forequake.regions import QuadtreeRegion
 from forequake.regions.tiles import tiles_of_quadkeys
 from forequake.results import LowerQuantile, StudentQuantiles, TailQuantiles, WilcoxonQuantile

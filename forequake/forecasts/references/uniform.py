@@ -1,9 +1,10 @@
-"""A reference forecast that needs no file: the same rate everywhere."""
+"""A reference forecast that needs neither file nor catalog: the same rate everywhere."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forequake.forecasts.gridded import GriddedRates
+from forequake.forecasts.references.shares import area_shares, magnitude_shares
 from forequake.keys import KeyInputs
 from forequake.regions import Region
 
@@ -38,9 +39,4 @@ def uniform_rates(
     GriddedRates
         Their sum is `total` but for rounding.
     """
-    south, north = np.radians(region.corners[:, 2:].T)
-    # Of cells on a sphere, up to a factor that all share, so that equal widths leave each rate's last bit.
-    area = (np.sin(north) - np.sin(south)) * (region.widths / region.cell_size)
-    above = 10.0 ** (-b_value * (magnitudes - magnitudes[0]))
-    shares = above - np.append(above[1:], 0.0)
-    return GriddedRates(rates=total * np.outer(area / area.sum(), shares / shares.sum()))
+    return GriddedRates(rates=total * np.outer(area_shares(region), magnitude_shares(magnitudes, b_value)))
