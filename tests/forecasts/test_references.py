@@ -230,7 +230,7 @@ def test_after_a_mainshock_what_the_catalog_lacks_is_not_learned_from() -> None:
 
     past = LearningCatalog(UNIFORM_MEAN, config, REGION, _events(rows)).past(DAYS[0])
 
-    assert past.events.magnitude.tolist() == [5.2, 8.0, 5.9, 5.1]
+    assert past.magnitude.tolist() == [5.2, 8.0, 5.9, 5.1]
     assert past.whole.tolist() == [True, False, False, True]
     assert past.years == pytest.approx(1.0)
 

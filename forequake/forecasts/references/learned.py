@@ -5,9 +5,10 @@ Gutenberg-Richter law, and a mean rate. The rates are those of the time whose me
 a forecast brings them to its window. So a day without an event has the forecast of the day before, scaled.
 """
 
+import hashlib
 import math
 from collections.abc import Iterable
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,34 +140,33 @@ def learned_rates(
         raise ForecastError(message)
     b_value = model.b_value
     if b_value is None:
-        b_value = b_value_of(past.events.magnitude[past.whole], catalog.magnitude_min, model.mag_bin)
+        b_value = b_value_of(past.magnitude[past.whole], catalog.magnitude_min, model.mag_bin)
         if not math.isfinite(b_value):
             message = f"the reference {model.name!r} cannot estimate b: all magnitudes are one; give b_value"
             raise ForecastError(message)
     total = past.count * 10.0 ** (-b_value * (float(magnitudes[0]) - catalog.magnitude_min))
     cells = area_shares(region)
     if model.smoothing is not None:
-        cells = _smooth_map(model.smoothing, region, past.events)
+        cells = _smooth_map(model.smoothing, region, past.places)
     rates = total * np.outer(cells, magnitude_shares(magnitudes, b_value))
     findings = _findings(model, catalog, past, events, b_value)
     return GriddedRates(rates=rates, findings=findings)
 
 
-def _smooth_map(smoothing: Smoothing, region: Region, events: Events) -> NDArray[np.float64]:
+def _smooth_map(smoothing: Smoothing, region: Region, places: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give each cell's share of the events; shape (cells,)."""
-    east, north = events.longitude, events.latitude
+    east, north = places.T
 
     def smooth() -> NDArray[np.float64]:
         if smoothing.neighbours is not None:
             distances = neighbour_distances(east, north, smoothing.neighbours)
         else:
-            distances = np.full(len(events), smoothing.bandwidth_km, dtype=np.float64)
+            distances = np.full(len(places), smoothing.bandwidth_km, dtype=np.float64)
         shares = smoothed_shares(region, east, north, distances, smoothing.kernel)
         return (1.0 - smoothing.background) * shares + smoothing.background * area_shares(region)
 
     # From day to day a running mean counts other events, and smooths the same ones.
-    places = array_digest(np.column_stack([east, north]))
-    return _maps.get(f"{region.inputs.key} {places} {smoothing.model_dump_json()}", smooth)
+    return _maps.get(f"{region.inputs.key} {array_digest(places)} {smoothing.model_dump_json()}", smooth)
 
 
 def _lack(model: LearningReference, catalog: LearningCatalog, past: Past) -> str | None:
@@ -187,8 +187,8 @@ def _lack(model: LearningReference, catalog: LearningCatalog, past: Past) -> str
         when = f"the last {model.last}" if model.last else f"all the time from {catalog.start:%Y-%m-%d} on"
         return f"there are no events to count ({found} in {when})"
     neighbours = 0 if model.smoothing is None else model.smoothing.neighbours or 0
-    if len(past.events) <= neighbours:
-        return f"its {len(past.events)} events have no neighbour number {neighbours}; give bandwidth_km"
+    if len(past) <= neighbours:
+        return f"its {len(past)} events have no neighbour number {neighbours}; give bandwidth_km"
     whole = int(past.whole.sum())
     if model.b_value is None and whole < FEWEST_FOR_B:
         return (
@@ -204,10 +204,10 @@ def _findings(
     """Tell what was learned, and where the catalog may have ended before the time that is counted."""
     how = "given" if model.b_value is not None else f"+- {b_value / math.sqrt(past.whole.sum()):.2f}"
     message = (
-        f"learned from {len(past.events)} events of magnitude {catalog.magnitude_min:g} or more from "
+        f"learned from {len(past)} events of magnitude {catalog.magnitude_min:g} or more from "
         f"{catalog.start:%Y-%m-%d} on, b = {b_value:.3f} ({how}); {past.count} of them give the mean rate"
     )
-    findings = [QualityFinding(code="learned", severity="note", message=message, count=len(past.events))]
+    findings = [QualityFinding(code="learned", severity="note", message=message, count=len(past))]
     all_past = events.time_us[: np.searchsorted(events.time_us, int(past.end.timestamp() * 1e6))]
     span = (past.end - catalog.start).total_seconds()
     silent = past.end.timestamp() - float(all_past[-1]) / 1e6 if len(all_past) else span
@@ -221,28 +221,30 @@ def _findings(
 
 
 class _Digests:
-    """Hashes of arrays that grow from window to window: equal lengths are equal arrays of one catalog."""
+    """Hashes of arrays of which one begins with the one before, as the pasts of windows in order do."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int], Sha256] = {}
+        self._known: dict[str, tuple[int, Any]] = {}
 
-    def of(self, what: str, array: NDArray[np.float64], length: int) -> Sha256:
-        """Hash an array that is known by its name and the length of the past."""
-        if (what, length) not in self._known:
-            self._known[what, length] = array_digest(array)
-        return self._known[what, length]
+    def of(self, what: str, array: NDArray[np.float64]) -> Sha256:
+        """Hash an array's little-endian bytes; what was hashed for the window before is not read again."""
+        length, digest = self._known.get(what, (0, hashlib.sha256()))
+        if len(array) < length:
+            length, digest = 0, hashlib.sha256()
+        digest.update(np.ascontiguousarray(array[length:], dtype="<f8").tobytes())
+        self._known[what] = len(array), digest
+        return str(digest.hexdigest())
 
 
 def _inputs(
     model: LearningReference, catalog: LearningCatalog, past: Past, digests: _Digests
 ) -> LearnedInputs:
-    events, smoothing, estimated = past.events, model.smoothing, model.b_value is None
+    smoothing, estimated = model.smoothing, model.b_value is None
     places = magnitudes = None
     if smoothing is not None:
-        both = np.column_stack([events.longitude, events.latitude])
-        places = digests.of("places", both, len(events))
+        places = digests.of("places", past.places)
     if estimated:
-        magnitudes = digests.of("magnitudes", events.magnitude[past.whole], len(events))
+        magnitudes = digests.of("magnitudes", past.magnitude[past.whole])
     return LearnedInputs(
         mag_min=catalog.magnitude_min,
         count=past.count,

@@ -28,8 +28,9 @@ class Past:
 
     Attributes
     ----------
-    events
-        All events of the learning time that count, in order of time.
+    places : array of float64, shape (events, 2)
+        Degrees east and north of all events of the learning time that count, in order of time.
+    magnitude : array of float64, shape (events,)
     whole : array of bool, shape (events,)
         At which of them the catalog is complete from the least magnitude on; b is estimated from these.
     start, end
@@ -40,12 +41,16 @@ class Past:
         Its length, without the parts in which the catalog is not complete.
     """
 
-    events: Events
+    places: NDArray[np.float64]
+    magnitude: NDArray[np.float64]
     whole: NDArray[np.bool_]
     start: datetime
     end: datetime
     count: int
     years: float
+
+    def __len__(self) -> int:
+        return len(self.magnitude)
 
 
 class LearningCatalog:
@@ -85,6 +90,7 @@ class LearningCatalog:
                 window=span, region=region, magnitude_min=self.magnitude_min, depth_km=config.depth_km
             )
         self._events, self._whole = self._complete(chosen)
+        self._places = np.column_stack([self._events.longitude, self._events.latitude])
 
     def past(self, window: TimeWindow) -> Past:
         """Give what there is to learn from before a window."""
@@ -93,9 +99,9 @@ class LearningCatalog:
         if self._model.last is not None:
             start = max(start, Horizon.parse(self._model.last).after(end, -1))
         first, last = np.searchsorted(self._events.time_us, [_microseconds(start), _microseconds(end)])
-        some = np.arange(last)
         return Past(
-            events=self._events.take(some),
+            places=self._places[:last],
+            magnitude=self._events.magnitude[:last],
             whole=self._whole[:last],
             start=start,
             end=end,
