@@ -21,6 +21,8 @@ from pydantic import BaseModel, Field
 from forequake.evaluations import TestParameters, derive_seed
 from forequake.evaluations.inputs import ResultInputs
 from forequake.forecast_inputs import ForecastInputs
+from forequake.forecasts import UniformInputs
+from forequake.forecasts.references.learned import LearnedInputs
 from forequake.keys import (
     ADDED_LATER,
     KeyInputs,
@@ -224,6 +226,30 @@ _GOLDEN: list[tuple[KeyInputs, str, str]] = [
         f'"parameters":{{"alpha":0.05,"num_simulations":null}},"reference":"{_D}","region":"{_C}",'
         '"seed":null,"test":"poisson_paired_t"},"v":1,"what":"result"}',
         "36fc2a927155754d1b472cc99e0ac82b34a0e82c61c20617017a5b4d55b0da7d",
+    ),
+    (
+        UniformInputs(total=35.4, b_value=1),
+        '{"in":{"b_value":1.0,"total":35.4},"v":1,"what":"uniform_reference"}',
+        "2f99600b16746306ddf81924ae82213b38c8d30655271842299a689e85386d54",
+    ),
+    (
+        LearnedInputs(
+            mag_min=4.95,
+            count=12,
+            b_value=None,
+            mag_bin=0.1,
+            magnitudes=_B,
+            kernel="power_law",
+            neighbours=6,
+            bandwidth_km=None,
+            background=0.01,
+            smoothing=1,
+            places=_A,
+        ),
+        '{"in":{"b_value":null,"background":0.01,"bandwidth_km":null,"count":12,"kernel":"power_law",'
+        f'"mag_bin":0.1,"mag_min":4.95,"magnitudes":"{_B}","neighbours":6,"places":"{_A}",'
+        '"smoothing":1,"version":1},"v":1,"what":"learned_reference"}',
+        "0dc31959d110be26fb24ab017ad1bb9751e39ef8fa30d6ddf31467487fb4364a",
     ),
 ]
 _SLOT_TEXT = (
