@@ -15,12 +15,29 @@ from forequake.resolution import resolve
 from forequake.results import RunChange, RunState, UnitState
 from stores import LEASE, ResultsStore, RunRef
 
-__all__ = ["prepare", "prepared", "reconcile"]
+__all__ = ["begin_prepared", "prepare", "prepare_run", "prepared", "reconcile"]
 
 _Prepared = tuple[LoadedExperiment, Experiment]
 
 _lock: Final = threading.Lock()
 _by_key: Final[dict[Sha256, _Prepared]] = {}
+#: What a command read for the run that it begins next, by the name of the file.
+_for_run: Final[dict[str, _Prepared]] = {}
+
+
+def prepare_run(config: str, say: Callable[[str], None]) -> _Prepared:
+    """Do what `prepare` does, for a run that follows at once: it takes the same files over, once."""
+    ready = prepare(config, say)
+    with _lock:
+        _for_run[str(Path(config).resolve())] = ready
+    return ready
+
+
+def begin_prepared(config: str) -> _Prepared:
+    """Give what was read for the run that begins now, or read the files."""
+    with _lock:
+        ready = _for_run.pop(config, None)
+    return prepare(config) if ready is None else ready
 
 
 def prepare(config: str, say: Callable[[str], None] = lambda words: None) -> _Prepared:

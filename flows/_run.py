@@ -9,7 +9,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows._patience import patiently
-from flows._preparation import prepare, reconcile
+from flows._preparation import begin_prepared, reconcile
 from flows._session import Session, current_session
 from flows._stages import RunRequest, RunUnderWay, collect, work
 from flows._tasks import describe_counts, open_named_store
@@ -34,7 +34,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     StoreError
         Where the store failed for longer than the retries.
     """
-    loaded, experiment = prepare(request.config)
+    loaded, experiment = begin_prepared(request.config)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
     session = current_session()

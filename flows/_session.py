@@ -9,7 +9,7 @@ from typing import Final
 from forequake.environment import process_owner
 from forequake.errors import Conflict, NotFound, StoreError
 from forequake.results import Label, Outcome, RunChange, RunState
-from stores import RENEWAL, Block, Claim, ResultsStore, RunRef
+from stores import RENEWAL, Block, Claim, ResultRow, ResultsStore, RunRef
 
 __all__ = ["Session", "current_session"]
 
@@ -30,12 +30,15 @@ class Session:
         Told the number of results that a run is to have, and how many of them are stored already.
     on_progress
         Told the number of results that became available, and in which words.
+    on_outcomes
+        Given what a run's report says: all rows that the experiment has, and the number of outdated ones.
     """
 
     owner: str
     stop: threading.Event = field(default_factory=threading.Event)
     on_plan: Callable[[int, int], None] = field(default=lambda total, cached: None)
     on_progress: Callable[[int, str], None] = field(default=lambda count, what: None)
+    on_outcomes: Callable[[list[ResultRow], int], None] = field(default=lambda rows, outdated: None)
 
     def __post_init__(self) -> None:
         self._lock = threading.Lock()

@@ -148,6 +148,8 @@ def _publish_cached(this: RunUnderWay, plan: Plan) -> None:
 def _forget_old_troubles(this: RunUnderWay, plan: Plan) -> None:
     """Take units off the list whose results are stored: a process died between writing them and saying so."""
     bad = {unit.label.slot for unit in this.ask(this.store.units, this.experiment.name, BAD_ENDS)}
+    if not bad:
+        return
     labels = tuple(unit.label for unit in plan.cached if unit.label.slot in bad)
     if not labels:
         return

@@ -76,8 +76,13 @@ def _is_current(store: ResultsStore, experiment: str) -> Callable[[Label], bool]
     config = current_config(store, experiment)
     if config is None:  # better too much than nothing
         return lambda label: True
-    places = {label.slot for label in labels_of(config)}
-    return lambda label: label.slot in places
+    places = {_place(label) for label in labels_of(config)}
+    return lambda label: _place(label) in places
+
+
+def _place(label: Label) -> tuple[object, ...]:
+    """Tell places of one experiment apart: as slots do, and quicker."""
+    return label.test, label.model, label.reference, label.window.start, label.window.end
 
 
 def window_marks(config: ExperimentConfig | None) -> dict[str, str]:

@@ -189,7 +189,9 @@ def aggregate(store: str, experiment: str) -> int:
 def report(store: str, experiment: str, summary: str) -> int:
     """Show the outcome matrix in Prefect's pages; give its number of rows."""
     target = open_named_store(store)
-    table = outcome_table(target, current_rows(target, experiment)[0])
+    rows, outdated = current_rows(target, experiment)
+    current_session().on_outcomes(rows, outdated)
+    table = outcome_table(target, rows)
     create_table_artifact(
         key=artifact_key(experiment), table=table, description=f"Outcomes of **{experiment}**: {summary}"
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
@@ -120,7 +121,7 @@ def label_of(
                 "test": test,
                 "model": model,
                 "reference": reference,
-                "window": TimeWindow(start=_time(start_us), end=_time(end_us)),
+                "window": _window(_whole(start_us), _whole(end_us)),
             }
         )
     except ValidationError as error:
@@ -128,6 +129,11 @@ def label_of(
             f"the label of {test!r}, {model!r} in {experiment!r} cannot be read: {error.error_count()} faults"
         )
         raise CorruptRecord(message) from error
+
+
+@lru_cache(maxsize=4096)  # a window has a row for each test and model
+def _window(start_us: int, end_us: int) -> TimeWindow:
+    return TimeWindow(start=_time(start_us), end=_time(end_us))
 
 
 def _time(microseconds: object) -> datetime:

@@ -22,8 +22,24 @@ __all__ = ["show_run"]
 _SHOWN_FAILURES: Final = 8
 
 
-def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, named: str, as_json: bool) -> None:
-    """Print how a run ended, as tables and words or as JSON; the user named the store so."""
+def show_run(
+    store: "ResultsStore",
+    run: RunRecord,
+    api_url: str,
+    *,
+    named: str,
+    as_json: bool,
+    outcomes: "tuple[list[ResultRow], int] | None" = None,
+) -> None:
+    """Print how a run ended, as tables and words or as JSON.
+
+    Parameters
+    ----------
+    named
+        The store's name as the user gave it.
+    outcomes
+        What `flows._summary.current_rows` gave for the run's report; None where it has to be read.
+    """
     if run.state in {RunState.RUNNING, RunState.CRASHED} and not as_json:
         stored = _results(run.counts.computed)
         out.print(f"The run broke off. What was stored by then is safe ({stored} counted); run again.")
@@ -31,7 +47,7 @@ def show_run(store: "ResultsStore", run: RunRecord, api_url: str, *, named: str,
         return
     from flows._summary import current_rows, current_units, outcome_table, undefined_reasons
 
-    rows, outdated = current_rows(store, run.experiment)
+    rows, outdated = outcomes or current_rows(store, run.experiment)
     matrix = outcome_table(store, rows)
     bad = current_units(store, run.experiment)
     if as_json:

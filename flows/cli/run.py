@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
     from flows._session import Session
-    from stores import ResultsStore
+    from stores import ResultRow, ResultsStore
 
 __all__ = ["register"]
 
@@ -63,17 +63,19 @@ def run(
 
     Example: `forequake run examples/california/config.yml`
     """
-    from flows._preparation import prepare
+    from flows._preparation import prepare_run
     from flows._session import current_session
     from forequake.plan import Selection
 
-    _, experiment = prepare(str(config), note)
+    _, experiment = prepare_run(str(config), note)
     Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
     target = store_of(store)
     note(f"Store: {target.name}")
     _announce_unused(experiment.config.unused)
     endpoint = ensure_api(note)
     session = current_session()
+    outcomes: list[tuple[list[ResultRow], int]] = []
+    session.on_outcomes = lambda rows, outdated: outcomes.append((rows, outdated))
     with _progress(session, experiment.name), _stopping(session):
         state = _run_flow(
             endpoint.url,
@@ -88,7 +90,8 @@ def run(
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:
-        show_run(target, ended, endpoint.url, named=store, as_json=as_json)
+        reported = outcomes[-1] if outcomes else None
+        show_run(target, ended, endpoint.url, named=store, as_json=as_json, outcomes=reported)
     _raise_trouble(state)
     if ended is not None and ended.state is RunState.INTERRUPTED:
         raise typer.Exit(130)

@@ -21,7 +21,7 @@ from stores._refusals import no_run, refuse_foreign, refuse_missing, second_valu
 from stores._rows import result_row
 from stores.exchange import Binding, BoundResult, PublishReport, RunRef
 from stores.mongo.faults import DUPLICATE
-from stores.mongo.records import bodies_of, in_pieces, insert_new
+from stores.mongo.records import bodies_of, in_pieces, insert_new, present
 from stores.mongo.server import Document, server_now_us
 
 __all__ = ["binding_id", "bindings_after", "bound_result", "history", "publish"]
@@ -38,6 +38,13 @@ class _Place(NamedTuple):
     run_no: int
     bound_run: int
     key: Sha256
+
+
+class _Turn(NamedTuple):
+    """Which runs bound a latest row and vouched for it last: they have one value in its slot."""
+
+    run_no: int
+    bound_run: int
 
 
 class _Own(NamedTuple):
@@ -91,9 +98,9 @@ def publish(
     """
     _refuse_unknown_run(db, run, store)
     refuse_foreign(run, bindings)
-    results = bodies_of(db, {binding.key for binding in bindings})
-    refuse_missing(store, (binding.key for binding in bindings), results, "it is published")
-    publication = _Publication(db, run, results, server_now_us(db), store)
+    stored = present(db, "results", {binding.key for binding in bindings})
+    refuse_missing(store, (binding.key for binding in bindings), stored, "it is published")
+    publication = _Publication(db, run, server_now_us(db), store)
     try:
         for part in _parts(bindings):
             publication.bind(part)
@@ -124,6 +131,10 @@ def _parts(bindings: Sequence[Binding]) -> list[dict[Sha256, Binding]]:
     return [dict(piece) for part in parts for piece in in_pieces(part.items(), _BATCH)]
 
 
+def _is_latest(binding: Binding, place: _Place | None) -> bool:
+    return place is not None and place.key == binding.key
+
+
 class _Publication:
     """One call of `publish`."""
 
@@ -131,13 +142,12 @@ class _Publication:
         self,
         db: Database[Document],
         run: RunRef,
-        results: dict[Sha256, Encoded],
         now_us: int,
         store: str,
     ) -> None:
         self._db = db
         self._run = run
-        self._results = results
+        self._results: dict[Sha256, Encoded] = {}
         self._now_us = now_us
         self._store = store
         self._counts = dict.fromkeys(("appended", "unchanged", "outdated"), 0)
@@ -145,6 +155,7 @@ class _Publication:
         self._passed: set[Sha256] = set()
         self._histories: list[Document] = []
         self._updates: list[InsertOne[Document] | UpdateOne] = []
+        self._vouched: dict[_Turn, list[Sha256]] = {}
         self.changed = False
 
     def report(self) -> PublishReport:
@@ -174,7 +185,11 @@ class _Publication:
             each["_id"]["slot"]: _Own(each["key"], each["bound_us"])
             for each in self._db["bindings"].find({"_id": {"$in": own}}, {"key": 1, "bound_us": 1})
         }
-        self._histories, self._updates = [], []
+        self._histories, self._updates, self._vouched = [], [], {}
+        self._results = bodies_of(
+            self._db,
+            {binding.key for slot, binding in part.items() if not _is_latest(binding, places.get(slot))},
+        )
         self._passed = self._passed_over(part, places)
         return [
             self._step(slot, binding, places.get(slot), standing.get(slot)) for slot, binding in part.items()
@@ -204,9 +219,9 @@ class _Publication:
         run_no = self._run.run_no
         if slot in self._passed and place is not None:
             return self._bind_again(slot, binding, place, stands)
-        if place is not None and place.key == binding.key:
+        if place is not None and _is_latest(binding, place):
             if place.run_no < run_no:
-                self._change(slot, place, {"run_no": run_no})
+                self._vouched.setdefault(_Turn(place.run_no, place.bound_run), []).append(slot)
             # Appended is what an earlier attempt of this call wrote, before it had to begin again.
             return "appended" if slot in self._appended and place.bound_run == run_no else "unchanged"
         other = stands is not None and stands.key != binding.key
@@ -263,9 +278,23 @@ class _Publication:
         stood = insert_new(self._db, "bindings", self._histories)
         if any(self._histories[position]["_id"]["run_no"] == self._run.run_no for position in stood):
             return False  # somebody published for the same run at once: look whether the same
+        self.changed = self.changed or bool(self._updates or self._vouched)  # also where the answer is lost
+        return self._update() and self._vouch()
+
+    def _vouch(self) -> bool:
+        """Let this run speak for unchanged rows, all that stand alike at once; tell whether all still did."""
+        done = [
+            self._db["latest"]
+            .update_many({"_id": {"$in": slots}, **turn._asdict()}, {"$set": {"run_no": self._run.run_no}})
+            .matched_count
+            == len(slots)
+            for turn, slots in self._vouched.items()
+        ]
+        return all(done)
+
+    def _update(self) -> bool:
         if not self._updates:
             return True
-        self.changed = True  # perhaps, also where the answer is lost
         try:
             result = self._db["latest"].bulk_write(self._updates, ordered=False)
             done = result.matched_count + result.inserted_count

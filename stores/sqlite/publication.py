@@ -1,17 +1,19 @@
 """Binding results to their places: what a publication changes, and what it leaves."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 from forequake.quantities import Sha256
+from forequake.results import EvaluationRecord
 from stores._codec import Encoded, from_us, to_us
 from stores._latest import Latest, label_of
 from stores._refusals import no_run, refuse_foreign, refuse_missing, second_value
 from stores._rows import result_row
 from stores.exchange import Binding, BoundResult, PublishReport, RunRef
 from stores.sqlite.latest import label_columns, write_latest
-from stores.sqlite.tables import bodies_of
+from stores.sqlite.tables import bodies_of, existing
 
 __all__ = ["bind", "bindings", "history", "publish"]
 
@@ -44,16 +46,39 @@ def publish(
     if known is None:
         raise no_run(store, run)
     refuse_foreign(run, bindings)
-    results = bodies_of(db, {binding.key for binding in bindings})
-    refuse_missing(store, (binding.key for binding in bindings), results, "it is published")
-    publication = _Publication(db, run, results, now_us, store)
-    for binding in bindings:
-        publication.bind(binding)
+    stored = existing(db, EvaluationRecord, {binding.key for binding in bindings})
+    refuse_missing(store, (binding.key for binding in bindings), stored, "it is published")
+    same, others = _sorted_out(db, bindings)
+    publication = _Publication(db, run, bodies_of(db, {other.key for _, other in others}), now_us, store)
+    publication.vouch(same)
+    for slot, binding in others:
+        publication.bind(slot, binding)
     if publication.changed:
         db.execute("UPDATE experiments SET token = token + 1 WHERE name = ?", (run.experiment,))
     return PublishReport(
         appended=publication.appended, unchanged=publication.unchanged, outdated=publication.outdated
     )
+
+
+def _sorted_out(
+    db: sqlite3.Connection, bindings: Sequence[Binding]
+) -> tuple[list[Sha256], list[tuple[Sha256, Binding]]]:
+    """Give the slots whose latest value stays as it is, and the bindings of all others with their slots."""
+    slots = [binding.label.slot for binding in bindings]
+    standing = dict(
+        db.execute(
+            "SELECT slot, key FROM latest WHERE slot IN (SELECT value FROM json_each(?))",
+            (json.dumps(slots),),
+        ).fetchall()
+    )
+    same: list[Sha256] = []
+    others: list[tuple[Sha256, Binding]] = []
+    for slot, binding in zip(slots, bindings, strict=True):
+        if standing.get(slot) == binding.key:
+            same.append(slot)
+        else:
+            others.append((slot, binding))
+    return same, others
 
 
 class _Publication:
@@ -75,13 +100,21 @@ class _Publication:
         self.appended = self.unchanged = self.outdated = 0
         self.changed = False
 
-    def bind(self, binding: Binding) -> None:
-        slot = binding.label.slot
+    def vouch(self, slots: Sequence[Sha256]) -> None:
+        """Let this run speak for latest values that it has as well."""
+        self.unchanged += len(slots)
+        done = self._db.execute(
+            "UPDATE latest SET run_no = ?1 WHERE run_no < ?1 AND slot IN (SELECT value FROM json_each(?2))",
+            (self._run.run_no, json.dumps(slots)),
+        )
+        self.changed = self.changed or done.rowcount > 0
+
+    def bind(self, slot: Sha256, binding: Binding) -> None:
+        """Bind a value that is not a slot's latest one, or was not when the call began."""
         row = self._db.execute("SELECT run_no, bound_run, key FROM latest WHERE slot = ?", (slot,)).fetchone()
         place = None if row is None else _Place(*row)
         if place is not None and place.key == binding.key:
-            self.unchanged += 1
-            self._vouch(slot, place)
+            self.vouch([slot])
         elif place is None or place.run_no < self._run.run_no:
             self.appended += 1
             self._append(slot, binding, self._run.run_no)
@@ -91,11 +124,6 @@ class _Publication:
         else:
             self.outdated += 1
             self._enter_history(slot, binding, place)
-
-    def _vouch(self, slot: Sha256, place: _Place) -> None:
-        if place.run_no < self._run.run_no:
-            self._db.execute("UPDATE latest SET run_no = ? WHERE slot = ?", (self._run.run_no, slot))
-            self.changed = True
 
     def _enter_history(self, slot: Sha256, binding: Binding, place: _Place) -> None:
         stands = self._db.execute(
