@@ -14,9 +14,11 @@ from forequake.results import (
     QUANTILE_COUNT,
     ComparisonRecord,
     ConsistencyRecord,
+    Curve,
     Distribution,
     DistributionRecord,
     Outcome,
+    Power,
     Quantiles,
     ScoreRecord,
     Side,
@@ -35,7 +37,7 @@ ZERO_RATE_REFERENCE_FLAG = "event_in_zero_rate_cell_of_reference"
 class Numbers:
     """What a kernel computes: the part of a result that depends on the data.
 
-    Attributes as in `forequake.results.EvaluationRecord` and `ComparisonRecord`.
+    Attributes as in `forequake.results.EvaluationRecord`, `ComparisonRecord` and `ScoreRecord`.
     """
 
     outcome: Outcome
@@ -47,13 +49,15 @@ class Numbers:
     sample: NDArray[np.float64] | None = None
     information_gain: float | None = None
     interval: tuple[float, float] | None = None
+    curve: Curve | None = None
+    power: Power | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Evaluated:
     """A result without key and circumstances.
 
-    Attributes as in `forequake.results.EvaluationRecord` and `ComparisonRecord`, and
+    Attributes as in `forequake.results.EvaluationRecord`, `ComparisonRecord` and `ScoreRecord`, and
 
     sample : array of float64, shape (num_simulations,), or None
         All simulated statistics, in the order of simulation.
@@ -79,6 +83,10 @@ class Evaluated:
     n_reference: float | None = None
     information_gain: float | None = None
     interval: tuple[float, float] | None = None
+    curve: Curve | None = None
+    power: Power | None = None
+    n_windows: int | None = None
+    missing: tuple[str, ...] = ()
     sample: NDArray[np.float64] | None = None
 
     @classmethod
@@ -94,6 +102,8 @@ class Evaluated:
         seed: int | None,
         num_simulations: int | None,
         seconds: float,
+        n_windows: int | None = None,
+        missing: tuple[str, ...] = (),
     ) -> "Evaluated":
         """Join what the registry says of a test with what its kernel computed."""
         return cls(
@@ -117,6 +127,10 @@ class Evaluated:
             n_reference=n_reference,
             information_gain=numbers.information_gain,
             interval=numbers.interval,
+            curve=numbers.curve,
+            power=numbers.power,
+            n_windows=n_windows,
+            missing=missing,
             sample=numbers.sample,
         )
 
@@ -151,6 +165,9 @@ class Evaluated:
             "seed": self.seed,
             "num_simulations": self.num_simulations,
             "distribution": self.distribution,
+            "n_windows": self.n_windows,
+            "missing": self.missing,
+            "power": self.power,
             "kernel_version": self.kernel_version,
             "environment": environment,
             "computed_at": computed_at,
@@ -159,7 +176,8 @@ class Evaluated:
         if self.kind == "consistency":
             return ConsistencyRecord.model_validate(shared)
         if self.kind == "score":
-            return ScoreRecord.model_validate(shared | {"n_reference": self.n_reference})
+            scored = {"n_reference": self.n_reference, "curve": self.curve}
+            return ScoreRecord.model_validate(shared | scored)
         compared = {
             "n_reference": self.n_reference,
             "information_gain": self.information_gain,

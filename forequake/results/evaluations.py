@@ -5,22 +5,26 @@ written at each test in `forequake.evaluations`. Nothing here has NaN: an undefi
 """
 
 from enum import StrEnum
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from forequake.quantities import Probability, Score, Sha256, UtcDatetime
 from forequake.results._record import Record, RecordModel
 from forequake.results.distributions import Distribution
 
 __all__ = [
+    "AdjustedQuantile",
     "AnyEvaluation",
+    "BatchQuantiles",
     "ComparisonRecord",
     "ConsistencyRecord",
+    "Curve",
     "EvaluationRecord",
     "KolmogorovQuantile",
     "LowerQuantile",
     "Outcome",
+    "Power",
     "Quantiles",
     "ScoreRecord",
     "Side",
@@ -53,8 +57,8 @@ class Side(StrEnum):
 
 class _NamedQuantiles(RecordModel):
     def named(self) -> dict[str, float]:
-        """Give the quantiles by their names, without the kind."""
-        return self.model_dump(exclude={"kind"})
+        """Give the quantiles that are there by their names, without the kind."""
+        return self.model_dump(exclude={"kind"}, exclude_none=True)
 
 
 class TailQuantiles(_NamedQuantiles):
@@ -95,10 +99,87 @@ class KolmogorovQuantile(_NamedQuantiles):
     p: Probability
 
 
+class AdjustedQuantile(_NamedQuantiles):
+    """The smallest p of a family, alone and corrected for the number of its members (Holm 1979)."""
+
+    kind: Literal["adjusted"] = "adjusted"
+    p: Probability
+    p_adjusted: Probability
+    family: int = Field(ge=1)
+
+
+class BatchQuantiles(_NamedQuantiles):
+    """T and W of one pair of models, their p alone and corrected for all pairs of the family (Holm 1979).
+
+    W has none where it says nothing; see `StudentQuantiles` and `WilcoxonQuantile`.
+    """
+
+    kind: Literal["batch"] = "batch"
+    t: float = Field(allow_inf_nan=False)
+    t_critical: float = Field(gt=0, allow_inf_nan=False)
+    p: Probability
+    p_adjusted: Probability
+    w_p: Probability | None = None
+    w_p_adjusted: Probability | None = None
+    family: int = Field(ge=1)
+
+
 Quantiles = Annotated[
-    TailQuantiles | LowerQuantile | StudentQuantiles | WilcoxonQuantile | KolmogorovQuantile,
+    TailQuantiles
+    | LowerQuantile
+    | StudentQuantiles
+    | WilcoxonQuantile
+    | KolmogorovQuantile
+    | AdjustedQuantile
+    | BatchQuantiles,
     Field(discriminator="kind"),
 ]
+
+
+class Power(RecordModel):
+    """What a test could have found with these events: said beside an outcome, never part of it.
+
+    Attributes
+    ----------
+    detectable
+        The least effect that would have been found with the probability `at`; None where there is none.
+    detectable_unit
+        What the effect is, with its unit.
+    events_needed
+        Number of target events from which the effect that was seen would be significant, or from which the
+        test can say anything; None where no number suffices.
+    at
+        The power.
+    """
+
+    detectable: float | None = Field(default=None, allow_inf_nan=False)
+    detectable_unit: str = ""
+    events_needed: int | None = Field(default=None, ge=0)
+    at: float = Field(default=0.8, gt=0, lt=1)
+
+
+class Curve(RecordModel):
+    """The curve of which a score is the area, by the points between which it is straight.
+
+    Attributes
+    ----------
+    x, y : tuple of float, shape (points,)
+        In the order of the curve.
+    x_name, y_name
+        What they are.
+    """
+
+    x: tuple[float, ...] = Field(min_length=2)
+    y: tuple[float, ...] = Field(min_length=2)
+    x_name: str
+    y_name: str
+
+    @model_validator(mode="after")
+    def _pairs(self) -> Self:
+        if len(self.x) != len(self.y):
+            message = f"a curve needs as many x as y, got {len(self.x)} and {len(self.y)}"
+            raise ValueError(message)
+        return self
 
 
 class EvaluationRecord(Record):
@@ -124,6 +205,11 @@ class EvaluationRecord(Record):
         What a reader must know beside the numbers, such as ``event_in_zero_rate_cell``.
     seed, num_simulations
         None for tests without random numbers.
+    n_windows, missing
+        Of a result over several windows: how many it is made from, and the ids of those that it lacks,
+        because their forecast or result is not there.
+    power
+        What the test could have found.
     kernel_version
         The hand-raised version of the test's computation.
     environment
@@ -149,6 +235,9 @@ class EvaluationRecord(Record):
     seed: int | None = None
     num_simulations: int | None = None
     distribution: Distribution | None = None
+    n_windows: int | None = Field(default=None, ge=0)
+    missing: tuple[str, ...] = ()
+    power: Power | None = None
     kernel_version: int = Field(ge=1)
     environment: Sha256 | None = None
     computed_at: UtcDatetime
@@ -194,6 +283,8 @@ class ScoreRecord(EvaluationRecord):
         The experiment's level, which plays no part.
     n_reference
         Expected number of events of the reference, where the score compares with one.
+    curve
+        Of which the score is the area, where there is one.
     """
 
     kind: Literal["score"] = "score"
@@ -201,6 +292,7 @@ class ScoreRecord(EvaluationRecord):
     outcome: Literal[Outcome.SCORE_ONLY, Outcome.UNDEFINED]
     side: Literal[Side.NONE] = Side.NONE
     n_reference: Score | None = None
+    curve: Curve | None = None
 
 
 AnyEvaluation = Annotated[ConsistencyRecord | ComparisonRecord | ScoreRecord, Field(discriminator="kind")]
