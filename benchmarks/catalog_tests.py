@@ -81,7 +81,7 @@ def _pycsep_run(case: Case) -> dict[str, float]:
     forecast = _pycsep_forecast(case)
     seconds = {"sums": _seconds(forecast.get_expected_rates)}
     for test in _TESTS:
-        function = getattr(catalog_evaluations, test.floatcsep.rpartition(".")[2])
+        function = getattr(catalog_evaluations, (test.floatcsep or "").rpartition(".")[2])
         seed = {"seed": _SEED} if test.seeded else {}
         seconds[test.name] = _seconds(partial(function, forecast, case.pycsep_observed, **seed))
     return seconds

@@ -224,7 +224,8 @@ def score_sum(
 ) -> float | None:
     """Add up the scores of one test of one model over all windows; None where they do not add up."""
     rows = series(address, experiment, token, test, model, reference)
-    return total_score({row.label.window: row.statistic for row in rows if row.statistic is not None})
+    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
+    return total_score(rows[0].test, scores) if rows else None
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from flows._session import Session
+from forequake.across import nothing_there, present_inputs
 from forequake.errors import ClaimLost, ForequakeError, StoreError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256
@@ -20,7 +21,8 @@ from forequake.results import (
     UnitError,
     UnitState,
 )
-from forequake.shelf import ForecastShelf, evaluate_unit
+from forequake.shelf import ForecastShelf
+from forequake.units import evaluate_unit
 from stores import Binding, Block, Claim, ResultsStore, RunRef
 
 __all__ = ["BlockWork", "Broken", "compute_block", "mark_upstream_failed"]
@@ -56,12 +58,17 @@ class BlockWork:
     force: bool = False
     lacking: Mapping[Label, str] = field(default_factory=dict)
 
-    def obstacle(self, label: Label) -> str | None:
-        """Tell why a result cannot be computed, or give None where it can."""
-        for name in (label.model, label.reference):
-            if name is not None and label.window.id in self.broken.get(name, {}):
+    def obstacle(self, experiment: Experiment, label: Label) -> str | None:
+        """Tell why a result cannot be computed, or give None where it can.
+
+        A result over windows is made from those that are there.
+        """
+        if label in self.lacking or experiment.over_windows(label):
+            return self.lacking.get(label)
+        for name in experiment.models_of(label, label.window):
+            if label.window.id in self.broken.get(name, {}):
                 return f"no forecast of model {name!r}: {self.broken[name][label.window.id]}"
-        return self.lacking.get(label)
+        return None
 
 
 @dataclass
@@ -120,11 +127,14 @@ def compute_block(
     return counts
 
 
-def mark_upstream_failed(store: ResultsStore, session: Session, run: RunRef, work: BlockWork) -> RunCounts:
+def mark_upstream_failed(
+    store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
+) -> RunCounts:
     """Write that none of a block's results can be computed, and why, without submitting it."""
     claim = session.take(store, run, Block(id=work.id, units=work.labels))
     if claim is not None:  # else another run is at it and will come to the same end
-        store.finish(claim, [_upstream_failed(label, work.obstacle(label) or "") for label in work.labels])
+        reasons = {label: work.obstacle(experiment, label) or "" for label in work.labels}
+        store.finish(claim, [_upstream_failed(label, reason) for label, reason in reasons.items()])
         session.forget(run, work.id)
     session.on_progress(len(work.labels), "upstream failed")
     return RunCounts(upstream_failed=len(work.labels))
@@ -143,7 +153,8 @@ def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Bloc
 def _compute(
     store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
 ) -> tuple[RunCounts, list[UnitEnd]]:
-    keys = {label: experiment.result_key(label) for label in work.labels}
+    inputs = {label: present_inputs(experiment, store, label) for label in work.labels}
+    keys = {label: found.key for label, found in inputs.items()}
     known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
     computed = session.computed(run, work.id)  # also by attempts that a failing store cut off
     shelf = ForecastShelf(experiment, store)
@@ -151,7 +162,7 @@ def _compute(
     ends: list[UnitEnd] = []
     tally = dict.fromkeys(RunCounts.model_fields, 0)
     for label, key in keys.items():
-        obstacle = work.obstacle(label)
+        obstacle = work.obstacle(experiment, label) or nothing_there(inputs[label])
         if session.stop.is_set() or session.lost(work.id):
             tally["skipped"] += 1
         elif key in known:
@@ -164,7 +175,9 @@ def _compute(
             tally["upstream_failed"] += 1
         else:
             try:
-                record, distribution = evaluate_unit(experiment, shelf, label, work.environment)
+                record, distribution = evaluate_unit(
+                    experiment, shelf, label, inputs[label], work.environment
+                )
             except StoreError:
                 raise
             except ForequakeError as error:

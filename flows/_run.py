@@ -37,6 +37,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     loaded, experiment = begin_prepared(request.config)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
+    selection = selection.with_parts(experiment)
     session = current_session()
     store = patiently(session, open_named_store, request.store)
     patiently(session, store.put, [experiment.record, record_environment()])

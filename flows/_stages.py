@@ -1,6 +1,6 @@
 """The stages of a run: what is stored already, forecasts, blocks of results, and the summary."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, ParamSpec, TypeVar
 
@@ -15,6 +15,7 @@ from flows._tasks import (
     describe_counts,
     evaluate_block,
     make_forecasts_of,
+    place_of,
     report,
     snapshot_catalogs,
     stage_model_source,
@@ -25,6 +26,7 @@ from forequake.plan import (
     Plan,
     PlannedBlock,
     Selection,
+    forecasts_needed,
     lacking_forecasts,
     plan_experiment,
     result_keys,
@@ -129,7 +131,9 @@ def work(this: RunUnderWay, selection: Selection) -> None:
     if plan.due:
         snapshot_catalogs.submit(this.request.store, this.request.config, this.key).result()
         broken = _forecasts(this, plan)
-        _evaluations(this, plan, broken)
+        _evaluations(this, plan.blocks, broken)
+        # They take what the blocks above have stored.
+        _evaluations(this, plan.over_windows, broken)
     total = aggregate.submit(this.request.store, this.experiment.name).result()
     report.submit(this.request.store, this.experiment.name, describe_counts(this.tally)).result()
     log.info("%s has %d results now; this run: %s", this.experiment.name, total, describe_counts(this.tally))
@@ -178,37 +182,32 @@ def _note_lacking(this: RunUnderWay, lacking: Mapping[Label, str]) -> None:
             environment=this.environment,
             lacking=absent,
         )
-        this.count(this.ask(mark_upstream_failed, this.store, this.session, this.run, part))
+        this.count(this.ask(mark_upstream_failed, this.store, this.session, this.experiment, this.run, part))
 
 
 def _forecasts(this: RunUnderWay, plan: Plan) -> Broken:
     """Make the forecasts that the due results need; give those that cannot be had, each with the reason."""
     request = this.request
     broken: Broken = {}
-    staged = {
-        model: stage_model_source.submit(request.config, this.key, model) for model in plan.models_needed
-    }
+    needed = forecasts_needed(this.experiment, plan)
+    staged = {model: stage_model_source.submit(request.config, this.key, model) for model in needed}
     making: dict[str, PrefectFuture[dict[str, str]]] = {}
     # A task below a failed one would stay pending in Prefect for ever: it is never submitted.
     for model, future in staged.items():
-        windows = _windows_needed(plan, model)
         trouble = _value(future)
         if isinstance(trouble, BaseException):
-            broken[model] = dict.fromkeys(windows, str(trouble))
+            broken[model] = dict.fromkeys(needed[model], str(trouble))
         else:
-            making[model] = make_forecasts_of.submit(request.store, request.config, this.key, model, windows)
+            making[model] = make_forecasts_of.submit(
+                request.store, request.config, this.key, model, needed[model]
+            )
     for model, made in making.items():
         reasons = _value(made)
         if isinstance(reasons, BaseException):
-            reasons = dict.fromkeys(_windows_needed(plan, model), str(reasons))
+            reasons = dict.fromkeys(needed[model], str(reasons))
         if reasons:
             broken[model] = reasons
     return broken
-
-
-def _windows_needed(plan: Plan, model: str) -> list[str]:
-    places = [unit.label for unit in plan.due if model in (unit.label.model, unit.label.reference)]
-    return list(dict.fromkeys(label.window.id for label in places))
 
 
 def _value(future: PrefectFuture[T]) -> T | BaseException:
@@ -219,8 +218,8 @@ def _value(future: PrefectFuture[T]) -> T | BaseException:
     return outcome
 
 
-def _evaluations(this: RunUnderWay, plan: Plan, broken: Broken) -> None:
-    for block in plan.blocks:
+def _evaluations(this: RunUnderWay, blocks: Sequence[PlannedBlock], broken: Broken) -> None:
+    for block in blocks:
         part = BlockWork(
             id=block.id,
             labels=tuple(unit.label for unit in block.units),
@@ -228,8 +227,10 @@ def _evaluations(this: RunUnderWay, plan: Plan, broken: Broken) -> None:
             environment=this.environment,
             force=this.request.force,
         )
-        if all(part.obstacle(label) for label in part.labels):
-            this.count(this.ask(mark_upstream_failed, this.store, this.session, this.run, part))
+        if all(part.obstacle(this.experiment, label) for label in part.labels):
+            this.count(
+                this.ask(mark_upstream_failed, this.store, this.session, this.experiment, this.run, part)
+            )
         else:
             this.blocks.append((len(block.units), _submit(this, block, broken)))
     collect(this)
@@ -258,7 +259,7 @@ def _submit(this: RunUnderWay, block: PlannedBlock, broken: Broken) -> PrefectFu
         run=this.run.model_dump(),
         model=block.model,
         block_id=block.id,
-        places=[[unit.label.model, unit.label.test, unit.label.window.id] for unit in block.units],
+        places=[place_of(unit.label) for unit in block.units],
         broken=broken,
         environment=this.environment,
         force=this.request.force,

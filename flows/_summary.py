@@ -141,7 +141,7 @@ def cell_text(store: ResultsStore, rows: list[ResultRow]) -> str:
 
 def _score_text(rows: list[ResultRow]) -> str:
     scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
-    total = total_score(scores)
+    total = total_score(rows[0].test, scores)
     parts = []
     if total is not None:
         summed = f"sum {total:.6g} of {len(scores)} window{'' if len(scores) == 1 else 's'}"

@@ -34,6 +34,7 @@ __all__ = [
     "evaluate_block",
     "make_forecasts_of",
     "open_named_store",
+    "place_of",
     "report",
     "snapshot_catalogs",
     "stage_model_source",
@@ -147,29 +148,30 @@ def evaluate_block(
     run: dict[str, Any],
     model: str,
     block_id: str,
-    places: list[list[str]],
+    places: list[tuple[str, str, str, str | None]],
     broken: Broken,
     environment: Sha256,
     force: bool,
 ) -> dict[str, int]:
-    """Compute the results of a block, for the (model, test, window) triples in `places`."""
+    """Compute the results of a block, for the `places` that `place_of` made."""
     experiment = _stored_experiment(store, experiment_key)
-    labels = tuple(
-        Label(
-            experiment=experiment.name,
-            test=test,
-            model=name,
-            reference=experiment.test(test).reference,
-            window=TimeWindow.from_id(window),
-        )
-        for name, test, window in places
-    )
+    labels = tuple(_label_of(experiment.name, *place) for place in places)
     work = BlockWork(id=block_id, labels=labels, broken=broken, environment=environment, force=force)
     counts = compute_block(
         open_named_store(store), current_session(), experiment, RunRef.model_validate(run), work
     )
     get_run_logger().info("%s: %s", model, describe_counts(counts))
     return counts.model_dump()
+
+
+def place_of(label: Label) -> tuple[str, str, str, str | None]:
+    """Give a place of the run's experiment as a task's argument."""
+    return label.model, label.test, label.window.id, label.reference
+
+
+def _label_of(experiment: str, model: str, test: str, window: str, reference: str | None) -> Label:
+    span = TimeWindow.from_id(window)
+    return Label(experiment=experiment, test=test, model=model, reference=reference, window=span)
 
 
 def describe_counts(counts: RunCounts) -> str:

@@ -172,6 +172,7 @@ def _run_alone(request: RunRequest) -> _State:
     _, experiment = prepare(request.config)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
+    selection = selection.with_parts(experiment)
     store = open_named_store(request.store)
     claim = _take(store, experiment.name)
     if claim is None:

@@ -156,18 +156,54 @@ class Experiment:
             return None
         return ForecastSource(content=self.inputs.models[model], reader=reader_of_model(spec))
 
+    def over_windows(self, label: Label) -> bool:
+        """Tell whether a place is for a result over all windows."""
+        return TESTS[self.test(label.test).test].scope == "windows"
+
+    def windows_of(self, label: Label) -> tuple[TimeWindow, ...]:
+        """Give the windows of which the result in a place speaks."""
+        return self.config.windows if self.over_windows(label) else (label.window,)
+
+    def models_of(self, label: Label, window: TimeWindow) -> tuple[str, ...]:
+        """Give the models whose forecasts for a window the result in a place needs.
+
+        A comparison with every other model needs all that have a forecast there.
+        """
+        names = [name for name in (label.model, label.reference) if name is not None]
+        if TESTS[self.test(label.test).test].against_all:
+            models = (model.name for model in self.config.models)
+            names += [name for name in models if self.source(name, window) is not None]
+        return tuple(dict.fromkeys(names))
+
+    def has_ended(self, window: TimeWindow) -> bool:
+        """Tell whether a window has ended.
+
+        One that has not cannot be compared with its forecasts yet: events that are still to come would speak
+        against every one of them.
+        """
+        return window.end <= now()
+
+    def absence(self, label: Label, window: TimeWindow) -> str | None:
+        """Tell which forecast for a window the result in a place lacks, or give None."""
+        for name in (label.model, label.reference):
+            if name is not None and self.source(name, window) is None:
+                return absence(self.config, self.model(name), window)
+        return None
+
     def obstacle(self, label: Label) -> str | None:
         """Tell which forecast a result lacks, or give None where it has what it needs.
 
-        A window that has not ended cannot be compared with its forecasts yet: events that are still to come
-        would speak against every one of them. Where it has begun, its forecasts should be there.
+        A window that has begun should have its forecasts; its results wait until it has ended. A result over
+        windows needs one that has both.
         """
-        moment = now()
-        if label.window.start <= moment:
-            for name in (label.model, label.reference):
-                if name is not None and self.source(name, label.window) is None:
-                    return absence(self.config, self.model(name), label.window)
-        return WINDOW_OPEN if label.window.end > moment else None
+        obstacles: dict[str, None] = {}
+        for window in self.windows_of(label):
+            lacking = self.absence(label, window) if window.start <= now() else None
+            reason = lacking or (None if self.has_ended(window) else WINDOW_OPEN)
+            if reason is None:
+                return None
+            obstacles[reason] = None
+        return WINDOW_OPEN if WINDOW_OPEN in obstacles else next(iter(obstacles))
 
     def is_catalog_based(self, model: str) -> bool:
         """Tell whether a model's forecasts are simulated catalogs."""
@@ -286,14 +322,22 @@ class Experiment:
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
             seed=self.seed(test, label.window),
+            family=self._family(label),
         )
+
+    def _family(self, label: Label) -> tuple[Sha256, ...]:
+        if not TESTS[self.test(label.test).test].against_all:
+            return ()
+        models = self.models_of(label, label.window)
+        return tuple(sorted(self.forecast_key(model, label.window) for model in models))
 
     def result_key(self, label: Label) -> Sha256:
         """Give the key of the result in a place: that of `result_inputs`, without writing out all of them."""
         template = self._templates.get(label.test)
+        family = self._family(label)
+        varying = ("forecast", "reference", "catalog", "seed", *(("family",) if family else ()))
         if template is None:
-            example = self.result_inputs(label)
-            template = KeyTemplate(example, "forecast", "reference", "catalog", "seed")
+            template = KeyTemplate(self.result_inputs(label), *varying)
             self._templates[label.test] = template
         reference = label.reference
         return template.key(
@@ -301,6 +345,7 @@ class Experiment:
             reference=None if reference is None else self.forecast_key(reference, label.window),
             catalog=self._catalog_key(label.window),
             seed=self.seed(self.test(label.test), label.window),
+            family=family,
         )
 
     def region_record(self) -> tuple[RegionRecord, bytes]:
@@ -341,21 +386,26 @@ class Experiment:
 def labels_of(config: ExperimentConfig) -> list[Label]:
     """List the places of all results of an experiment, model by model and window by window.
 
-    A comparison of the reference with itself is not one of them.
+    Results over windows come behind those of windows; their place spans all windows. A comparison of a model
+    with itself is not one of them.
     """
+    spans = {"window": config.windows, "windows": (config.span,)}
     return [
-        Label(
-            experiment=config.name,
-            test=test.name,
-            model=model.name,
-            reference=test.reference,
-            window=window,
-        )
+        Label(experiment=config.name, test=test.name, model=model.name, reference=reference, window=window)
+        for scope, windows in spans.items()
         for model in config.models
-        for window in config.windows
+        for window in windows
         for test in config.tests
-        if test.reference != model.name
+        if TESTS[test.test].scope == scope
+        for reference in _references(config, test)
+        if reference != model.name
     ]
+
+
+def _references(config: ExperimentConfig, test: TestSpec) -> tuple[str | None, ...]:
+    if TESTS[test.test].against_all:
+        return tuple(model.name for model in config.models)
+    return (test.reference,)
 
 
 def incomplete_windows(config: ExperimentConfig) -> dict[str, IncompletePart]:

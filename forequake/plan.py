@@ -2,9 +2,10 @@
 
 import math
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Final, Self
 
+from forequake.across import inputs_of
 from forequake.errors import InputError, unknown
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment
@@ -17,6 +18,7 @@ __all__ = [
     "PlannedBlock",
     "PlannedUnit",
     "Selection",
+    "forecasts_needed",
     "lacking_forecasts",
     "plan_experiment",
     "result_keys",
@@ -26,6 +28,8 @@ __all__ = [
 _MOST_WINDOWS: Final = 50
 #: A block is cut so that it takes about this long; a crash costs no more than the block's last seconds.
 _SECONDS_A_BLOCK: Final = 10.0
+#: The number of a model's block of results over windows.
+_OVER_WINDOWS: Final = -1
 #: Seconds that a simulated test takes for each bin and simulation on the slowest kernel.
 _SECONDS_A_DRAW: Final = 2e-9
 
@@ -56,6 +60,13 @@ class Selection:
                 if name not in allowed:
                     message = f"{experiment.name}: {unknown(what, name, allowed)}"
                     raise InputError(message)
+
+    def with_parts(self, experiment: Experiment) -> Self:
+        """Add the tests whose results the chosen ones take."""
+        taken = tuple(
+            test.of for test in experiment.config.tests if test.name in self.tests and test.of is not None
+        )
+        return replace(self, tests=tuple(dict.fromkeys((*self.tests, *taken))))
 
     def holds(self, label: Label) -> bool:
         """Tell whether a place is in the selection."""
@@ -102,10 +113,17 @@ class PlannedBlock:
 
 @dataclass(frozen=True)
 class Plan:
-    """All units of a selection, and the blocks of those that are due."""
+    """All units of a selection, and the blocks of those that are due.
+
+    Attributes
+    ----------
+    over_windows
+        Blocks of results over windows, whose turn comes when `blocks` are done.
+    """
 
     units: tuple[PlannedUnit, ...]
     blocks: tuple[PlannedBlock, ...]
+    over_windows: tuple[PlannedBlock, ...] = ()
 
     @property
     def cached(self) -> tuple[PlannedUnit, ...]:
@@ -116,12 +134,6 @@ class Plan:
     def due(self) -> tuple[PlannedUnit, ...]:
         """Units that are to be computed."""
         return tuple(unit for unit in self.units if unit.state is UnitState.PLANNED)
-
-    @property
-    def models_needed(self) -> tuple[str, ...]:
-        """Models whose forecasts the due units need, references included, in the order of need."""
-        names = [name for unit in self.due for name in (unit.label.model, unit.label.reference) if name]
-        return tuple(dict.fromkeys(names))
 
 
 class _BlockInputs(KeyInputs):
@@ -135,7 +147,7 @@ class _BlockInputs(KeyInputs):
 def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha256]:
     """Give the key of every result of a selection that can be had now, in the experiment's order."""
     return {
-        label: experiment.result_key(label)
+        label: inputs_of(experiment, label).key
         for label in experiment.labels()
         if selection.holds(label) and experiment.obstacle(label) is None
     }
@@ -175,7 +187,36 @@ def plan_experiment(
         )
         for label, key in keys.items()
     )
-    return Plan(units=units, blocks=tuple(_blocks(experiment, units)))
+    of_windows = [unit for unit in units if not experiment.over_windows(unit.label)]
+    over_windows = [unit for unit in units if experiment.over_windows(unit.label)]
+    return Plan(
+        units=units,
+        blocks=tuple(_blocks(experiment, of_windows)),
+        over_windows=tuple(_blocks_over_windows(experiment, over_windows)),
+    )
+
+
+def forecasts_needed(experiment: Experiment, plan: Plan) -> dict[str, list[str]]:
+    """Give the models whose forecasts the due units need, references included, and the ids of windows."""
+    needed: dict[str, dict[str, None]] = {}
+    for unit in plan.due:
+        if TESTS[experiment.test(unit.label.test).test].takes == "results":
+            continue
+        for window in experiment.windows_of(unit.label):
+            if experiment.has_ended(window) and experiment.absence(unit.label, window) is None:
+                for model in experiment.models_of(unit.label, window):
+                    needed.setdefault(model, {})[window.id] = None
+    return {model: list(windows) for model, windows in needed.items()}
+
+
+def _blocks_over_windows(experiment: Experiment, units: Sequence[PlannedUnit]) -> Iterator[PlannedBlock]:
+    groups: dict[str, list[PlannedUnit]] = {}
+    for unit in units:
+        if unit.state is UnitState.PLANNED:
+            groups.setdefault(unit.label.model, []).append(unit)
+    for model, group in groups.items():
+        block = _BlockInputs(experiment=experiment.name, model=model, number=_OVER_WINDOWS)
+        yield PlannedBlock(id=block.key, model=model, units=tuple(group))
 
 
 def _blocks(experiment: Experiment, units: Sequence[PlannedUnit]) -> Iterator[PlannedBlock]:
@@ -195,7 +236,8 @@ def _blocks(experiment: Experiment, units: Sequence[PlannedUnit]) -> Iterator[Pl
 
 def _windows_a_block(experiment: Experiment) -> int:
     """Choose the size of blocks from the configuration alone, so that it does not change between runs."""
-    draws = sum(test.num_simulations or 0 for test in experiment.config.tests if TESTS[test.test].simulated)
+    in_windows = [test for test in experiment.config.tests if TESTS[test.test].scope == "window"]
+    draws = sum(test.num_simulations or 0 for test in in_windows)
     bins = len(experiment.region) * len(experiment.config.magnitudes)
     seconds = max(draws * bins * _SECONDS_A_DRAW, 1e-3)
     return max(1, min(_MOST_WINDOWS, math.floor(_SECONDS_A_BLOCK / seconds)))

@@ -1,36 +1,34 @@
-"""Results from what the store has: forecasts on a shelf, and the computation of one result."""
+"""Forecasts on a shelf: read from the store once for all results that need them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.evaluations import evaluate, evaluate_catalogs
 from forequake.evaluations.kernels import PreparedForecast
-from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment, RecordReader
 from forequake.forecasts import rates_from_file
 from forequake.forecasts.catalog_based import CountedEvents, catalogs_from_file
-from forequake.quantities import Sha256, now
+from forequake.quantities import Sha256
 from forequake.recent import Recent
-from forequake.results import (
-    CatalogForecastRecord,
-    ComparisonRecord,
-    ConsistencyRecord,
-    DistributionRecord,
-    ForecastRecord,
-    Label,
-    ScoreRecord,
-)
+from forequake.results import CatalogForecastRecord, ForecastRecord, Record
 from forequake.windows import TimeWindow
 
-__all__ = ["ForecastShelf", "evaluate_unit"]
+__all__ = ["ForecastShelf", "StoreReader"]
 
 #: Unscaled rates that stay in memory at most, but for a forecast and its reference, which always do.
 _SHELF_BYTES: Final = 200_000_000
 #: Scaled forecasts with their sums: the one that is tested, and its reference.
 _MOST_PREPARED: Final = 2
+
+
+class StoreReader(RecordReader, Protocol):
+    """What results over windows need of a store."""
+
+    def existing(self, kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:
+        """Give those of the keys that the store has."""
 
 
 @dataclass
@@ -88,35 +86,3 @@ class ForecastShelf:
             window=window,
             depth_km=self.experiment.config.depth_km,
         )
-
-
-def evaluate_unit(
-    experiment: Experiment, shelf: ForecastShelf, label: Label, environment: Sha256
-) -> tuple[ConsistencyRecord | ComparisonRecord | ScoreRecord, DistributionRecord | None]:
-    """Compute one result.
-
-    Returns
-    -------
-    ConsistencyRecord, ComparisonRecord or ScoreRecord
-    DistributionRecord or None
-        The whole simulated sample, where the test draws one.
-
-    Raises
-    ------
-    InputError, EvaluationError
-        Where the result cannot be computed.
-    StoreError
-        Where the forecasts cannot be read.
-    """
-    inputs = experiment.result_inputs(label)
-    observation = experiment.observation(label.window)
-    if TESTS[inputs.test].forecast == "catalog":
-        counted = shelf.catalogs(label.model, label.window)
-        evaluated = evaluate_catalogs(inputs.test, inputs.parameters, counted, observation, seed=inputs.seed)
-    else:
-        reference = None if label.reference is None else shelf.gridded(label.reference, label.window)
-        forecast = shelf.gridded(label.model, label.window)
-        evaluated = evaluate(
-            inputs.test, inputs.parameters, forecast, observation, reference=reference, seed=inputs.seed
-        )
-    return evaluated.record(inputs.canon, environment, now()), evaluated.distribution_record(inputs.canon)

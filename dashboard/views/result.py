@@ -223,7 +223,7 @@ def _numbers(result: AnyEvaluation) -> None:
 def _sum(rows: Sequence[ResultRow]) -> None:
     """Say the sum of the scores of all windows, where there are several and they add up."""
     scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
-    total = total_score(scores)
+    total = total_score(rows[0].test, scores) if rows else None
     if total is not None and len(scores) > 1:
         st.metric(f"Sum over {len(scores)} windows, in nats", number(total, 6))
 

@@ -218,7 +218,8 @@ def plan(
         note(f"Note: ... and {len(reasons) - _SHOWN_REASONS} more forecasts that are not there")
     if waiting:
         note(f"Note: {waiting} results wait for windows that have not ended")
-    out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {len(planned.blocks)} blocks.")
+    blocks = len(planned.blocks) + len(planned.over_windows)
+    out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {blocks} blocks.")
     note(f"Store: {place}")
 
 
@@ -226,7 +227,7 @@ def _plan_fields(planned: "Plan", lacking: Mapping["Label", str]) -> dict[str, A
     return {
         "cached": len(planned.cached),
         "due": len(planned.due),
-        "blocks": len(planned.blocks),
+        "blocks": len(planned.blocks) + len(planned.over_windows),
         "units": [
             {
                 **_place_fields(unit.label),
@@ -254,7 +255,8 @@ def _table_of_units(planned: "Plan", lacking: Mapping["Label", str]) -> Table:
         table.add_column(column)
     states = {unit.label: "stored" if unit.state is UnitState.CACHED else "due" for unit in planned.units}
     for label, state in (states | _states_without_key(lacking)).items():
-        table.add_row(label.model, label.test, label.window.id, state)
+        test = label.test if label.reference is None else f"{label.test} vs {label.reference}"
+        table.add_row(label.model, test, label.window.id, state)
     return table
 
 

@@ -1,7 +1,7 @@
 """The keys of a test."""
 
 from difflib import get_close_matches
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 from pydantic import Field, PlainValidator, WithJsonSchema
 
@@ -14,22 +14,13 @@ from forequake.evaluations.registry import TESTS, TestDefinition, find_test
 __all__ = ["ArgumentSection", "TestSection"]
 
 
-#: floatCSEP's T- and W-test of each model against each other.
-_MATRIX: Final = "vector_poisson_t_w_test"
-
-
 def _read_function(value: object) -> TestDefinition:
     if not isinstance(value, str):
         refuse("expected the name of a test, such as poisson_evaluations.number_test")
     try:
         return find_test(value)
     except InputError:
-        if value.rpartition(".")[2] == _MATRIX:
-            refuse(
-                f"{_MATRIX} is not a test of its own here: write a paired_t_test and a w_test for each model "
-                "as ref_model; each compares all other models with it, in every window"
-            )
-        names = [definition.floatcsep for definition in TESTS.values()]
+        names = [definition.floatcsep or definition.short for definition in TESTS.values()]
         functions = {name.rpartition(".")[2]: name for name in reversed(names)}
         # A test that this version lacks is no misspelt one, however much the names look alike.
         if "." in value:
@@ -48,6 +39,7 @@ _Function = Annotated[
                 name
                 for definition in TESTS.values()
                 for name in (definition.floatcsep, definition.short, definition.name)
+                if name is not None
             ]
         }
     ),
@@ -82,6 +74,10 @@ class ArgumentSection(Section):
     alpha: Alpha | None = key("Level of significance of the T-test; else the experiment's.")
     variance: _Variance | None = key(
         "Variance of the number of events in a window, which the negative binomial N-test needs."
+    )
+
+    of: str | None = key(
+        "Name of the test whose results this one takes; not given: the only one of the experiment that fits."
     )
 
     verbose: Unused = key("Has pyCSEP print its progress.")

@@ -53,6 +53,7 @@ def read_test_entry(
         alpha=arguments.alpha,
         reference=section.ref_model,
         variance=arguments.variance,
+        of=arguments.of,
     )
     return spec, section, arguments
 
@@ -84,7 +85,7 @@ def _required(function: object) -> dict[str, str]:
         definition = find_test(function) if isinstance(function, str) else None
     except InputError:  # noted where the function is read
         return required
-    if definition is not None and definition.needs_reference:
+    if definition is not None and definition.names_reference:
         required["ref_model"] = f"the {definition.short}-test compares models with a reference model"
     return required
 
@@ -94,11 +95,14 @@ def _check_reference(
 ) -> None:
     reference = place.at("ref_model")
     name = reference.value
-    if not definition.needs_reference:
+    if not definition.names_reference:
         if name is not None:
-            message = (
-                f"the {definition.short}-test looks at one model and takes no reference; leave this key out"
-            )
+            looks = "looks at one model"
+            if definition.needs_reference:
+                looks = (
+                    "compares all models with each other" if definition.against_all else "has that of its IG"
+                )
+            message = f"the {definition.short}-test {looks} and takes no reference; leave this key out"
             problems.add(reference, message)
         return
     if isinstance(name, str) and models is not None and name not in models:
@@ -118,6 +122,9 @@ def _check_arguments(definition: TestDefinition, place: Place, problems: Problem
         problems.add(
             entries["variance"], f"the {definition.short}-test takes no variance; leave this key out"
         )
+    if "of" in entries and not definition.of:
+        message = f"the {definition.short}-test takes no other test's results; leave this key out"
+        problems.add(entries["of"], message)
     for key, taken in (("seed", definition.seeded), ("num_simulations", definition.simulated)):
         if key in entries and not taken:
             what = "draws no catalogs" if definition.seeded else "draws no random numbers"

@@ -18,6 +18,7 @@ from forequake.config._region_shape import RegionSection
 from forequake.config._section import metadata_of, read_section, unused_keys
 from forequake.config._shapes import OTHER_NAMES, ExperimentSection
 from forequake.config._tests import check_forecasts, read_test_entry
+from forequake.config._tests_together import join_tests
 from forequake.config._time_shape import TimeSection
 from forequake.config._windows import TimePlan, read_windows
 from forequake.config._yaml import read_yaml, shown_path
@@ -26,6 +27,7 @@ from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, TestSpec
 from forequake.datasets import is_dataset, locate_dataset
 from forequake.errors import ConfigError, Problem, suggestion
 from forequake.regions.specs import RegionSpec
+from forequake.windows import TimeWindow
 
 __all__ = ["LoadedExperiment", "load_experiment"]
 
@@ -133,7 +135,7 @@ class _Reading:
         plan = self._time(root)
         region, magnitudes, depths = self._region(root)
         models, names = self._models(root, top.order)
-        tests = self._tests(root, models, names)
+        tests = self._tests(root, models, names, () if plan is None else plan.windows)
         catalog = self._catalog(root, ("catalog", *OTHER_NAMES["catalog"]))
         input_catalog = self._input_catalog(root, plan)
         completeness = self._completeness(root.at("completeness"))
@@ -255,7 +257,11 @@ class _Reading:
         return right, names if complete else None
 
     def _tests(
-        self, root: Place, models: tuple[ModelSpec, ...], names: list[str] | None
+        self,
+        root: Place,
+        models: tuple[ModelSpec, ...],
+        names: list[str] | None,
+        windows: tuple[TimeWindow, ...],
     ) -> tuple[TestSpec, ...]:
         found = self._list(root, "tests")
         if found is None:
@@ -270,7 +276,7 @@ class _Reading:
                 check_forecasts(section.func, place, models, self.problems)
             if test is not None:
                 tests.append(test)
-        return tuple(tests)
+        return join_tests(tests, entries, [model.name for model in models], windows, self.problems)
 
     def _list(self, root: Place, key: str) -> tuple[Place, Folder] | None:
         return find_list(root, (key, *OTHER_NAMES[key]), self._folder, self.problems, self._files)

@@ -57,9 +57,11 @@ class TestSpec(_Spec):
     alpha
         The test's own level of significance; None takes the experiment's.
     reference
-        Name of the model to compare with; None for a test of one model.
+        Name of the model to compare with; None for a test of one model, or with every other model.
     variance
         Of the number of events in a window, for the negative binomial test.
+    of
+        Name of the test whose results this one takes; None for a test of forecasts.
     """
 
     __test__: ClassVar[bool] = False  # pytest: not a class of tests
@@ -71,6 +73,7 @@ class TestSpec(_Spec):
     alpha: Alpha | None = None
     reference: str | None = None
     variance: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, allow_inf_nan=False)
+    of: Annotated[str | None, ADDED_LATER] = None
 
 
 class ExperimentConfig(_Spec):
@@ -123,6 +126,12 @@ class ExperimentConfig(_Spec):
     forecast_quality: QualityPolicy = "refuse"
     metadata: dict[str, JsonValue] = {}
     unused: tuple[str, ...] = ()
+
+    @property
+    def span(self) -> TimeWindow:
+        """From the first window's start to the last one's end."""
+        ends = max(window.end for window in self.windows)
+        return TimeWindow(start=min(window.start for window in self.windows), end=ends)
 
     @property
     def dependent_windows(self) -> bool:

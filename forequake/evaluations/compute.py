@@ -28,6 +28,11 @@ _COMPARISONS: Final = {
     "poisson_w": comparison.signed_rank,
     "binary_paired_t": comparison.binary_paired_t,
 }
+#: Named already, and not computed yet.
+_LATER: Final = ("roc", "concentration_roc", "molchan", "kagan_i1")
+_SCORES: Final = {
+    "sequential_likelihood": joint_log_likelihood,
+}
 
 
 def evaluate(
@@ -69,6 +74,9 @@ def evaluate(
     """
     began = perf_counter()
     definition = find_test(test)
+    if definition.scope == "windows" or definition.against_all or definition.name in _LATER:
+        message = f"{definition.name} is not computed from one or two forecasts of one window"
+        raise EvaluationError(message)
     check_parameters(definition, parameters, seed)
     _check_reference(definition, given=reference is not None)
     prepared = _prepared("forecast", forecast, observation)
@@ -154,9 +162,9 @@ def _compute(
     seed: int | None,
 ) -> Numbers:
     if definition.kind == "score":
-        if reference is None:
-            return joint_log_likelihood(forecast, observation)
-        return information_gain(forecast, reference, observation)
+        if reference is not None:
+            return information_gain(forecast, reference, observation)
+        return _SCORES[definition.name](forecast, observation)
     alpha, simulations = parameters.alpha, parameters.num_simulations
     if reference is not None:
         return _COMPARISONS[definition.name](forecast, reference, observation, alpha=alpha)

@@ -18,7 +18,6 @@ from forequake.results import (
     Distribution,
     DistributionRecord,
     Outcome,
-    Power,
     Quantiles,
     ScoreRecord,
     Side,
@@ -50,7 +49,6 @@ class Numbers:
     information_gain: float | None = None
     interval: tuple[float, float] | None = None
     curve: Curve | None = None
-    power: Power | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -84,7 +82,6 @@ class Evaluated:
     information_gain: float | None = None
     interval: tuple[float, float] | None = None
     curve: Curve | None = None
-    power: Power | None = None
     n_windows: int | None = None
     missing: tuple[str, ...] = ()
     sample: NDArray[np.float64] | None = None
@@ -128,7 +125,6 @@ class Evaluated:
             information_gain=numbers.information_gain,
             interval=numbers.interval,
             curve=numbers.curve,
-            power=numbers.power,
             n_windows=n_windows,
             missing=missing,
             sample=numbers.sample,
@@ -167,7 +163,6 @@ class Evaluated:
             "distribution": self.distribution,
             "n_windows": self.n_windows,
             "missing": self.missing,
-            "power": self.power,
             "kernel_version": self.kernel_version,
             "environment": environment,
             "computed_at": computed_at,

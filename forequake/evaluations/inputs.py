@@ -216,6 +216,8 @@ class ResultInputs(KeyInputs):
         Lower edges of the magnitude bins.
     seed
         None for tests without random numbers.
+    family
+        Keys of all forecasts that are compared with each other, sorted, where the outcome depends on all.
 
     Raises
     ------
@@ -234,6 +236,7 @@ class ResultInputs(KeyInputs):
     region: Sha256
     magnitudes: tuple[float, ...] = Field(min_length=1)
     seed: int | None = None
+    family: Annotated[tuple[Sha256, ...], ADDED_LATER] = ()
 
     @model_validator(mode="after")
     def _fits_the_test(self) -> Self:
@@ -244,6 +247,10 @@ class ResultInputs(KeyInputs):
         problem = _misfit(definition, self.parameters, self.seed)
         if problem is None and (self.reference is None) == definition.needs_reference:
             problem = f"{self.test} is a {definition.kind} test: reference forecast {self.reference}"
+        if problem is None and bool(self.family) != definition.against_all:
+            problem = (
+                f"{self.test} compares with {'all' if definition.against_all else 'no family of'} models"
+            )
         if problem is not None:
             raise ValueError(problem)
         return self

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from forequake.evaluations.evaluated import ZERO_RATE_FLAG, ZERO_RATE_REFERENCE_FLAG, Numbers
 from forequake.evaluations.inputs import Observation
 from forequake.evaluations.kernels import PreparedForecast
+from forequake.evaluations.registry import TESTS
 from forequake.results import Outcome
 from forequake.windows import TimeWindow, overlap
 
@@ -72,16 +73,23 @@ def information_gain(
     return Numbers(outcome=Outcome.SCORE_ONLY, statistic=gain, flags=flags)
 
 
-def total_score(scores: Mapping[TimeWindow, float]) -> float | None:
+def total_score(test: str, scores: Mapping[TimeWindow, float]) -> float | None:
     """Add up the scores of windows, in whatever order they come.
+
+    Parameters
+    ----------
+    test
+        forequake's name of the score.
 
     Returns
     -------
     float or None
-        None without scores, where windows share time, so that events would count twice, and where infinities
-        of both signs meet.
+        None without scores, where those of windows do not add up, where windows share time, so that events
+        would count twice, and where infinities of both signs meet.
     """
     signs = {score > 0 for score in scores.values() if math.isinf(score)}
+    if test not in TESTS or not TESTS[test].adds_up:
+        return None
     if not scores or len(signs) == 2 or overlap(scores):
         return None
     return math.fsum(scores.values())

@@ -24,7 +24,6 @@ __all__ = [
     "KolmogorovQuantile",
     "LowerQuantile",
     "Outcome",
-    "Power",
     "Quantiles",
     "ScoreRecord",
     "Side",
@@ -136,28 +135,6 @@ Quantiles = Annotated[
 ]
 
 
-class Power(RecordModel):
-    """What a test could have found with these events: said beside an outcome, never part of it.
-
-    Attributes
-    ----------
-    detectable
-        The least effect that would have been found with the probability `at`; None where there is none.
-    detectable_unit
-        What the effect is, with its unit.
-    events_needed
-        Number of target events from which the effect that was seen would be significant, or from which the
-        test can say anything; None where no number suffices.
-    at
-        The power.
-    """
-
-    detectable: float | None = Field(default=None, allow_inf_nan=False)
-    detectable_unit: str = ""
-    events_needed: int | None = Field(default=None, ge=0)
-    at: float = Field(default=0.8, gt=0, lt=1)
-
-
 class Curve(RecordModel):
     """The curve of which a score is the area, by the points between which it is straight.
 
@@ -208,8 +185,6 @@ class EvaluationRecord(Record):
     n_windows, missing
         Of a result over several windows: how many it is made from, and the ids of those that it lacks,
         because their forecast or result is not there.
-    power
-        What the test could have found.
     kernel_version
         The hand-raised version of the test's computation.
     environment
@@ -237,7 +212,6 @@ class EvaluationRecord(Record):
     distribution: Distribution | None = None
     n_windows: int | None = Field(default=None, ge=0)
     missing: tuple[str, ...] = ()
-    power: Power | None = None
     kernel_version: int = Field(ge=1)
     environment: Sha256 | None = None
     computed_at: UtcDatetime

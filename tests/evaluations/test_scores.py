@@ -171,12 +171,13 @@ def _windows(scores: list[float]) -> dict[TimeWindow, float]:
     ],
 )
 def test_scores_add_up_in_any_order(scores: list[float], total: float | None) -> None:
-    assert total_score(_windows(scores)) == total
-    assert total_score(_windows(scores[::-1])) == total
+    assert total_score("sequential_likelihood", _windows(scores)) == total
+    assert total_score("sequential_likelihood", _windows(scores[::-1])) == total
 
 
 def test_scores_of_windows_that_share_time_do_not_add_up() -> None:
     first, second = sample_window(0), sample_window(1)
     growing = TimeWindow(start=first.start, end=second.end)
-    assert total_score({first: -1.0, second: -2.0}) == -3.0
-    assert total_score({first: -1.0, growing: -2.0}) is None
+    assert total_score("sequential_likelihood", {first: -1.0, second: -2.0}) == -3.0
+    assert total_score("roc", {first: 0.5, second: 0.6}) is None
+    assert total_score("sequential_likelihood", {first: -1.0, growing: -2.0}) is None

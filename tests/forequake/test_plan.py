@@ -5,7 +5,7 @@ import pytest
 from forequake.config import load_experiment
 from forequake.errors import InputError
 from forequake.experiments import WINDOW_OPEN, Experiment
-from forequake.plan import Plan, Selection, lacking_forecasts, plan_experiment, result_keys
+from forequake.plan import Plan, Selection, forecasts_needed, lacking_forecasts, plan_experiment, result_keys
 from forequake.quantities import now
 from forequake.resolution import resolve
 from forequake.results import Label, UnitState
@@ -136,7 +136,7 @@ def test_what_is_known_is_not_due_unless_forced(folder: Path) -> None:
     assert len(plan.due) == len(labels) - len(cached)
     assert len(_plan(folder, set(labels), force=True).due) == len(labels)
     nothing = _plan(folder, set(labels))
-    assert (nothing.due, nothing.blocks, nothing.models_needed) == ((), (), ())
+    assert (nothing.due, nothing.blocks, forecasts_needed(_read(folder), nothing)) == ((), (), {})
 
 
 def test_blocks_keep_their_names_whatever_is_done(folder: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_reference_is_needed_also_where_only_the_comparison_is_due(folder: Pat
     experiment = _read(folder)
     selection = Selection(models=("other",), tests=("T",))
     keys = result_keys(experiment, selection)
-    assert plan_experiment(experiment, keys, set()).models_needed == ("other", "one")
+    assert list(forecasts_needed(experiment, plan_experiment(experiment, keys, set()))) == ["other", "one"]
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,9 @@ from forequake.experiments import Experiment
 from forequake.plan import Selection, result_keys
 from forequake.resolution import resolve
 from forequake.results import AnyEvaluation, ForecastRecord, Outcome, Record
-from forequake.shelf import ForecastShelf, evaluate_unit
+from forequake.shelf import ForecastShelf
 from forequake.steps import make_forecasts, windows_by_source
+from forequake.units import evaluate_unit
 
 HEADING = "lon_min, lon_max, lat_min, lat_max, depth_min, depth_max"
 #: Two cells, two bins: 57.3 events in all.
@@ -86,9 +87,9 @@ class Lab:
         shelf = ForecastShelf(self.experiment, self)
         labels = [label for label in self.experiment.labels() if label.model == model]
         return {
-            (label.test, f"{label.window.start:%d}"): evaluate_unit(self.experiment, shelf, label, "0" * 64)[
-                0
-            ]
+            (label.test, f"{label.window.start:%d}"): evaluate_unit(
+                self.experiment, shelf, label, self.experiment.result_inputs(label), "0" * 64
+            )[0]
             for label in labels
         }
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from forequake.errors import InputError, suggestion
 from forequake.evaluations.registry.catalog_based import CATALOG_TESTS
+from forequake.evaluations.registry.definition import TestDefinition
 from forequake.evaluations.registry.gridded import GRIDDED_TESTS
+from forequake.evaluations.registry.over_windows import TESTS_OVER_WINDOWS
 from forequake.evaluations.registry.own import OWN_TESTS
 from forequake.evaluations.registry.scores import SCORES
-from forequake.evaluations.registry.definition import TestDefinition
-from forequake.evaluations.registry.over_windows import TESTS_OVER_WINDOWS
 
 __all__ = ["TESTS", "TestDefinition", "find_test"]
 

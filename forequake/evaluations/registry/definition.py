@@ -81,3 +81,8 @@ class TestDefinition:
     def needs_reference(self) -> bool:
         """Whether the test takes a reference forecast."""
         return self.kind == "comparison" or self.relative
+
+    @property
+    def names_reference(self) -> bool:
+        """Whether an experiment names the reference model at the test."""
+        return self.needs_reference and not self.against_all and self.takes == "forecasts"

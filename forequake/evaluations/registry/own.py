@@ -3,7 +3,6 @@
 from typing import Final
 
 from forequake.evaluations.registry.definition import TestDefinition
-from forequake.results import Side
 
 __all__ = ["OWN_TESTS"]
 

@@ -1,0 +1,196 @@
+"""Results over several windows: what decides them, which of their parts are there, and their computation."""
+
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from forequake.errors import EvaluationError
+from forequake.evaluations import ResultInputs, TestParameters
+from forequake.evaluations.calibration import calibration
+from forequake.evaluations.evaluated import Evaluated, Numbers
+from forequake.evaluations.registry import TESTS
+from forequake.experiments import Experiment
+from forequake.keys import KeyInputs
+from forequake.quantities import Sha256
+from forequake.results import (
+    CatalogForecastRecord,
+    ComparisonRecord,
+    EvaluationRecord,
+    ForecastRecord,
+    Label,
+    ScoreRecord,
+)
+from forequake.shelf import ForecastShelf, StoreReader
+from forequake.windows import TimeWindow
+
+__all__ = [
+    "AcrossInputs",
+    "PartInputs",
+    "evaluate_over_windows",
+    "inputs_of",
+    "nothing_there",
+    "present_inputs",
+]
+
+#: Tests of the results that another test has in each window.
+_OF_RESULTS: Final[dict[str, Callable[..., Numbers]]] = {"calibration": calibration}
+
+
+class PartInputs(BaseModel):
+    """What one window adds to a result over several.
+
+    Attributes
+    ----------
+    result
+        Key of the window's result; None for a test of forecasts.
+    forecast, reference, catalog
+        Keys of the scaled forecasts and of the target events; None for a test of results.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    window: TimeWindow
+    result: Sha256 | None = None
+    forecast: Sha256 | None = None
+    reference: Sha256 | None = None
+    catalog: Sha256 | None = None
+
+    @property
+    def needs(self) -> tuple[Sha256, ...]:
+        """The keys of the records without which the part is not there."""
+        return tuple(key for key in (self.result, self.forecast, self.reference) if key is not None)
+
+
+class AcrossInputs(KeyInputs):
+    """All that decides a result over several windows.
+
+    Attributes
+    ----------
+    test, parameters, kernel_version, seed
+        As of `forequake.evaluations.ResultInputs`.
+    parts
+        The windows that count, in their order; the keys say the rest, region and bins included.
+    missing
+        Ids of the windows that have ended and do not count, because their part is not there.
+    """
+
+    what = "result over windows"
+
+    test: str
+    parameters: TestParameters
+    kernel_version: int = Field(ge=1)
+    parts: tuple[PartInputs, ...]
+    missing: tuple[str, ...] = ()
+    seed: int | None = None
+
+
+def inputs_of(experiment: Experiment, label: Label) -> ResultInputs | AcrossInputs:
+    """Give what decides the result in a place, where all that it is made from can be had."""
+    if not experiment.over_windows(label):
+        return experiment.result_inputs(label)
+    test = experiment.test(label.test)
+    ended = [window for window in experiment.config.windows if experiment.has_ended(window)]
+    there = [window for window in ended if experiment.absence(label, window) is None]
+    return AcrossInputs(
+        test=test.test,
+        parameters=experiment.parameters(test),
+        kernel_version=TESTS[test.test].kernel_version,
+        parts=tuple(_part(experiment, label, window) for window in there),
+        missing=tuple(window.id for window in ended if window not in there),
+        seed=experiment.seed(test, label.window),
+    )
+
+
+def _part(experiment: Experiment, label: Label, window: TimeWindow) -> PartInputs:
+    test = experiment.test(label.test)
+    if test.of is not None:
+        place = label.model_copy(update={"test": test.of, "window": window})
+        return PartInputs(window=window, result=experiment.result_inputs(place).key)
+    reference = None
+    if label.reference is not None:
+        reference = experiment.forecast_inputs(label.reference, window).key
+    return PartInputs(
+        window=window,
+        forecast=experiment.forecast_inputs(label.model, window).key,
+        reference=reference,
+        catalog=experiment.observed(window)[1],
+    )
+
+
+def present_inputs(experiment: Experiment, store: StoreReader, label: Label) -> ResultInputs | AcrossInputs:
+    """Give what decides the result in a place as things are: parts that the store lacks are missing.
+
+    They could not be computed in the run that asks; where a later one has them, it has another result.
+    """
+    inputs = inputs_of(experiment, label)
+    if isinstance(inputs, ResultInputs):
+        return inputs
+    wanted = {key for part in inputs.parts for key in part.needs}
+    kinds = (EvaluationRecord,) if experiment.test(label.test).of else (ForecastRecord, CatalogForecastRecord)
+    known = frozenset[Sha256]().union(*(store.existing(kind, tuple(wanted)) for kind in kinds))
+    return inputs.model_copy(update=_without(inputs, experiment.config.windows, wanted - known))
+
+
+def nothing_there(inputs: ResultInputs | AcrossInputs) -> str | None:
+    """Say that a result over windows has nothing to be made from, or give None."""
+    if isinstance(inputs, ResultInputs) or inputs.parts:
+        return None
+    what = "result" if TESTS[inputs.test].takes == "results" else "forecast"
+    return f"none of the {len(inputs.missing)} windows that have ended has a {what} to take"
+
+
+def _without(
+    inputs: AcrossInputs, windows: Sequence[TimeWindow], lacking: Collection[Sha256]
+) -> dict[str, object]:
+    parts = tuple(part for part in inputs.parts if not any(key in lacking for key in part.needs))
+    lost = {part.window.id for part in inputs.parts} - {part.window.id for part in parts}
+    missing = lost.union(inputs.missing)
+    return {"parts": parts, "missing": tuple(window.id for window in windows if window.id in missing)}
+
+
+def evaluate_over_windows(
+    experiment: Experiment, shelf: ForecastShelf, label: Label, inputs: AcrossInputs
+) -> Evaluated:
+    """Compute one result over windows.
+
+    Raises
+    ------
+    InputError, EvaluationError
+        Where it cannot be computed.
+    StoreError
+        Where its parts cannot be read.
+    """
+    began = time.perf_counter()
+    definition = TESTS[inputs.test]
+    if definition.takes == "results":
+        results = [shelf.reader.get(EvaluationRecord, part.result) for part in inputs.parts if part.result]
+        windows = [part.window for part in inputs.parts]
+        numbers = _OF_RESULTS[definition.name](results, windows, alpha=inputs.parameters.alpha)
+        n_observed = sum(result.n_observed for result in results)
+        n_forecast = sum(result.n_forecast for result in results)
+        n_reference = _n_reference(results)
+    else:
+        message = f"{definition.name} is not computed by this version"
+        raise EvaluationError(message)
+    return Evaluated.of(
+        definition,
+        numbers,
+        alpha=inputs.parameters.alpha,
+        n_observed=n_observed,
+        n_forecast=n_forecast,
+        n_reference=n_reference,
+        seed=inputs.seed,
+        num_simulations=inputs.parameters.num_simulations,
+        seconds=time.perf_counter() - began,
+        n_windows=len(inputs.parts),
+        missing=inputs.missing,
+    )
+
+
+def _n_reference(results: Sequence[EvaluationRecord]) -> float | None:
+    """Sum what the reference expected, where the results compare with one."""
+    compared = [result for result in results if isinstance(result, ComparisonRecord | ScoreRecord)]
+    numbers = [result.n_reference for result in compared if result.n_reference is not None]
+    return sum(numbers) if len(numbers) == len(results) else None

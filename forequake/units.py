@@ -1,0 +1,62 @@
+"""The computation of one result from what the store has."""
+
+from forequake.across import AcrossInputs, evaluate_over_windows
+from forequake.errors import EvaluationError
+from forequake.evaluations import ResultInputs, evaluate, evaluate_catalogs
+from forequake.evaluations.evaluated import Evaluated
+from forequake.evaluations.registry import TESTS
+from forequake.experiments import Experiment
+from forequake.quantities import Sha256, now
+from forequake.results import ComparisonRecord, ConsistencyRecord, DistributionRecord, Label, ScoreRecord
+from forequake.shelf import ForecastShelf
+
+__all__ = ["evaluate_unit"]
+
+
+def evaluate_unit(
+    experiment: Experiment,
+    shelf: ForecastShelf,
+    label: Label,
+    inputs: ResultInputs | AcrossInputs,
+    environment: Sha256,
+) -> tuple[ConsistencyRecord | ComparisonRecord | ScoreRecord, DistributionRecord | None]:
+    """Compute one result.
+
+    Parameters
+    ----------
+    inputs
+        As `forequake.across.present_inputs` gives them for the place.
+
+    Returns
+    -------
+    ConsistencyRecord, ComparisonRecord or ScoreRecord
+    DistributionRecord or None
+        The whole sample, where the test has one.
+
+    Raises
+    ------
+    InputError, EvaluationError
+        Where the result cannot be computed.
+    StoreError
+        Where the forecasts or results that it needs cannot be read.
+    """
+    if isinstance(inputs, AcrossInputs):
+        evaluated = evaluate_over_windows(experiment, shelf, label, inputs)
+    else:
+        evaluated = _in_window(experiment, shelf, label, inputs)
+    return evaluated.record(inputs.canon, environment, now()), evaluated.distribution_record(inputs.canon)
+
+
+def _in_window(experiment: Experiment, shelf: ForecastShelf, label: Label, inputs: ResultInputs) -> Evaluated:
+    observation, definition = experiment.observation(label.window), TESTS[inputs.test]
+    if definition.against_all:
+        message = f"{definition.name} is not computed by this version"
+        raise EvaluationError(message)
+    if definition.forecast == "catalog":
+        counted = shelf.catalogs(label.model, label.window)
+        return evaluate_catalogs(inputs.test, inputs.parameters, counted, observation, seed=inputs.seed)
+    reference = None if label.reference is None else shelf.gridded(label.reference, label.window)
+    forecast = shelf.gridded(label.model, label.window)
+    return evaluate(
+        inputs.test, inputs.parameters, forecast, observation, reference=reference, seed=inputs.seed
+    )
