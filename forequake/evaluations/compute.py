@@ -17,7 +17,7 @@ from forequake.evaluations.simulated import simulated
 from forequake.evaluations.simulated_catalogs import catalog_test
 from forequake.forecasts.catalog_based import CountedEvents
 
-__all__ = ["evaluate", "evaluate_catalogs"]
+__all__ = ["NOT_YET", "evaluate", "evaluate_catalogs"]
 
 _NUMBER_TESTS: Final = {
     "poisson_number": consistency.number,
@@ -29,7 +29,7 @@ _COMPARISONS: Final = {
     "binary_paired_t": comparison.binary_paired_t,
 }
 #: Named already, and not computed yet.
-_LATER: Final = ("roc", "concentration_roc", "molchan", "kagan_i1")
+NOT_YET: Final = ("roc", "concentration_roc", "molchan", "kagan_i1")
 _SCORES: Final = {
     "sequential_likelihood": joint_log_likelihood,
 }
@@ -74,11 +74,8 @@ def evaluate(
     """
     began = perf_counter()
     definition = find_test(test)
-    if definition.scope == "windows" or definition.against_all or definition.name in _LATER:
-        message = f"{definition.name} is not computed from one or two forecasts of one window"
-        raise EvaluationError(message)
     check_parameters(definition, parameters, seed)
-    _check_reference(definition, given=reference is not None)
+    _check_forecasts(definition, given=reference is not None)
     prepared = _prepared("forecast", forecast, observation)
     other = None if reference is None else _prepared("reference forecast", reference, observation)
     try:
@@ -145,7 +142,10 @@ def evaluate_catalogs(
     )
 
 
-def _check_reference(definition: TestDefinition, *, given: bool) -> None:
+def _check_forecasts(definition: TestDefinition, *, given: bool) -> None:
+    if not definition.stands_alone or definition.name in NOT_YET:
+        message = f"{definition.name} is not computed from one or two forecasts of one window"
+        raise InputError(message)
     if given != definition.needs_reference:
         needs = "takes no" if given else "needs a"
         what = "score" if definition.kind == "score" else f"{definition.kind} test"

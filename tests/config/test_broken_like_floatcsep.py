@@ -81,9 +81,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "did you mean 'binomial_evaluations.binary_spatial_test'",
     ),
     "Brier score": (_tests({"func": "brier_score"}), "there is no such test"),
-    "test that never runs": (
+    "calibration of nothing": (
         _tests({"func": "catalog_evaluations.calibration_test"}),
-        "there is no such test",
+        "takes the results of another test of the experiment",
     ),
     "user function": (_tests({"func": "my_tests.py:my_test"}), "there is no such test"),
     "typo at the top": ({"modles": []}, "did you mean 'models'"),

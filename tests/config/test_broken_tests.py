@@ -36,19 +36,27 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "no such test",
         "poisson_evaluations.number_test",
     ),
-    "test that never runs": (
+    "calibration of nothing": (
         "poisson_evaluations.number_test",
         "catalog_evaluations.calibration_test",
-        "tests.N-test.func",
-        "func: catalog_evaluations.calibration_test",
-        "this version knows",
+        "tests.N-test.func_kwargs.of",
+        "- N-test:",
+        "takes the results of another test of the experiment (N, NBD-N,",
     ),
-    "matrix of comparisons": (
-        "poisson_evaluations.number_test",
+    "calibration of a test that there is not": (
+        "poisson_evaluations.paired_t_test\n      ref_model: Model A",
+        "calibration\n      func_kwargs: {of: N-tets}",
+        "tests.T-test.func_kwargs.of",
+        "func_kwargs: {of: N-tets}",
+        "there is no such test; the calibration-test takes the results of another test",
+        "N-test",
+    ),
+    "matrix of comparisons with one reference": (
+        "poisson_evaluations.paired_t_test",
         "vector_poisson_t_w_test",
-        "tests.N-test.func",
-        "func: vector_poisson_t_w_test",
-        "write a paired_t_test and a w_test for each model as ref_model",
+        "tests.T-test.ref_model",
+        "ref_model: Model A",
+        "compares all models with each other and takes no reference",
     ),
     "relative score without reference": (
         "poisson_evaluations.number_test",

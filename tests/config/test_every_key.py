@@ -340,6 +340,11 @@ ARGUMENT: dict[str, Case] = {
         lambda e: e.config.tests[0].variance,
         23541.0,
     ),
+    "of": (
+        {"tests": [{"x": {"func": "N"}}, {"y": {"func": "calibration", "func_kwargs": {"of": "x"}}}]},
+        lambda e: e.config.tests[1].of,
+        "x",
+    ),
 }
 CATALOG: dict[str, Case] = {
     "path": (

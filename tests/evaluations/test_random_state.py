@@ -19,8 +19,13 @@ from forequake.evaluations import (
     evaluate,
     find_test,
 )
+from forequake.evaluations.compute import NOT_YET
 
-LETTERS = tuple(definition.short for definition in TESTS.values() if definition.forecast == "gridded")
+LETTERS = tuple(
+    definition.short
+    for definition in TESTS.values()
+    if definition.forecast == "gridded" and definition.stands_alone and definition.name not in NOT_YET
+)
 
 
 def _jobs(

@@ -53,7 +53,7 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         f"{_SILENCE}test_an_empty_window_is_data_for_n_and_l",
     ),
     "tests that nothing runs are accepted": (
-        f"{_REFUSED}[test that never runs]",
+        f"{_REFUSED}[calibration of nothing]",
         f"{_REFUSED}[unknown test]",
         f"{_REFUSED}[binomial test of no use]",
         f"{_REFUSED}[user function]",

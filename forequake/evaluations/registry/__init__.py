@@ -3,56 +3,7 @@
 Light on purpose: reading an experiment's files must not cost the import of SciPy.
 """
 
-from typing import Final
-
-from forequake.errors import InputError, suggestion
-from forequake.evaluations.registry.catalog_based import CATALOG_TESTS
 from forequake.evaluations.registry.definition import TestDefinition
-from forequake.evaluations.registry.gridded import GRIDDED_TESTS
-from forequake.evaluations.registry.over_windows import TESTS_OVER_WINDOWS
-from forequake.evaluations.registry.own import OWN_TESTS
-from forequake.evaluations.registry.scores import SCORES
+from forequake.evaluations.registry.names import TESTS, find_test
 
 __all__ = ["TESTS", "TestDefinition", "find_test"]
-
-_DEFINITIONS: Final = (*GRIDDED_TESTS, *CATALOG_TESTS, *SCORES, *TESTS_OVER_WINDOWS, *OWN_TESTS)
-
-#: All tests by forequake's name.
-TESTS: Final[dict[str, TestDefinition]] = {definition.name: definition for definition in _DEFINITIONS}
-_BY_ANY_NAME: Final[dict[str, TestDefinition]] = {
-    name: definition
-    for definition in _DEFINITIONS
-    for name in (definition.name, definition.short, definition.floatcsep)
-    if name is not None
-}
-
-
-def find_test(name: str) -> TestDefinition:
-    """Find a test by forequake's name, by its letters, or by floatCSEP's function, also in full.
-
-    Raises
-    ------
-    InputError
-        Where no test has the name; the message gives the nearest one.
-
-    floatCSEP's function may stand behind ``csep.`` or ``core.``, as it is called in pyCSEP.
-
-    Examples
-    --------
-    >>> find_test("poisson_evaluations.number_test").name
-    'poisson_number'
-    >>> find_test("CL").name
-    'poisson_conditional_likelihood'
-    >>> find_test("csep.core.poisson_evaluations.number_test").name
-    'poisson_number'
-    """
-    plain = name.removeprefix("csep.").removeprefix("core.")
-    if name.startswith("floatcsep."):
-        plain = name.rpartition(".")[2]
-    found = _BY_ANY_NAME.get(name) or _BY_ANY_NAME.get(plain)
-    if found is not None:
-        return found
-    near = suggestion(name, _BY_ANY_NAME)
-    hint = f"; did you mean {near!r}?" if near else ""
-    message = f"there is no test {name!r}{hint} Known tests: {', '.join(_BY_ANY_NAME)}"
-    raise InputError(message)

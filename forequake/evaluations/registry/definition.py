@@ -86,3 +86,8 @@ class TestDefinition:
     def names_reference(self) -> bool:
         """Whether an experiment names the reference model at the test."""
         return self.needs_reference and not self.against_all and self.takes == "forecasts"
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether a result needs no more than one window, its forecast, and one reference."""
+        return self.scope == "window" and not self.against_all
