@@ -164,7 +164,7 @@ def evaluate_over_windows(
     """
     began = time.perf_counter()
     definition = TESTS[inputs.test]
-    if definition.takes == "results":
+    if definition.name in _OF_RESULTS:
         results = [shelf.reader.get(EvaluationRecord, part.result) for part in inputs.parts if part.result]
         windows = [part.window for part in inputs.parts]
         numbers = _OF_RESULTS[definition.name](results, windows, alpha=inputs.parameters.alpha)
