@@ -153,8 +153,11 @@ def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Bloc
 def _compute(
     store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
 ) -> tuple[RunCounts, list[UnitEnd]]:
-    inputs = {label: present_inputs(experiment, store, label) for label in work.labels}
-    keys = {label: found.key for label, found in inputs.items()}
+    over_windows = filter(experiment.over_windows, work.labels)
+    across = {label: present_inputs(experiment, store, label) for label in over_windows}
+    keys = {
+        label: across[label].key if label in across else experiment.result_key(label) for label in work.labels
+    }
     known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
     computed = session.computed(run, work.id)  # also by attempts that a failing store cut off
     shelf = ForecastShelf(experiment, store)
@@ -162,7 +165,9 @@ def _compute(
     ends: list[UnitEnd] = []
     tally = dict.fromkeys(RunCounts.model_fields, 0)
     for label, key in keys.items():
-        obstacle = work.obstacle(experiment, label) or nothing_there(inputs[label])
+        obstacle = work.obstacle(experiment, label) or (
+            nothing_there(across[label]) if label in across else None
+        )
         if session.stop.is_set() or session.lost(work.id):
             tally["skipped"] += 1
         elif key in known:
@@ -176,7 +181,11 @@ def _compute(
         else:
             try:
                 record, distribution = evaluate_unit(
-                    experiment, shelf, label, inputs[label], work.environment
+                    experiment,
+                    shelf,
+                    label,
+                    across.get(label) or experiment.result_inputs(label),
+                    work.environment,
                 )
             except StoreError:
                 raise

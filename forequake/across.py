@@ -7,9 +7,9 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from forequake.errors import EvaluationError
-from forequake.evaluations import ResultInputs, TestParameters
-from forequake.evaluations.calibration import calibration
+from forequake.evaluations import TestParameters
 from forequake.evaluations.evaluated import Evaluated, Numbers
+from forequake.evaluations.over_windows.calibration import calibration
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment
 from forequake.keys import KeyInputs
@@ -28,8 +28,9 @@ from forequake.windows import TimeWindow
 __all__ = [
     "AcrossInputs",
     "PartInputs",
+    "across_inputs",
     "evaluate_over_windows",
-    "inputs_of",
+    "key_of_place",
     "nothing_there",
     "present_inputs",
 ]
@@ -86,10 +87,15 @@ class AcrossInputs(KeyInputs):
     seed: int | None = None
 
 
-def inputs_of(experiment: Experiment, label: Label) -> ResultInputs | AcrossInputs:
-    """Give what decides the result in a place, where all that it is made from can be had."""
-    if not experiment.over_windows(label):
-        return experiment.result_inputs(label)
+def key_of_place(experiment: Experiment, label: Label) -> Sha256:
+    """Give the key of the result in a place, where all that it is made from can be had."""
+    if experiment.over_windows(label):
+        return across_inputs(experiment, label).key
+    return experiment.result_key(label)
+
+
+def across_inputs(experiment: Experiment, label: Label) -> AcrossInputs:
+    """Give what decides a result over windows, where all that it is made from can be had."""
     test = experiment.test(label.test)
     ended = [window for window in experiment.config.windows if experiment.has_ended(window)]
     there = [window for window in ended if experiment.absence(label, window) is None]
@@ -107,35 +113,33 @@ def _part(experiment: Experiment, label: Label, window: TimeWindow) -> PartInput
     test = experiment.test(label.test)
     if test.of is not None:
         place = label.model_copy(update={"test": test.of, "window": window})
-        return PartInputs(window=window, result=experiment.result_inputs(place).key)
+        return PartInputs(window=window, result=experiment.result_key(place))
     reference = None
     if label.reference is not None:
-        reference = experiment.forecast_inputs(label.reference, window).key
+        reference = experiment.forecast_key(label.reference, window)
     return PartInputs(
         window=window,
-        forecast=experiment.forecast_inputs(label.model, window).key,
+        forecast=experiment.forecast_key(label.model, window),
         reference=reference,
         catalog=experiment.observed(window)[1],
     )
 
 
-def present_inputs(experiment: Experiment, store: StoreReader, label: Label) -> ResultInputs | AcrossInputs:
-    """Give what decides the result in a place as things are: parts that the store lacks are missing.
+def present_inputs(experiment: Experiment, store: StoreReader, label: Label) -> AcrossInputs:
+    """Give what decides a result over windows as things are: parts that the store lacks are missing.
 
     They could not be computed in the run that asks; where a later one has them, it has another result.
     """
-    inputs = inputs_of(experiment, label)
-    if isinstance(inputs, ResultInputs):
-        return inputs
+    inputs = across_inputs(experiment, label)
     wanted = {key for part in inputs.parts for key in part.needs}
     kinds = (EvaluationRecord,) if experiment.test(label.test).of else (ForecastRecord, CatalogForecastRecord)
     known = frozenset[Sha256]().union(*(store.existing(kind, tuple(wanted)) for kind in kinds))
     return inputs.model_copy(update=_without(inputs, experiment.config.windows, wanted - known))
 
 
-def nothing_there(inputs: ResultInputs | AcrossInputs) -> str | None:
+def nothing_there(inputs: AcrossInputs) -> str | None:
     """Say that a result over windows has nothing to be made from, or give None."""
-    if isinstance(inputs, ResultInputs) or inputs.parts:
+    if inputs.parts:
         return None
     what = "result" if TESTS[inputs.test].takes == "results" else "forecast"
     return f"none of the {len(inputs.missing)} windows that have ended has a {what} to take"

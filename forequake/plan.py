@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from forequake.across import inputs_of
+from forequake.across import key_of_place
 from forequake.errors import InputError, unknown
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment
@@ -147,7 +147,7 @@ class _BlockInputs(KeyInputs):
 def result_keys(experiment: Experiment, selection: Selection) -> dict[Label, Sha256]:
     """Give the key of every result of a selection that can be had now, in the experiment's order."""
     return {
-        label: inputs_of(experiment, label).key
+        label: key_of_place(experiment, label)
         for label in experiment.labels()
         if selection.holds(label) and experiment.obstacle(label) is None
     }
