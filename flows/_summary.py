@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
 from forequake.evaluations.scores import total_score
-from forequake.experiments import incomplete_windows, labels_of
+from forequake.places import incomplete_windows, labels_of
 from forequake.results import EvaluationRecord, ExperimentRecord, Label, Outcome, UnitRecord
 from stores import ResultQuery, ResultRow, ResultsStore
 

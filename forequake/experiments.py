@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.catalogs import Events
-from forequake.catalogs.completeness import IncompletePart, incomplete_part
 from forequake.config import (
     ExperimentConfig,
     FolderModel,
@@ -27,6 +26,7 @@ from forequake.forecasts.arrivals import absence
 from forequake.forecasts.fitting import FIT_VERSION
 from forequake.forecasts.sources import reader_of_model
 from forequake.keys import KeyTemplate, bytes_digest
+from forequake.places import labels_of
 from forequake.quantities import Sha256, now
 from forequake.recent import Recent
 from forequake.regions import Region
@@ -46,8 +46,6 @@ __all__ = [
     "WINDOW_OPEN",
     "Experiment",
     "RecordReader",
-    "incomplete_windows",
-    "labels_of",
     "snapshot_of",
 ]
 
@@ -381,42 +379,6 @@ class Experiment:
             events = Events.from_file(file)
         config = ExperimentConfig.model_validate(record.config)
         return cls(record=record, config=config, region=cells, events=events)
-
-
-def labels_of(config: ExperimentConfig) -> list[Label]:
-    """List the places of all results of an experiment, model by model and window by window.
-
-    Results over windows come behind those of windows; their place spans all windows. A comparison of a model
-    with itself is not one of them.
-    """
-    spans = {"window": config.windows, "windows": (config.span,)}
-    return [
-        Label(experiment=config.name, test=test.name, model=model.name, reference=reference, window=window)
-        for scope, windows in spans.items()
-        for model in config.models
-        for window in windows
-        for test in config.tests
-        if TESTS[test.test].scope == scope
-        for reference in _references(config, test)
-        if reference != model.name
-    ]
-
-
-def _references(config: ExperimentConfig, test: TestSpec) -> tuple[str | None, ...]:
-    if TESTS[test.test].against_all:
-        return tuple(model.name for model in config.models)
-    return (test.reference,)
-
-
-def incomplete_windows(config: ExperimentConfig) -> dict[str, IncompletePart]:
-    """Give the windows in which the catalog may miss events of the least magnitude, by their ids."""
-    if config.completeness is None:
-        return {}
-    parts = {
-        window.id: incomplete_part(config.completeness, window, config.magnitudes[0])
-        for window in config.windows
-    }
-    return {name: part for name, part in parts.items() if part.spans}
 
 
 def snapshot_of(events: Events) -> tuple[CatalogSnapshot, bytes]:

@@ -62,7 +62,7 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
     Example: `forequake validate examples/california/config.yml`
     """
     from flows._preparation import prepare
-    from forequake.experiments import incomplete_windows
+    from forequake.places import incomplete_windows
 
     loaded, experiment = prepare(str(config), note)
     checks = [_check_model(loaded, experiment, model.name) for model in experiment.config.models]

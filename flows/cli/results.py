@@ -58,7 +58,7 @@ def results(
     Example: `forequake results california --format json`
     """
     from flows._summary import all_rows, current_config, current_rows, window_marks
-    from forequake.experiments import incomplete_windows
+    from forequake.places import incomplete_windows
     from stores import ResultQuery
 
     target = known_experiment(store, experiment)

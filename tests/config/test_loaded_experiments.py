@@ -21,8 +21,8 @@ from forequake.config import (
     load_experiment,
 )
 from forequake.errors import InputError
-from forequake.experiments import labels_of
 from forequake.forecasts.readers import READERS
+from forequake.places import labels_of
 
 Write = Callable[..., Path]
 
