@@ -36,6 +36,7 @@ __all__ = [
     "binary_paired_t",
     "direction",
     "exact_signed_rank",
+    "least_signed_rank_p",
     "paired_t",
     "signed_rank",
     "signed_ranks",
@@ -270,6 +271,19 @@ def exact_signed_rank(differences: NDArray[np.float64]) -> float:
     seen = ranks[differences > 0].sum()
     # Ranks are multiples of 1/2, so that the comparison is exact.
     return float(np.mean(smaller <= min(seen, ranks.sum() - seen)))
+
+
+def least_signed_rank_p(size: int) -> float:
+    """Give the least p that the W-test can have with so many non-zero differences, which one sign has.
+
+    Examples
+    --------
+    >>> least_signed_rank_p(6)
+    0.03125
+    """
+    if size < _NORMAL_FROM:
+        return 2.0 ** (1 - size) if size else 1.0
+    return _normal_signed_rank(np.arange(1.0, size + 1))[1]
 
 
 def spread_is_rounding(rates: NDArray[np.float64], reference: NDArray[np.float64]) -> bool:
