@@ -21,7 +21,6 @@ be.
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Final, Protocol
 
 import numpy as np
@@ -59,26 +58,27 @@ def diebold_mariano(results: Sequence[_Score], windows: Sequence[TimeWindow], *,
         The score ``sequential_information_gain`` of each window, in nats; without a statistic where it
         is undefined.
     windows
-        In the same order, that of time.
+        In the same order.
 
     Returns
     -------
     Numbers
         The statistic and the information gain are the mean gain per window, in nats, positive where the
         model is better; the interval is that of the mean at 1 - alpha. The sample holds the gains of the
-        windows.
+        windows in order of time.
 
     Raises
     ------
     InputError
-        Where there are not as many windows as results, or they are not in order.
+        Where there are not as many windows as results.
     """
-    if len(results) != len(windows) or any(one.start > other.start for one, other in pairwise(windows)):
-        message = f"{len(results)} results for {len(windows)} windows, or windows that are not in order"
+    if len(results) != len(windows):
+        message = f"there are {len(results)} results for {len(windows)} windows"
         raise InputError(message)
     from scipy.special import stdtr, stdtrit
 
-    there = [place for place, result in enumerate(results) if result.statistic is not None]
+    in_time = sorted(range(len(windows)), key=lambda place: windows[place].start)
+    there = [place for place in in_time if results[place].statistic is not None]
     kept = [windows[place] for place in there]
     gains = np.array([results[place].statistic for place in there], dtype=np.float64)
     flags = tuple(dict.fromkeys(flag for place in there for flag in results[place].flags))
