@@ -1,15 +1,21 @@
 """Results over several windows: what decides them, which of their parts are there, and their computation."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from forequake.errors import EvaluationError
 from forequake.evaluations import TestParameters
 from forequake.evaluations.evaluated import Evaluated, Numbers
-from forequake.evaluations.over_windows.calibration import calibration
+from forequake.evaluations.over_windows import (
+    Part,
+    calibration,
+    cumulative,
+    diebold_mariano,
+    holm_over_windows,
+)
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment
 from forequake.keys import KeyInputs
@@ -36,7 +42,11 @@ __all__ = [
 ]
 
 #: Tests of the results that another test has in each window.
-_OF_RESULTS: Final[dict[str, Callable[..., Numbers]]] = {"calibration": calibration}
+_OF_RESULTS: Final[dict[str, Callable[..., Numbers]]] = {
+    "calibration": calibration,
+    "diebold_mariano": diebold_mariano,
+    "holm": holm_over_windows,
+}
 
 
 class PartInputs(BaseModel):
@@ -168,7 +178,7 @@ def evaluate_over_windows(
     """
     began = time.perf_counter()
     definition = TESTS[inputs.test]
-    if definition.name in _OF_RESULTS:
+    if definition.takes == "results":
         results = [shelf.reader.get(EvaluationRecord, part.result) for part in inputs.parts if part.result]
         windows = [part.window for part in inputs.parts]
         numbers = _OF_RESULTS[definition.name](results, windows, alpha=inputs.parameters.alpha)
@@ -176,8 +186,9 @@ def evaluate_over_windows(
         n_forecast = sum(result.n_forecast for result in results)
         n_reference = _n_reference(results)
     else:
-        message = f"{definition.name} is not computed by this version"
-        raise EvaluationError(message)
+        laid = _LaidTogether(experiment, shelf, label, inputs)
+        numbers = laid.numbers()
+        n_observed, n_forecast, n_reference = laid.n_observed, laid.n_forecast, laid.n_reference
     return Evaluated.of(
         definition,
         numbers,
@@ -191,6 +202,56 @@ def evaluate_over_windows(
         n_windows=len(inputs.parts),
         missing=inputs.missing,
     )
+
+
+@dataclass
+class _LaidTogether:
+    """The forecasts of a model's windows for a cumulative test, read one after the other."""
+
+    experiment: Experiment
+    shelf: ForecastShelf
+    label: Label
+    inputs: AcrossInputs
+
+    def __post_init__(self) -> None:
+        self._expected: dict[TimeWindow, tuple[int, float, float | None]] = {}
+
+    def numbers(self) -> Numbers:
+        parameters = self.inputs.parameters
+        return cumulative(
+            self.inputs.test,
+            self._parts,
+            alpha=parameters.alpha,
+            num_simulations=parameters.num_simulations,
+            seed=self.inputs.seed,
+        )
+
+    def _parts(self) -> Iterator[Part]:
+        reference = self.label.reference
+        for window in sorted((part.window for part in self.inputs.parts), key=lambda window: window.start):
+            part = Part(
+                window=window,
+                forecast=self.shelf.gridded(self.label.model, window),
+                observation=self.experiment.observation(window),
+                reference=None if reference is None else self.shelf.gridded(reference, window),
+            )
+            compared = None if part.reference is None else part.reference.total
+            self._expected[window] = len(part.observation.events), part.forecast.total, compared
+            yield part
+
+    @property
+    def n_observed(self) -> int:
+        return sum(observed for observed, _, _ in self._expected.values())
+
+    @property
+    def n_forecast(self) -> float:
+        return sum(expected for _, expected, _ in self._expected.values())
+
+    @property
+    def n_reference(self) -> float | None:
+        if self.label.reference is None:
+            return None
+        return sum(expected for _, _, expected in self._expected.values() if expected is not None)
 
 
 def _n_reference(results: Sequence[EvaluationRecord]) -> float | None:

@@ -1,12 +1,15 @@
 """Forecasts on a shelf: read from the store once for all results that need them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.evaluations.batch import batch_of_all
+from forequake.evaluations.comparison import EventRates
+from forequake.evaluations.evaluated import Numbers
 from forequake.evaluations.kernels import PreparedForecast
 from forequake.experiments import Experiment, RecordReader
 from forequake.forecasts import rates_from_file
@@ -16,7 +19,7 @@ from forequake.recent import Recent
 from forequake.results import CatalogForecastRecord, ForecastRecord, Record
 from forequake.windows import TimeWindow
 
-__all__ = ["ForecastShelf", "StoreReader"]
+__all__ = ["BatchOfModels", "ForecastShelf", "StoreReader"]
 
 #: Unscaled rates that stay in memory at most, but for a forecast and its reference, which always do.
 _SHELF_BYTES: Final = 200_000_000
@@ -31,6 +34,14 @@ class StoreReader(RecordReader, Protocol):
         """Give those of the keys that the store has."""
 
 
+@dataclass(frozen=True)
+class BatchOfModels:
+    """The models of a window, and each compared with each other."""
+
+    family: Mapping[str, EventRates]
+    pairs: Mapping[tuple[str, str], Numbers]
+
+
 @dataclass
 class ForecastShelf:
     """Forecasts, read from the store's blobs; the last ones stay in memory."""
@@ -42,6 +53,7 @@ class ForecastShelf:
         self._unscaled: dict[Sha256, NDArray[np.float64]] = {}  # the latest used one comes last
         self._prepared: Recent[PreparedForecast] = Recent(_MOST_PREPARED)
         self._counted: Recent[CountedEvents] = Recent(1)
+        self._batches: Recent[BatchOfModels] = Recent(1)
 
     def gridded(self, model: str, window: TimeWindow) -> PreparedForecast:
         """Give a model's forecast for a window; its sums are computed once for all tests.
@@ -64,6 +76,23 @@ class ForecastShelf:
         while len(self._unscaled) > 2 and sum(kept.nbytes for kept in self._unscaled.values()) > _SHELF_BYTES:
             self._unscaled.pop(next(iter(self._unscaled)))
         return PreparedForecast.of(unscaled * record.scale)
+
+    def batch(self, models: Sequence[str], window: TimeWindow, alpha: float) -> BatchOfModels:
+        """Compare all of these models with each other in a window, once for all results of it.
+
+        Raises
+        ------
+        NotFound
+            Where a forecast was never made.
+        """
+        return self._batches.get(
+            f"{window.id} {alpha} {sorted(models)}", lambda: self._compare(models, window, alpha)
+        )
+
+    def _compare(self, models: Sequence[str], window: TimeWindow, alpha: float) -> BatchOfModels:
+        places = self.experiment.observation(window).places
+        family = {model: EventRates.of(self.gridded(model, window), places) for model in models}
+        return BatchOfModels(family, batch_of_all(family, alpha=alpha))
 
     def catalogs(self, model: str, window: TimeWindow) -> CountedEvents:
         """Give the simulated events of a model that count in a window.

@@ -1,7 +1,8 @@
 """The computation of one result from what the store has."""
 
+from time import perf_counter
+
 from forequake.across import AcrossInputs, evaluate_over_windows
-from forequake.errors import EvaluationError
 from forequake.evaluations import ResultInputs, evaluate, evaluate_catalogs
 from forequake.evaluations.evaluated import Evaluated
 from forequake.evaluations.registry import TESTS
@@ -49,9 +50,8 @@ def evaluate_unit(
 
 def _in_window(experiment: Experiment, shelf: ForecastShelf, label: Label, inputs: ResultInputs) -> Evaluated:
     observation, definition = experiment.observation(label.window), TESTS[inputs.test]
-    if definition.against_all:
-        message = f"{definition.name} is not computed by this version"
-        raise EvaluationError(message)
+    if definition.against_all and label.reference is not None:
+        return _in_batch(experiment, shelf, label, label.reference, inputs)
     if definition.forecast == "catalog":
         counted = shelf.catalogs(label.model, label.window)
         return evaluate_catalogs(inputs.test, inputs.parameters, counted, observation, seed=inputs.seed)
@@ -59,4 +59,22 @@ def _in_window(experiment: Experiment, shelf: ForecastShelf, label: Label, input
     forecast = shelf.gridded(label.model, label.window)
     return evaluate(
         inputs.test, inputs.parameters, forecast, observation, reference=reference, seed=inputs.seed
+    )
+
+
+def _in_batch(
+    experiment: Experiment, shelf: ForecastShelf, label: Label, reference: str, inputs: ResultInputs
+) -> Evaluated:
+    began, alpha = perf_counter(), inputs.parameters.alpha
+    found = shelf.batch(experiment.models_of(label, label.window), label.window, alpha)
+    return Evaluated.of(
+        TESTS[inputs.test],
+        found.pairs[label.model, reference],
+        alpha=alpha,
+        n_observed=len(experiment.observation(label.window).events),
+        n_forecast=found.family[label.model].total,
+        n_reference=found.family[reference].total,
+        seed=None,
+        num_simulations=None,
+        seconds=perf_counter() - began,
     )

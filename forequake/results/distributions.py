@@ -55,14 +55,15 @@ class SimulatedDistribution(RecordModel):
 
 
 class StudentDistribution(RecordModel):
-    """Student's t of the information gain per event, under no difference.
+    """Student's t of the mean information gain, under no difference.
 
     Attributes
     ----------
     degrees_of_freedom
-        Number of target events (of a binary test: of active bins) less one.
+        Number of target events (of a binary test: of active bins; of Diebold and Mariano's: of windows) less
+        one.
     scale
-        Standard error of the information gain per event, in nats.
+        Standard error of the mean information gain, in nats.
     """
 
     kind: Literal["student_t"] = "student_t"

@@ -232,7 +232,8 @@ class ComparisonRecord(EvaluationRecord):
     n_reference
         Expected number of events of the reference in the window.
     information_gain
-        Mean information gain per event over the reference, in nats; positive where the forecast is better;
+        Mean information gain over the reference, in nats, per event (of a binary test: per active bin; of
+        Diebold and Mariano's: per window); positive where the forecast is better;
         infinite where one of the two has a zero rate at an event; None without events.
     interval : tuple of float, shape (2,)
         Confidence interval of the information gain at 1 - alpha, where the test has one.

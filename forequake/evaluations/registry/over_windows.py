@@ -65,6 +65,7 @@ TESTS_OVER_WINDOWS: Final = (
         side=Side.TWO_SIDED,
         rule=T_RULE,
         forecast="any",
+        measure="information gain per window (nats)",
         scope="windows",
         takes="results",
         of=("sequential_information_gain",),
