@@ -207,7 +207,7 @@ def _score(result: ScoreRecord, reference: str | None) -> str:
         whose = "the reference" if result.statistic > 0 else "the forecast"
         why = f", since an event lies where {whose} expects none"
     value = f"{number(result.statistic, 5)} {unit.removesuffix(')')}".rstrip()
-    return f"{measure.capitalize()}{over}: {value}{why}"
+    return f"{measure[:1].upper()}{measure[1:]}{over}: {value}{why}"
 
 
 def _comparison(result: ComparisonRecord) -> str:

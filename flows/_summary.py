@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from statistics import median
 
 from pydantic import ValidationError
 
@@ -143,14 +144,23 @@ def _score_text(rows: list[ResultRow]) -> str:
     scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
     total = total_score(rows[0].test, scores)
     parts = []
-    if total is not None:
-        summed = f"sum {total:.6g} of {len(scores)} window{'' if len(scores) == 1 else 's'}"
-        parts.append(summed if len(rows) > 1 else f"{total:.6g}")
+    if len(rows) == 1 and scores:
+        parts.append(f"{next(iter(scores.values())):.6g}")
     elif scores:
-        parts.append(f"{len(scores)} scores")
+        parts.append(_of_windows(rows[0].test, total, list(scores.values())))
     if len(scores) < len(rows):
         parts.append(f"undefined {len(rows) - len(scores)}" if len(rows) > 1 else "undefined")
     return ", ".join(parts)
+
+
+def _of_windows(test: str, total: float | None, scores: list[float]) -> str:
+    """Say the sum of scores, the middle one where they are not of a kind that adds up, or their number."""
+    of = f"of {len(scores)} window{'' if len(scores) == 1 else 's'}"
+    if total is not None:
+        return f"sum {total:.6g} {of}"
+    if test in TESTS and not TESTS[test].adds_up:
+        return f"median {median(scores):.6g} {of}"
+    return f"{len(scores)} scores"
 
 
 def quantile_text(store: ResultsStore, row: ResultRow) -> str:

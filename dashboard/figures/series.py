@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from dashboard._theme import Theme
 from dashboard._words import events, number, window_name
 from dashboard.figures.marks import MARKS, Status
+from forequake.evaluations.registry import TESTS
 from forequake.results import LowerQuantile, Side, TailQuantiles
 from forequake.windows import TimeWindow, overlap
 from stores import ResultRow
@@ -126,7 +127,8 @@ def _heights(rows: Sequence[ResultRow]) -> list[float]:
 
 def _running_sums(rows: Sequence[ResultRow]) -> list[float | None]:
     """Give the sum of the scores up to each window; None where they do not add up."""
-    if not rows or rows[0].kind != "score" or overlap(row.label.window for row in rows):
+    summed = bool(rows) and rows[0].test in TESTS and TESTS[rows[0].test].adds_up
+    if not summed or overlap(row.label.window for row in rows):
         return [None] * len(rows)
     sums = accumulate(0.0 if row.statistic is None else row.statistic for row in rows)
     return [None if math.isnan(total) else total for total in sums]
@@ -165,7 +167,7 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
         },
     )
     figure.update_xaxes(showgrid=False, fixedrange=True, automargin=True, title={"text": "start of window"})
-    unit = {"comparison": "nats per event", "score": "nats"}.get(rows[0].kind if rows else "")
+    unit = {"comparison": "nats per event", "score": _measure(rows)}.get(rows[0].kind if rows else "")
     if unit is not None:
         figure.update_yaxes(title={"text": unit}, zeroline=True, fixedrange=True, automargin=True)
         return
@@ -182,6 +184,14 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
             figure.add_hrect(
                 y0=low, y1=high, fillcolor=theme.differ, opacity=0.12, line_width=0, layer="below"
             )
+
+
+def _measure(rows: Sequence[ResultRow]) -> str:
+    """Say what a score is; those that add up by their unit alone."""
+    definition = TESTS.get(rows[0].test) if rows else None
+    if definition is None:
+        return "score"
+    return "nats" if definition.adds_up else definition.measure
 
 
 def _tails(row: ResultRow) -> list[tuple[float, float]]:

@@ -19,6 +19,7 @@ from dashboard._words import (
     sentence,
     window_name,
 )
+from dashboard.figures.curves import curve_figure
 from dashboard.figures.distributions import distribution_figure
 from dashboard.figures.legend import mark_image
 from dashboard.figures.marks import MARKS, Status
@@ -66,17 +67,20 @@ def show() -> None:
     _title(label, result, theme)
     _revisions(shown, values)
     scored = isinstance(result, ScoreRecord)
+    curve = curve_figure(result, theme) if isinstance(result, ScoreRecord) else None
     wide, narrow = st.columns([2.2, 1], gap="large")
     with wide:
         if not scored:
             _picture(address, result, theme)
+        elif curve is not None:
+            st.plotly_chart(curve, key="curve", config=PLOT, alt=sentence(result))
         elif len(rows) > 1:
             _over_time(rows, label, theme)
     with narrow:
         _numbers(result)
         if scored:
             _sum(rows)
-    if len(rows) > 1 and not scored:
+    if len(rows) > 1 and (not scored or curve is not None):
         _over_time(rows, label, theme)
     _provenance(address, shown, result)
 

@@ -18,6 +18,7 @@ from forequake.evaluations.registry import TESTS
 from forequake.results import (
     DistributionRecord,
     EvaluationRecord,
+    ScoreRecord,
     SimulatedDistribution,
 )
 
@@ -47,7 +48,10 @@ def results(
     store: StoreName = "default",
     form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
     distribution: Annotated[
-        bool, typer.Option("--distribution", help="Add each test's distribution (json and csv).")
+        bool,
+        typer.Option(
+            "--distribution", help="Add each test's distribution, or the curve of a score (json and csv)."
+        ),
     ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Also of windows, tests and models that the experiment had once.")
@@ -117,6 +121,8 @@ def _object(store: "ResultsStore", row: "ResultRow", *, distribution: bool) -> d
 
 def _distribution(store: "ResultsStore", row: "ResultRow") -> dict[str, Any] | None:
     record: EvaluationRecord = store.get(EvaluationRecord, row.key)
+    if isinstance(record, ScoreRecord) and record.curve is not None:
+        return {"kind": "curve"} | record.curve.model_dump()
     if record.distribution is None:
         return None
     if not isinstance(record.distribution, SimulatedDistribution):

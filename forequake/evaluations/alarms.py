@@ -6,7 +6,9 @@ covers. Only the order of the cells counts, not how many events a forecast expec
 
 Cells whose rates differ by at most 1e-12 of the rate come in together, and the curve is straight there, as it
 is on average over all orders of such cells. So neither the order of the cells nor that of a sum decides. A
-cell is never alarmed in part: the curve is straight over a single cell, too.
+cell is never alarmed in part: the curve is straight over a single cell, too. A forecast of one rate per area
+everywhere, such as the built-in uniform reference, has no order but that of the sizes of cells, which is that
+of their latitudes: all its cells come in together.
 
 Only at cells with events does a curve turn, so that it is known, without sorting the grid, from the cells of
 the events and from how much lies between their rates.
@@ -32,8 +34,8 @@ MOST_POINTS: Final = 1000
 #: Rates are equal where they differ by this share of themselves at most.
 _SAME_RATE: Final = 1e-12
 
-Array = NDArray[np.float64]
-Counts = NDArray[np.intp]
+_Array = NDArray[np.float64]
+_Counts = NDArray[np.intp]
 
 
 def roc(forecast: PreparedForecast, observation: Observation) -> Numbers:
@@ -131,13 +133,16 @@ def kagan_i1(forecast: PreparedForecast, observation: Observation) -> Numbers:
     )
 
 
-def _stretches(forecast: PreparedForecast, observation: Observation) -> Counts:
+def _stretches(forecast: PreparedForecast, observation: Observation) -> _Counts:
     """Give the stretch of rates that each cell lies in, numbered from the lowest; shape (cells,).
 
     The curve is straight over each. They alternate: those of odd numbers hold a rate at which there are
     events, and all that are equal to it.
     """
     rates = forecast.spatial.rates
+    even = observation.region.area / np.sum(observation.region.area)
+    if (np.abs(rates / forecast.spatial.total - even) <= _SAME_RATE * even).all():
+        return np.ones(len(rates), dtype=np.intp)
     at_events = np.unique(rates[observation.cells])
     lowest = at_events * (1 - _SAME_RATE)
     beyond = np.nextafter(at_events * (1 + _SAME_RATE), math.inf)  # also for a rate of 0
@@ -148,12 +153,12 @@ def _stretches(forecast: PreparedForecast, observation: Observation) -> Counts:
     return np.searchsorted(edges, rates, side="right")
 
 
-def _counted(chosen: Counts, stretches: Counts) -> Counts:
+def _counted(chosen: _Counts, stretches: _Counts) -> _Counts:
     """Count in each stretch; shape (stretches,)."""
     return np.bincount(chosen, minlength=int(stretches.max()) + 1)
 
 
-def _shares(amounts: Counts | Array) -> Array:
+def _shares(amounts: _Counts | _Array) -> _Array:
     """Add up from the highest stretch on, as shares of all; shape (stretches + 1,), from 0 to 1."""
     sums = np.concatenate([[0], np.cumsum(amounts[::-1])])
     return np.asarray(sums / sums[-1], dtype=np.float64)
@@ -162,8 +167,8 @@ def _shares(amounts: Counts | Array) -> Array:
 def _scored(
     forecast: PreparedForecast,
     observation: Observation,
-    alarmed: Array,
-    hits: Array,
+    alarmed: _Array,
+    hits: _Array,
     names: tuple[str, str],
     *,
     missed: bool = False,
@@ -187,7 +192,7 @@ def _scored(
     )
 
 
-def _kept(x: Array, y: Array) -> NDArray[np.bool_]:
+def _kept(x: _Array, y: _Array) -> NDArray[np.bool_]:
     """Choose at most `MOST_POINTS` points of a rising curve.
 
     The way x + y from 0 to 2 is cut into pieces, and each piece keeps its first and last point. Between two
@@ -198,7 +203,8 @@ def _kept(x: Array, y: Array) -> NDArray[np.bool_]:
     pieces = MOST_POINTS // 2
     piece = np.minimum(((x + y) * (pieces / 2)).astype(np.intp), pieces - 1)
     changes = np.diff(piece) > 0
-    return np.concatenate([[True], changes]) | np.concatenate([changes, [True]])
+    kept: NDArray[np.bool_] = np.append(True, changes) | np.append(changes, True)
+    return kept
 
 
 def _silence(forecast: PreparedForecast, observation: Observation) -> str | None:

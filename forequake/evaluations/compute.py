@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forequake.errors import EvaluationError, InputError
-from forequake.evaluations import comparison, consistency
+from forequake.evaluations import alarms, comparison, consistency
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
 from forequake.evaluations.kernels import PreparedForecast
@@ -17,7 +17,7 @@ from forequake.evaluations.simulated import simulated
 from forequake.evaluations.simulated_catalogs import catalog_test
 from forequake.forecasts.catalog_based import CountedEvents
 
-__all__ = ["NOT_YET", "evaluate", "evaluate_catalogs"]
+__all__ = ["evaluate", "evaluate_catalogs"]
 
 _NUMBER_TESTS: Final = {
     "poisson_number": consistency.number,
@@ -28,10 +28,12 @@ _COMPARISONS: Final = {
     "poisson_w": comparison.signed_rank,
     "binary_paired_t": comparison.binary_paired_t,
 }
-#: Named already, and not computed yet.
-NOT_YET: Final = ("roc", "concentration_roc", "molchan", "kagan_i1")
 _SCORES: Final = {
     "sequential_likelihood": joint_log_likelihood,
+    "roc": alarms.roc,
+    "concentration_roc": alarms.concentration_roc,
+    "molchan": alarms.molchan,
+    "kagan_i1": alarms.kagan_i1,
 }
 
 
@@ -143,7 +145,7 @@ def evaluate_catalogs(
 
 
 def _check_forecasts(definition: TestDefinition, *, given: bool) -> None:
-    if not definition.stands_alone or definition.name in NOT_YET:
+    if not definition.stands_alone:
         message = f"{definition.name} is not computed from one or two forecasts of one window"
         raise InputError(message)
     if given != definition.needs_reference:

@@ -15,6 +15,7 @@ from forequake.evaluations import ZERO_RATE_FLAG, Observation
 from forequake.evaluations.alarms import MOST_POINTS, concentration_roc, kagan_i1, molchan, roc
 from forequake.evaluations.evaluated import Numbers
 from forequake.evaluations.kernels import PreparedForecast
+from forequake.forecasts.reference import uniform_rates
 from forequake.regions import Region
 from forequake.results import Curve, Outcome
 
@@ -23,8 +24,6 @@ Score = Callable[[PreparedForecast, Observation], Numbers]
 
 CURVES: tuple[Score, ...] = (roc, concentration_roc, molchan)
 SCORES: tuple[Score, ...] = (*CURVES, kagan_i1)
-#: Of each score of a forecast that says the same everywhere.
-NO_SKILL = {roc: 0.5, concentration_roc: 0.5, molchan: 0.5, kagan_i1: 0.0}
 
 ANY_GRID = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
@@ -152,14 +151,20 @@ def test_neither_the_order_of_cells_nor_rounding_nor_scale_matters(
 
 @pytest.mark.parametrize("score", CURVES)
 @pytest.mark.parametrize("cells", [[0], [3, 3, 3, 7], list(range(11))])
+@pytest.mark.parametrize("per", ["cell", "area"])
 def test_a_uniform_forecast_has_half_the_area(
-    score: Score, cells: list[int], observe: Callable[..., Observation]
+    score: Score, cells: list[int], per: str, observe: Callable[..., Observation]
 ) -> None:
-    result = _of(score, [0.1] * 12, _in_cells(observe, cells, columns=4, rows=3))
+    observation = _in_cells(observe, cells, columns=4, rows=3)
+    rates = [0.1] * 12
+    if per == "area":  # as forequake's own uniform reference
+        uniform = uniform_rates(observation.region, observation.magnitudes, total=3.0, b_value=1.0)
+        rates = uniform.rates.sum(axis=1).tolist()
+        assert max(rates) > 1.02 * min(rates)
+    result = _of(score, rates, observation)
     assert (result.outcome, result.statistic) == (Outcome.SCORE_ONLY, 0.5)
     assert result.curve is not None
-    assert result.curve.x == (0, 1)
-    assert sorted(result.curve.y) == [0, 1]
+    assert [*result.curve.x, *sorted(result.curve.y)] == [0, 1, 0, 1]
 
 
 def test_a_forecast_of_one_rate_per_area_has_no_information(observe: Callable[..., Observation]) -> None:
@@ -251,5 +256,9 @@ def test_an_event_in_a_cell_of_rate_zero_is_found_with_the_last_cells(
     """Two of four cells have no rate; the event there is found half way through them."""
     result = _of(score, [0.0, 2.0, 1.0, 0.0], _in_cells(observe, [0, 1], columns=4, rows=1))
     assert (result.outcome, result.flags) == (Outcome.SCORE_ONLY, (ZERO_RATE_FLAG,))
-    areas = {roc: (1 / 2 * 1 / 2 + 1 / 2 * 3 / 4), concentration_roc: 9 / 16, molchan: 9 / 16}
+    areas: dict[Score, float] = {
+        roc: (1 / 2 * 1 / 2 + 1 / 2 * 3 / 4),
+        concentration_roc: 9 / 16,
+        molchan: 9 / 16,
+    }
     assert result.statistic == pytest.approx(areas[score], rel=1e-12)

@@ -151,7 +151,7 @@ def test_equal_rates_come_in_together_as_in_pycsep(theirs: Callable[..., Any]) -
     """With ties, ROC and Molchan are still pyCSEP's; in its concentration ROC the order of cells counts."""
     random = np.random.default_rng(3)
     region = _part("italy_csep_region")
-    rates = np.round(np.log10(_smooth(region, random)), 1) + 2
+    rates = np.asarray(np.round(np.log10(_smooth(region, random)), 1) + 2, dtype=np.float64)
     rates[random.random(len(rates)) < 0.2] = 0.0
     observation = _observed(region, rates + 0.1, 30, random)
     assert len(np.unique(rates)) < 30

@@ -19,12 +19,11 @@ from forequake.evaluations import (
     evaluate,
     find_test,
 )
-from forequake.evaluations.compute import NOT_YET
 
 LETTERS = tuple(
     definition.short
     for definition in TESTS.values()
-    if definition.forecast == "gridded" and definition.stands_alone and definition.name not in NOT_YET
+    if definition.forecast == "gridded" and definition.stands_alone
 )
 
 

@@ -55,3 +55,15 @@ def test_windows_that_share_time_are_not_summed(tmp_path: Path, lengthened: int)
     label = cell[lengthened].label.model_copy(update={"window": window})
     cell[lengthened] = cell[lengthened].model_copy(update={"label": label})
     assert cell_text(store, cell) == "3 scores"
+
+
+def test_scores_that_do_not_add_up_show_the_middle_one(tmp_path: Path) -> None:
+    store, rows = _filled(tmp_path, 4)
+    scored = [row for row in rows if (row.label.test, row.label.model) == ("LL", "a")]
+    cell = [
+        row.model_copy(update={"test": "roc", "statistic": score})
+        for row, score in zip(scored, (0.9, 0.5, 0.8, 0.6), strict=True)
+    ]
+    assert cell_text(store, cell[:1]) == "0.9"
+    assert cell_text(store, cell) == "median 0.7 of 4 windows"
+    assert cell_text(store, [*cell[:3], _undefined(cell[3])]) == "median 0.8 of 3 windows, undefined 1"

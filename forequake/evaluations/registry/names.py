@@ -32,7 +32,8 @@ def find_test(name: str) -> TestDefinition:
     InputError
         Where no test has the name; the message gives the nearest one.
 
-    floatCSEP's function may stand behind ``csep.`` or ``core.``, as it is called in pyCSEP.
+    floatCSEP's function may stand behind ``csep.``, ``core.`` or ``utils.``, as it is called in pyCSEP, and a
+    diagram's without ``plots.``, as floatCSEP takes it.
 
     Examples
     --------
@@ -42,11 +43,13 @@ def find_test(name: str) -> TestDefinition:
     'poisson_conditional_likelihood'
     >>> find_test("csep.core.poisson_evaluations.number_test").name
     'poisson_number'
+    >>> find_test("csep.utils.stats.get_Kagan_I1_score").name, find_test("plot_ROC_diagram").name
+    ('kagan_i1', 'roc')
     """
-    plain = name.removeprefix("csep.").removeprefix("core.")
+    plain = name.removeprefix("csep.").removeprefix("core.").removeprefix("utils.")
     if name.startswith("floatcsep."):
         plain = name.rpartition(".")[2]
-    found = _BY_ANY_NAME.get(name) or _BY_ANY_NAME.get(plain)
+    found = _BY_ANY_NAME.get(name) or _BY_ANY_NAME.get(plain) or _BY_ANY_NAME.get(f"plots.{plain}")
     if found is not None:
         return found
     near = suggestion(name, _BY_ANY_NAME)
