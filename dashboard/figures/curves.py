@@ -42,7 +42,8 @@ def curve_figure(result: ScoreRecord, theme: Theme) -> go.Figure | None:
         )
     )
     lay_out(figure, (0, 1), curve.x_name, curve.y_name)
-    figure.update_layout(height=520)
+    # Plotly turns the legend around where a trace is filled up to the next.
+    figure.update_layout(height=520, margin={"r": 28}, legend={"traceorder": "normal"})
     shared = {"tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "constrain": "domain"}
     figure.update_xaxes(**shared)
     figure.update_yaxes(range=[0, 1], scaleanchor="x", zeroline=False, **shared)
@@ -55,6 +56,7 @@ def _line(result: ScoreRecord, curve: Curve, theme: Theme, fill: str) -> go.Scat
         x=curve.x,
         y=curve.y,
         mode="lines",
+        cliponaxis=False,
         line={"color": theme.agree, "width": 2.5},
         fill=fill,
         fillcolor=_pale(theme.agree),

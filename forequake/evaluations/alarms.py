@@ -60,7 +60,7 @@ def roc(forecast: PreparedForecast, observation: Observation) -> Numbers:
         )
     hits = _counted(stretches[active], stretches)
     false_alarms = _counted(stretches, stretches) - hits
-    names = ("share of the cells without events in alarm", "share of the cells with events in alarm")
+    names = ("share in alarm of the cells without events", "share in alarm of the cells with events")
     return _scored(forecast, observation, _shares(false_alarms), _shares(hits), names)
 
 
@@ -103,7 +103,7 @@ def molchan(forecast: PreparedForecast, observation: Observation) -> Numbers:
         return _undefined(silence, forecast, observation)
     stretches, active = _stretches(forecast, observation), np.unique(observation.cells)
     hits = _shares(_counted(stretches[active], stretches))
-    names = ("share of the cells in alarm", "share of the cells with events missed")
+    names = ("share of the cells in alarm", "share missed of the cells with events")
     return _scored(forecast, observation, _shares(_counted(stretches, stretches)), hits, names, missed=True)
 
 
@@ -121,14 +121,13 @@ def kagan_i1(forecast: PreparedForecast, observation: Observation) -> Numbers:
     silence = _silence(forecast, observation)
     if silence is not None:
         return _undefined(silence, forecast, observation)
-    rates, area = forecast.spatial.rates, observation.region.area
-    cells = observation.cells
+    cells, area = observation.cells, observation.region.area
+    shares = forecast.spatial.rates[cells] / forecast.spatial.total
     with np.errstate(divide="ignore"):
-        densities = np.log2(rates[cells]) - np.log2(area[cells])
-    mean_density = math.log2(forecast.spatial.total) - math.log2(float(np.sum(area)))
+        information = np.log2(shares / (area[cells] / np.sum(area)))
     return Numbers(
         outcome=Outcome.SCORE_ONLY,
-        statistic=float(np.mean(densities)) - mean_density,
+        statistic=float(np.mean(information)),
         flags=_flags(forecast, observation),
     )
 

@@ -170,7 +170,7 @@ def test_a_uniform_forecast_has_half_the_area(
 def test_a_forecast_of_one_rate_per_area_has_no_information(observe: Callable[..., Observation]) -> None:
     observation = _in_cells(observe, [0, 4, 4, 8, 11], columns=4, rows=3)
     result = _of(kagan_i1, observation.region.area * 1e-6, observation)
-    assert result.statistic == pytest.approx(0, abs=1e-14)
+    assert result.statistic == pytest.approx(0, abs=1e-15)
     # A rate that is the same in all cells says more where cells are small, which is in the north.
     assert (_of(kagan_i1, [0.1] * 12, _in_cells(observe, [2], 4, 3)).statistic or 0) > 0.01
 
@@ -200,7 +200,7 @@ def test_a_curve_turns_only_at_cells_with_events(observe: Callable[..., Observat
         x=(0.0, 1 / 400, 199 / 400, 200 / 400, 399 / 400, 1.0),
         y=(1.0, 1 - 1 / 3, 1 - 1 / 3, 1 - 2 / 3, 1 - 2 / 3, 0.0),
         x_name="share of the cells in alarm",
-        y_name="share of the cells with events missed",
+        y_name="share missed of the cells with events",
     )
 
 
