@@ -16,6 +16,7 @@ from forequake.results import (
     QUANTILE_COUNT,
     ComparisonRecord,
     ConsistencyRecord,
+    Curve,
     DistributionRecord,
     EvaluationRecord,
     ExperimentRecord,
@@ -283,6 +284,8 @@ def _comparison(place: _Place, n_observed: int, draw: np.random.Generator) -> di
 
 
 def _score(place: _Place, n_observed: int, draw: np.random.Generator) -> dict[str, object]:
+    if place.definition.measure.startswith("area"):
+        return _area(draw.uniform(0.5, 1.0), falls=place.definition.short == "Molchan")
     compares = place.definition.needs_reference
     mean = -0.5 * place.model * n_observed if compares else -6.0 * n_observed - _RATE
     return {
@@ -290,6 +293,23 @@ def _score(place: _Place, n_observed: int, draw: np.random.Generator) -> dict[st
         "quantiles": None,
         "outcome": Outcome.SCORE_ONLY,
         "n_reference": _RATE if compares else None,
+    }
+
+
+def _area(area: float, *, falls: bool) -> dict[str, object]:
+    """Give the score of a single cell with events: all of them are found where 1 - area is in alarm."""
+    found = (0.0, 0.0, 1.0, 1.0)
+    return {
+        "statistic": area,
+        "quantiles": None,
+        "outcome": Outcome.SCORE_ONLY,
+        "n_reference": None,
+        "curve": Curve(
+            x=(0.0, 1 - area, 1 - area, 1.0),
+            y=tuple(1 - share for share in found) if falls else found,
+            x_name="share in alarm",
+            y_name="share missed" if falls else "share found",
+        ),
     }
 
 

@@ -13,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard._words import number
 from dashboard.launch import APP
-from forequake.results import EvaluationRecord, Outcome
+from forequake.evaluations.registry import TESTS
+from forequake.results import EvaluationRecord, Outcome, ScoreRecord
 from stores import Binding, ResultQuery, ResultRow, RunRef, open_store
 from stores.testing import fill_store, sample_experiment, sample_label, sample_result, sample_run
 
@@ -339,3 +340,22 @@ def test_a_score_is_shown_without_a_verdict(page: Any, scored_weeks: str) -> Non
     assert app.metric[0].label == "Sum over 5 windows, in nats"
     (trace, _) = figure(app)["data"]
     assert (trace["name"], len(trace["customdata"])) == ("score only", 5)
+
+
+def test_a_score_that_is_an_area_is_shown_with_its_curve(page: Any, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'results.sqlite'}"
+    store = open_store(url)
+    fill_store(store, models=("alpha",), tests=("ROC", "Molchan"), windows=3, experiment="areas")
+    for row in rows_of(url, "areas"):
+        app = page(url, "result", slot=row.label.slot)
+        falls = row.label.test == "Molchan"
+        curve = store.get(ScoreRecord, row.key).curve
+        assert curve is not None
+        line = next(trace for trace in figure(app)["data"] if str(trace.get("fill")).startswith("to"))
+        assert (line["x"], line["y"]) == (list(curve.x), list(curve.y))
+        assert figure(app)["layout"]["yaxis"]["title"]["text"] == ("share missed" if falls else "share found")
+        series = figure(app, 1)
+        assert series["layout"]["yaxis"]["title"]["text"] == TESTS[row.test].measure
+        assert not app.metric  # areas do not add up
+        name = "Area skill score" if falls else "Area under the ROC curve"
+        assert f"{name}: {number(row.statistic, 5)}; " in words(app)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
@@ -11,13 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from forequake.evaluations import ZERO_RATE_FLAG, Observation
+from forequake.evaluations import ZERO_RATE_FLAG, Observation, TestParameters, evaluate
 from forequake.evaluations.alarms import MOST_POINTS, concentration_roc, kagan_i1, molchan, roc
 from forequake.evaluations.evaluated import Numbers
 from forequake.evaluations.kernels import PreparedForecast
 from forequake.forecasts.reference import uniform_rates
 from forequake.regions import Region
-from forequake.results import Curve, Outcome
+from forequake.results import Curve, Outcome, ScoreRecord
 
 Array = NDArray[np.float64]
 Score = Callable[[PreparedForecast, Observation], Numbers]
@@ -262,3 +263,26 @@ def test_an_event_in_a_cell_of_rate_zero_is_found_with_the_last_cells(
         molchan: 9 / 16,
     }
     assert result.statistic == pytest.approx(areas[score], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("name", "score"),
+    [
+        ("ROC", roc),
+        ("plots.plot_concentration_ROC_diagram", concentration_roc),
+        ("plot_Molchan_diagram", molchan),
+        ("csep.utils.stats.get_Kagan_I1_score", kagan_i1),
+    ],
+)
+def test_scores_become_records_by_all_their_names(
+    name: str, score: Score, observe: Callable[..., Observation]
+) -> None:
+    rates = np.outer([0.0, 2.0, 1.0, 0.5], [0.5, 0.375, 0.125])
+    observation = _in_cells(observe, [0, 1], columns=4, rows=1)
+    found = evaluate(name, TestParameters(), rates, observation)
+    record = found.record('{"in":{},"v":1,"what":"test"}', None, datetime(2020, 1, 1, tzinfo=UTC))
+    assert isinstance(record, ScoreRecord)
+    direct = score(PreparedForecast.of(rates), observation)
+    assert (record.statistic, record.curve) == (direct.statistic, direct.curve)
+    assert (record.test, record.flags) == (score.__name__, (ZERO_RATE_FLAG,))
+    assert ScoreRecord.model_validate_json(record.model_dump_json()) == record
