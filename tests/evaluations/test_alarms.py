@@ -16,7 +16,7 @@ from forequake.evaluations import ZERO_RATE_FLAG, Observation, TestParameters, e
 from forequake.evaluations.alarms import MOST_POINTS, concentration_roc, kagan_i1, molchan, roc
 from forequake.evaluations.evaluated import Numbers
 from forequake.evaluations.kernels import PreparedForecast
-from forequake.forecasts.reference import uniform_rates
+from forequake.forecasts import uniform_rates
 from forequake.regions import Region
 from forequake.results import Curve, Outcome, ScoreRecord
 
