@@ -35,7 +35,7 @@ check: .venv/.dev ## Check format, lint, types and layers
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: .venv/.dev ## Measure the tests beside pyCSEP, into benchmarks/RESULTS.md (ARGS="--slow-alternations 1" is shorter)
+bench: .venv/.dev ## Measure the tests beside pyCSEP, into benchmarks/RESULTS.md (ARGS="--turns 1 --slowest-turns 0" is shorter)
 	@$(BIN)/python -m benchmarks.kernels $(ARGS)
 
 bench-readers: .venv/.dev ## Measure forecast readers beside pyCSEP, into benchmarks/READERS.md
@@ -49,9 +49,6 @@ bench-catalogs: .venv/.dev ## Measure how fast catalogs are read, beside pyCSEP 
 
 bench-catalog-forecasts: .venv/.dev ## Measure how simulated catalogs are read, into benchmarks/CATALOG_FORECASTS.md
 	@$(BIN)/python -m benchmarks.catalog_based_readers
-
-bench-catalog-tests: .venv/.dev ## Measure the tests of simulated catalogs beside pyCSEP
-	@$(BIN)/python -m benchmarks.catalog_tests $(ARGS)
 
 bench-regions: .venv/.dev ## Measure regions beside pyCSEP, into benchmarks/REGIONS.md
 	@$(BIN)/python -m benchmarks.regions
