@@ -1,12 +1,20 @@
-"""Each 16th cumulative sum is NumPy's own, bit for bit, and draws land where the whole sum has them."""
+"""Sums of stretches are NumPy's cumulative sum, bit for bit, and draws land where the whole sum has them."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from forequake.evaluations.kernels import BinRates, cumulative
+from forequake.evaluations.kernels import (
+    BinRates,
+    PreparedForecast,
+    cumulative,
+    draw_active,
+    simulated_log_likelihoods,
+)
 from forequake.evaluations.kernels.cumulative import sums_at_ends
 
 Rates = NDArray[np.float64]
@@ -34,7 +42,7 @@ KINDS: dict[str, Callable[[np.random.Generator], Rates]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("stretch", [2, 16])
+@pytest.mark.parametrize("stretch", [1, 8, 16])
 def test_sums_are_those_of_numpy(kind: str, stretch: int) -> None:
     rates = KINDS[kind](np.random.default_rng(3))
     for part in (rates, rates[: 3 * (1 << 15)], rates[:5]):
@@ -56,6 +64,28 @@ def test_draws_land_where_the_whole_sum_has_them(kind: str, monkeypatch: pytest.
     numbers = numbers[numbers < 1]
     expected = np.minimum(np.searchsorted(shares, numbers, side="right"), np.flatnonzero(rates)[-1])
     assert np.array_equal(BinRates(rates).bins_of(numbers), expected)
-    monkeypatch.setattr(cumulative, "_LARGE", 1 << 15)
+    monkeypatch.setattr(cumulative, "_STRETCHES", ((1 << 15, 16),))
     assert np.array_equal(BinRates(rates).bins_of(numbers), expected)
     assert (rates[expected] > 0).all()
+
+
+def test_two_threads_that_meet_at_a_forecast_have_the_numbers_of_one() -> None:
+    random = np.random.default_rng(5)
+    rates = random.lognormal(0.0, 3.0, size=(1 << 16, 5))  # large enough for sums of stretches
+    rates *= 20 / rates.sum()
+
+    def samples(forecast: PreparedForecast, seed: int) -> list[bytes]:
+        drawn = draw_active(forecast.joint, active=10, simulations=20, seed=seed)
+        likelihoods = (
+            simulated_log_likelihoods(
+                bins, events=events, simulations=20, seed=seed, scale=1.0, expected=forecast.total
+            )
+            for bins, events in ((forecast.joint, 10), (forecast.spatial, 10), (forecast.joint, None))
+        )
+        return [drawn.tobytes(), *(found.tobytes() for found in likelihoods)]
+
+    alone = [samples(PreparedForecast.of(rates), seed) for seed in range(6)]
+    for _ in range(3):
+        shared = PreparedForecast.of(rates)  # its sums are not there yet: both threads come to compute them
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(partial(samples, shared), range(6))) == alone

@@ -2,15 +2,15 @@
 
 pyCSEP draws a bin by looking a uniform number up in `numpy.cumsum` of all rates, divided by their total. Here
 the same sums decide, digit for digit, so that no draw lands in another bin; but of a large grid only every
-16th of them is kept, and those between are added up again where a number falls. The cumulative sum of a
-global grid of half a degree takes 64 MB, and its sixteenth stays in the processor's cache.
+8th or 16th of them is kept, and those between are added up again where a number falls. The cumulative sum of
+a global grid of half a degree takes 64 MB; a sixteenth of it stays in the processor's cache.
 
 A cumulative sum is slow because each step waits for the one before. It need not. Doubles between one power of
 two and the next are evenly spaced, and so while the sum stays between the two, adding a rate adds the rate
 rounded to that spacing, whatever the sum is. Those rounded rates are multiples of the spacing, and their sums
-are exact in any order: 32,768 rates can be rounded at once and then be added by stretches, in the order that
-the processor likes. Where the sum passes a power of two, or a rate lies just between two multiples (which way
-it is rounded then depends on the sum), rates are added one by one.
+are exact in any order: thousands of rates can be rounded at once and then be added by stretches, in the order
+that the processor likes. Where the sum passes a power of two, or a rate lies just between two multiples
+(which way it is rounded then depends on the sum), rates are added one by one.
 """
 
 import math
@@ -22,12 +22,10 @@ from numpy.typing import NDArray
 
 __all__ = ["CumulativeRates", "sums_at_ends"]
 
-#: From so many bins on, the sums of every bin take more time and memory than they save.
-_LARGE: Final = 1 << 20
-#: Bins of a stretch, on such grids.
-_STRETCH: Final = 16
-#: Bins that are summed together, and numbers that are looked up together: they stay in the nearest caches.
-_BLOCK: Final = 1 << 15
+#: Bins of a stretch, on grids from so many bins on; on smaller ones each bin's sum is kept.
+_STRETCHES: Final = ((1 << 20, 16), (1 << 18, 8))
+#: Stretches that are summed together, and numbers that are looked up together: in the nearest caches.
+_BLOCK: Final = 1 << 11
 _TOGETHER: Final = 1 << 12
 #: From so many bins on, the sums leave the processor's nearest cache.
 _LONG: Final = 1 << 12
@@ -35,7 +33,7 @@ _LONG: Final = 1 << 12
 
 @dataclass(frozen=True, eq=False)
 class CumulativeRates:
-    """The cumulative sum of rates, all of it or the end of every 16th bin.
+    """The cumulative sum of rates, all of it or that at the ends of stretches of bins.
 
     Attributes
     ----------
@@ -59,7 +57,7 @@ class CumulativeRates:
     @classmethod
     def of(cls, rates: NDArray[np.float64], total: float) -> "CumulativeRates":
         """Sum rates up; their total is finite and above 0."""
-        stretch = _STRETCH if len(rates) >= _LARGE else 1
+        stretch = next((stretch for least, stretch in _STRETCHES if len(rates) >= least), 1)
         sums = np.zeros(-(-len(rates) // stretch) + 1)
         if stretch == 1:
             np.cumsum(rates, out=sums[1:])
@@ -114,16 +112,17 @@ def sums_at_ends(rates: NDArray[np.float64], stretch: int, out: NDArray[np.float
     rates : array of float64, shape (bins,)
         From 0 on.
     stretch
-        A power of two, at most 32,768.
+        How many rates there are from one value to the next.
     out : array of float64, shape (bins / stretch, rounded up,)
         Is filled with the sums of all rates up to the end of each stretch.
     """
+    length = _BLOCK * stretch
+    steps, lost = np.empty(length), np.empty(length)
     before = 0.0
-    steps, lost = np.empty(_BLOCK), np.empty(_BLOCK)
-    for start in range(0, len(rates), _BLOCK):
-        block = rates[start : start + _BLOCK]
-        ends = out[start // stretch : (start + _BLOCK) // stretch]
-        if not (len(block) == _BLOCK and _fill_evenly(block, before, stretch, ends, steps, lost)):
+    for start in range(0, len(rates), length):
+        block = rates[start : start + length]
+        ends = out[start // stretch : start // stretch + _BLOCK]
+        if not (len(block) == length and _fill_evenly(block, before, stretch, ends, steps, lost)):
             sums = np.cumsum(np.append(before, block))[1:]
             whole = len(block) // stretch
             ends[:whole] = sums[stretch - 1 :: stretch]
