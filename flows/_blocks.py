@@ -8,7 +8,7 @@ from typing import Final
 
 from flows._session import Session
 from forequake.across import nothing_there, present_inputs
-from forequake.errors import ClaimLost, ForequakeError, StoreError
+from forequake.errors import ClaimLost, ForequakeError, Interrupted, StoreError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256
 from forequake.results import (
@@ -114,7 +114,8 @@ def compute_block(
     if claim is None:
         return RunCounts(skipped=len(work.labels))
     try:
-        counts, ends = _compute(store, session, experiment, run, work)
+        with contextlib.closing(ForecastShelf(experiment, store, session.stop)) as shelf:
+            counts, ends = _compute(store, session, experiment, run, work, shelf)
     except StoreError as error:
         if not error.transient:
             with contextlib.suppress(StoreError):
@@ -151,7 +152,12 @@ def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Bloc
 
 
 def _compute(
-    store: ResultsStore, session: Session, experiment: Experiment, run: RunRef, work: BlockWork
+    store: ResultsStore,
+    session: Session,
+    experiment: Experiment,
+    run: RunRef,
+    work: BlockWork,
+    shelf: ForecastShelf,
 ) -> tuple[RunCounts, list[UnitEnd]]:
     over_windows = filter(experiment.over_windows, work.labels)
     across = {label: present_inputs(experiment, store, label) for label in over_windows}
@@ -160,7 +166,6 @@ def _compute(
     }
     known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
     computed = session.computed(run, work.id)  # also by attempts that a failing store cut off
-    shelf = ForecastShelf(experiment, store)
     writer = _Writer(store, run, session)
     ends: list[UnitEnd] = []
     tally = dict.fromkeys(RunCounts.model_fields, 0)
@@ -189,6 +194,9 @@ def _compute(
                 )
             except StoreError:
                 raise
+            except Interrupted:  # a user's own test that was under way
+                tally["skipped"] += 1
+                continue
             except ForequakeError as error:
                 trouble = UnitError(kind=type(error).__name__, message=str(error))
                 ends.append(UnitEnd(label=label, state=UnitState.FAILED, error=trouble))

@@ -1,5 +1,6 @@
 """One run from its files to its end: what the flow `run-experiment` does, step by step."""
 
+import io
 from typing import Any
 
 from prefect import tags
@@ -40,6 +41,8 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     selection = selection.with_parts(experiment)
     session = current_session()
     store = patiently(session, open_named_store, request.store)
+    for data in experiment.own_files.values():
+        patiently(session, store.put_blob, io.BytesIO(data))
     patiently(session, store.put, [experiment.record, record_environment()])
     patiently(session, reconcile, store, experiment.name)
     begun = _begin(store, session, _draft(request, loaded, experiment, session))

@@ -1,5 +1,6 @@
 """An experiment with all that decides its results: configuration, region, catalog, contents of files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -20,6 +21,7 @@ from forequake.config import (
 from forequake.config.model_specs import forecast_type_of
 from forequake.errors import ForecastError
 from forequake.evaluations import Observation, ResultInputs, TestParameters, derive_seed
+from forequake.evaluations.own_tests.inputs import OwnTestInputs
 from forequake.evaluations.registry import TESTS
 from forequake.forecast_inputs import CatalogForecastInputs, ForecastInputs
 from forequake.forecasts.arrivals import absence
@@ -84,6 +86,8 @@ class Experiment:
         The catalog from which models learn, where it is another one.
     notes
         What the readers of the catalogs told when the experiment was resolved.
+    own_files
+        What the files of users' own tests hold; empty where the experiment was read back from a store.
     """
 
     record: ExperimentRecord
@@ -92,6 +96,7 @@ class Experiment:
     events: Events
     learning: Events | None = None
     notes: tuple[str, ...] = ()
+    own_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
     _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
     _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)
@@ -297,7 +302,8 @@ class Experiment:
             return test.seed
         place = test.name, window
         if place not in self._seeds:
-            self._seeds[place] = derive_seed(self.config.seed or 0, test.test, self.parameters(test), window)
+            name = test.test if test.own is None else f"{test.test} {test.own.text}"
+            self._seeds[place] = derive_seed(self.config.seed or 0, name, self.parameters(test), window)
         return self._seeds[place]
 
     def labels(self) -> list[Label]:
@@ -321,7 +327,14 @@ class Experiment:
             magnitudes=self.config.magnitudes,
             seed=self.seed(test, label.window),
             family=self._family(label),
+            own=self._own(test, label.window),
         )
+
+    def _own(self, test: TestSpec, window: TimeWindow) -> OwnTestInputs | None:
+        if test.own is None:
+            return None
+        files = {name: self.inputs.own_files[name].sha256 for name in test.own.files}
+        return OwnTestInputs(function=test.own.text, files=files, arguments=test.own.arguments, window=window)
 
     def _family(self, label: Label) -> tuple[Sha256, ...]:
         if not TESTS[self.test(label.test).test].against_all:
@@ -332,8 +345,9 @@ class Experiment:
     def result_key(self, label: Label) -> Sha256:
         """Give the key of the result in a place: that of `result_inputs`, without writing out all of them."""
         template = self._templates.get(label.test)
-        family = self._family(label)
-        varying = ("forecast", "reference", "catalog", "seed", *(("family",) if family else ()))
+        family, own = self._family(label), self._own(self.test(label.test), label.window)
+        varying = ["forecast", "reference", "catalog", "seed"]
+        varying += [name for name, value in (("family", family), ("own", own)) if value]
         if template is None:
             template = KeyTemplate(self.result_inputs(label), *varying)
             self._templates[label.test] = template
@@ -344,6 +358,7 @@ class Experiment:
             catalog=self._catalog_key(label.window),
             seed=self.seed(self.test(label.test), label.window),
             family=family,
+            own=own,
         )
 
     def region_record(self) -> tuple[RegionRecord, bytes]:

@@ -1,7 +1,8 @@
 """Forecasts on a shelf: read from the store once for all results that need them."""
 
+import threading
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import numpy as np
@@ -11,6 +12,9 @@ from forequake.evaluations.batch import batch_of_all
 from forequake.evaluations.comparison import EventRates
 from forequake.evaluations.evaluated import Numbers
 from forequake.evaluations.kernels import PreparedForecast
+from forequake.evaluations.own_tests.compute import OwnTests
+from forequake.evaluations.own_tests.handover import SimulatedForecast
+from forequake.evaluations.own_tests.inputs import OwnTestInputs
 from forequake.experiments import Experiment, RecordReader
 from forequake.forecasts import rates_from_file
 from forequake.forecasts.catalog_based import CountedEvents, catalogs_from_file
@@ -44,16 +48,31 @@ class BatchOfModels:
 
 @dataclass
 class ForecastShelf:
-    """Forecasts, read from the store's blobs; the last ones stay in memory."""
+    """Forecasts, read from the store's blobs; the last ones stay in memory.
+
+    Attributes
+    ----------
+    stop
+        Where it is set, a user's own test that is under way is ended.
+    own_tests
+        The processes of users' own tests, which `close` ends.
+    """
 
     experiment: Experiment
     reader: RecordReader
+    stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._unscaled: dict[Sha256, NDArray[np.float64]] = {}  # the latest used one comes last
         self._prepared: Recent[PreparedForecast] = Recent(_MOST_PREPARED)
-        self._counted: Recent[CountedEvents] = Recent(1)
         self._batches: Recent[BatchOfModels] = Recent(1)
+        self._simulated: Recent[SimulatedForecast] = Recent(_MOST_PREPARED)
+        self._own_files: dict[Sha256, bytes] = {}
+        self.own_tests = OwnTests(self.stop)
+
+    def close(self) -> None:
+        """End the processes of users' own tests."""
+        self.own_tests.close()
 
     def gridded(self, model: str, window: TimeWindow) -> PreparedForecast:
         """Give a model's forecast for a window; its sums are computed once for all tests.
@@ -102,16 +121,41 @@ class ForecastShelf:
         NotFound
             Where the forecast was never made.
         """
-        key = self.experiment.forecast_key(model, window)
-        return self._counted.get(key, lambda: self._count(key, window))
+        return self.simulated(model, window).counted
 
-    def _count(self, key: Sha256, window: TimeWindow) -> CountedEvents:
+    def simulated(self, model: str, window: TimeWindow) -> SimulatedForecast:
+        """Give the simulated catalogs of a model, and which of their events count in a window.
+
+        Raises
+        ------
+        NotFound
+            Where the forecast was never made.
+        """
+        key = self.experiment.forecast_key(model, window)
+        return self._simulated.get(key, lambda: self._count(key, window))
+
+    def own_files(self, inputs: OwnTestInputs) -> dict[str, bytes]:
+        """Give what the files of a user's own test hold, by their paths.
+
+        Raises
+        ------
+        NotFound
+            Where the store has one of them no more.
+        """
+        for sha in inputs.files.values():
+            if sha not in self._own_files:
+                with self.reader.open_blob(sha) as file:
+                    self._own_files[sha] = file.read()
+        return {name: self._own_files[sha] for name, sha in inputs.files.items()}
+
+    def _count(self, key: Sha256, window: TimeWindow) -> SimulatedForecast:
         record = self.reader.get(CatalogForecastRecord, key)
         with self.reader.open_blob(record.catalogs.sha256) as file:
             forecast = catalogs_from_file(file, record.catalogs.sha256)
-        return forecast.within(
+        counted = forecast.within(
             region=self.experiment.region,
             magnitudes=self.experiment.magnitudes,
             window=window,
             depth_km=self.experiment.config.depth_km,
         )
+        return SimulatedForecast(forecast, counted)

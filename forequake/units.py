@@ -5,8 +5,11 @@ from time import perf_counter
 from forequake.across import AcrossInputs, evaluate_over_windows
 from forequake.evaluations import ResultInputs, evaluate, evaluate_catalogs
 from forequake.evaluations.evaluated import Evaluated
+from forequake.evaluations.own_tests.handover import CalledForecast
+from forequake.evaluations.own_tests.inputs import OwnTestInputs
 from forequake.evaluations.registry import TESTS
 from forequake.experiments import Experiment
+from forequake.processes import Limits
 from forequake.quantities import Sha256, now
 from forequake.results import ComparisonRecord, ConsistencyRecord, DistributionRecord, Label, ScoreRecord
 from forequake.shelf import ForecastShelf
@@ -52,6 +55,8 @@ def _in_window(experiment: Experiment, shelf: ForecastShelf, label: Label, input
     observation, definition = experiment.observation(label.window), TESTS[inputs.test]
     if definition.against_all and label.reference is not None:
         return _in_batch(experiment, shelf, label, label.reference, inputs)
+    if inputs.own is not None:
+        return _own(experiment, shelf, label, inputs, inputs.own)
     if definition.forecast == "catalog":
         counted = shelf.catalogs(label.model, label.window)
         return evaluate_catalogs(inputs.test, inputs.parameters, counted, observation, seed=inputs.seed)
@@ -77,4 +82,23 @@ def _in_batch(
         seed=None,
         num_simulations=None,
         seconds=perf_counter() - began,
+    )
+
+
+def _own(
+    experiment: Experiment, shelf: ForecastShelf, label: Label, inputs: ResultInputs, own: OwnTestInputs
+) -> Evaluated:
+    spec = experiment.test(label.test).own
+
+    def called(model: str) -> CalledForecast:
+        take = shelf.simulated if experiment.is_catalog_based(model) else shelf.gridded
+        return take(model, label.window)
+
+    return shelf.own_tests.evaluate(
+        inputs,
+        shelf.own_files(own),
+        Limits() if spec is None else Limits(spec.timeout_s, spec.memory_mb),
+        called(label.model),
+        experiment.observation(label.window),
+        reference=None if label.reference is None else called(label.reference),
     )

@@ -171,7 +171,10 @@ def _check_function(tree: ast.Module, name: str, place: Place, arguments: Place,
     }
     for parameter in by_name:
         if parameter not in {*_NAMED, *handed, *optional}:
-            message = f"{name} needs {parameter}, which has no default: func_kwargs: {{arguments: {{{parameter}: ...}}}}"
+            message = (
+                f"{name} needs {parameter}, which has no default: "
+                f"func_kwargs: {{arguments: {{{parameter}: ...}}}}"
+            )
             problems.add(arguments.at("arguments"), message)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Final
 
+from forequake.config._files import Folder
+from forequake.config._own_tests import WrittenFunction, read_own_function
 from forequake.config._places import Place, Problems
 from forequake.config._section import read_section
 from forequake.config._test_shape import ArgumentSection, TestSection
@@ -15,10 +17,12 @@ __all__ = ["check_forecasts", "read_test_entry"]
 
 #: The tests whose function in pyCSEP has an argument alpha.
 _TAKE_ALPHA: Final = ("poisson_paired_t", "binary_paired_t")
+#: Keys of func_kwargs that no other test has.
+_OF_OWN_TESTS: Final = ("kind", "arguments", "files", "timeout_s", "memory_mb")
 
 
 def read_test_entry(
-    name: str, place: Place, models: list[str] | None, problems: Problems
+    name: str, place: Place, models: list[str] | None, folder: Folder, problems: Problems
 ) -> tuple[TestSpec | None, TestSection, ArgumentSection]:
     """Read what follows a test's name; the test is None where it has mistakes.
 
@@ -26,6 +30,8 @@ def read_test_entry(
     ----------
     models
         Names of the experiment's models, None where they could not be read.
+    folder
+        Where a user's own tests lie.
     """
     if place.value is not None and not isinstance(place.value, dict):
         problems.add(place, "expected a mapping of the test's keys, such as func")
@@ -39,6 +45,8 @@ def read_test_entry(
     arguments_place = place.at("func_args" if "func_args" in place.entries else "func_kwargs")
     arguments = read_section(ArgumentSection, arguments_place, arguments_place.entries, problems, required={})
     definition = section.func
+    if isinstance(definition, WrittenFunction):
+        return _own_test(name, place, definition, arguments, models, folder, problems), section, arguments
     if definition is not None:
         _check_reference(definition, place, models, problems)
         _check_arguments(definition, arguments_place, problems)
@@ -56,6 +64,40 @@ def read_test_entry(
         of=arguments.of,
     )
     return spec, section, arguments
+
+
+def _own_test(
+    name: str,
+    place: Place,
+    written: WrittenFunction,
+    arguments: ArgumentSection,
+    models: list[str] | None,
+    folder: Folder,
+    problems: Problems,
+) -> TestSpec | None:
+    before = len(problems)
+    reference = place.at("ref_model").value
+    _check_model(place.at("ref_model"), models, problems)
+    for key in ("num_simulations", "variance", "of"):
+        if key in arguments.given:
+            where = place.at("func_args" if "func_args" in place.entries else "func_kwargs", key)
+            problems.add(
+                where,
+                f"a function of your own takes it as one of its arguments: {{arguments: {{{key}: ...}}}}",
+            )
+    own = read_own_function(written, place, folder, problems)
+    if own is None or len(problems) > before:
+        return None
+    limits = {key: value for key, value in arguments.given.items() if key in ("timeout_s", "memory_mb")}
+    kind = arguments.kind or ("consistency" if reference is None else "comparison")
+    return TestSpec(
+        name=name,
+        test=f"own_{kind}",
+        seed=arguments.seed,
+        alpha=arguments.alpha,
+        reference=reference if isinstance(reference, str) else None,
+        own=own.model_copy(update={"arguments": arguments.arguments or {}, **limits}),
+    )
 
 
 def check_forecasts(
@@ -105,6 +147,11 @@ def _check_reference(
             message = f"the {definition.short}-test {looks} and takes no reference; leave this key out"
             problems.add(reference, message)
         return
+    _check_model(reference, models, problems)
+
+
+def _check_model(reference: Place, models: list[str] | None, problems: Problems) -> None:
+    name = reference.value
     if isinstance(name, str) and models is not None and name not in models:
         message = f"there is no such model; the experiment has {', '.join(models) or 'none'}"
         problems.add(reference, message, suggestion(name, models))
@@ -125,10 +172,15 @@ def _check_arguments(definition: TestDefinition, place: Place, problems: Problem
     if "of" in entries and not definition.of:
         message = f"the {definition.short}-test takes no other test's results; leave this key out"
         problems.add(entries["of"], message)
+    for key in _OF_OWN_TESTS:
+        if key in entries:
+            problems.add(entries[key], "only a test of your own takes it (func: my_tests.py:my_test)")
     for key, taken in (("seed", definition.seeded), ("num_simulations", definition.simulated)):
         if key in entries and not taken:
             what = "draws no catalogs" if definition.seeded else "draws no random numbers"
             problems.add(entries[key], f"the {definition.short}-test {what}; leave this key out")
     if "alpha" in entries and definition.name not in _TAKE_ALPHA:
-        message = "only the T-test takes it here; the experiment's own key alpha is for all tests"
+        message = (
+            "only the T-test and a test of your own take it; the experiment's own key alpha is for all tests"
+        )
         problems.add(entries["alpha"], message)

@@ -26,6 +26,7 @@ from forequake.config.model_specs import ModelSpec
 from forequake.config.specs import DEFAULT_ALPHA, ExperimentConfig, TestSpec
 from forequake.datasets import is_dataset, locate_dataset
 from forequake.errors import ConfigError, Problem, suggestion
+from forequake.evaluations.registry import TestDefinition
 from forequake.regions.specs import RegionSpec
 from forequake.windows import TimeWindow
 
@@ -269,10 +270,10 @@ class _Reading:
         entries, _ = named_entries(found[0], "tests", self.problems)
         tests: list[TestSpec] = []
         for name, place in entries.items():
-            test, section, arguments = read_test_entry(name, place, names, self.problems)
+            test, section, arguments = read_test_entry(name, place, names, found[1], self.problems)
             self._use(unused_keys(section, "tests."))
             self._use(unused_keys(arguments, "tests.func_kwargs."))
-            if section.func is not None:
+            if isinstance(section.func, TestDefinition):
                 check_forecasts(section.func, place, models, self.problems)
             if test is not None:
                 tests.append(test)

@@ -16,10 +16,13 @@ from forequake.windows import TimeWindow, alone_on_their_dates, overlap
 
 __all__ = [
     "DEFAULT_ALPHA",
+    "DEFAULT_MEMORY_MB",
     "DEFAULT_SIMULATIONS",
+    "DEFAULT_TIMEOUT_S",
     "Alpha",
     "ExperimentClass",
     "ExperimentConfig",
+    "OwnFunction",
     "Seed",
     "TestSpec",
 ]
@@ -28,6 +31,9 @@ __all__ = [
 DEFAULT_ALPHA = 0.05
 #: Synthetic catalogs of a simulated test where nothing else is said.
 DEFAULT_SIMULATIONS = 1000
+#: What one call of a user's own test may take where nothing else is said.
+DEFAULT_TIMEOUT_S = 300.0
+DEFAULT_MEMORY_MB = 4096
 
 #: What NumPy takes as the seed of its legacy generator, which pyCSEP's tests use.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -39,6 +45,34 @@ ExperimentClass = Literal["ti", "td"]
 
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OwnFunction(_Spec):
+    """A user's own test: a function in a file of the experiment's folder.
+
+    Attributes
+    ----------
+    file, function
+        The file, relative to the experiment's folder, and the function's name.
+    files
+        All files that the code can read, this one first, relative to the experiment's folder.
+    arguments
+        Handed to the function by their names.
+    timeout_s, memory_mb
+        What one call may take; they decide no value, and enter no key.
+    """
+
+    file: str
+    function: str
+    files: tuple[str, ...] = Field(min_length=1)
+    arguments: dict[str, JsonValue] = {}
+    timeout_s: float = Field(default=DEFAULT_TIMEOUT_S, gt=0, allow_inf_nan=False)
+    memory_mb: int = Field(default=DEFAULT_MEMORY_MB, gt=0)
+
+    @property
+    def text(self) -> str:
+        """``file.py:function``."""
+        return f"{self.file}:{self.function}"
 
 
 class TestSpec(_Spec):
@@ -62,6 +96,8 @@ class TestSpec(_Spec):
         Of the number of events in a window, for the negative binomial test.
     of
         Name of the test whose results this one takes; None for a test of forecasts.
+    own
+        The function of a user's own test; None for all others.
     """
 
     __test__: ClassVar[bool] = False  # pytest: not a class of tests
@@ -74,6 +110,7 @@ class TestSpec(_Spec):
     reference: str | None = None
     variance: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, allow_inf_nan=False)
     of: Annotated[str | None, ADDED_LATER] = None
+    own: Annotated[OwnFunction | None, ADDED_LATER] = None
 
 
 class ExperimentConfig(_Spec):

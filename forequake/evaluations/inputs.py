@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from forequake.catalogs import Events
 from forequake.errors import InputError
+from forequake.evaluations.own_tests.inputs import OwnTestInputs
 from forequake.evaluations.registry import TESTS, TestDefinition
 from forequake.forecasts.catalog_based.counts import magnitude_bins
 from forequake.keys import ADDED_LATER, KeyInputs
@@ -218,6 +219,8 @@ class ResultInputs(KeyInputs):
         None for tests without random numbers.
     family
         Keys of all forecasts that are compared with each other, sorted, where the outcome depends on all.
+    own
+        The code of a user's own test, and what it is told; None for all others.
 
     Raises
     ------
@@ -237,6 +240,7 @@ class ResultInputs(KeyInputs):
     magnitudes: tuple[float, ...] = Field(min_length=1)
     seed: int | None = None
     family: Annotated[tuple[Sha256, ...], ADDED_LATER] = ()
+    own: Annotated[OwnTestInputs | None, ADDED_LATER] = None
 
     @model_validator(mode="after")
     def _fits_the_test(self) -> Self:
@@ -245,12 +249,15 @@ class ResultInputs(KeyInputs):
             message = f"there is no test {self.test!r}"
             raise ValueError(message)
         problem = _misfit(definition, self.parameters, self.seed)
-        if problem is None and (self.reference is None) == definition.needs_reference:
+        free = definition.own and definition.kind == "score"  # with a reference or without
+        if problem is None and (self.reference is None) == definition.needs_reference and not free:
             problem = f"{self.test} is a {definition.kind} test: reference forecast {self.reference}"
         if problem is None and bool(self.family) != definition.against_all:
             problem = (
                 f"{self.test} compares with {'all' if definition.against_all else 'no family of'} models"
             )
+        if problem is None and (self.own is None) == definition.own:
+            problem = f"{self.test} is {'a' if definition.own else 'no'} test of a user's own"
         if problem is not None:
             raise ValueError(problem)
         return self

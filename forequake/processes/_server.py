@@ -1,12 +1,12 @@
 """Calls functions of a foreign file, each call in a forked copy of this process.
 
 This file is run by its path in a fresh Python that knows nothing of forequake (see
-`forequake.processes.supervisor`): it imports the standard library alone, and its one thread makes forking safe.
-The packages that the foreign file imports are loaded once, before any call; the file itself is executed in each
-copy, so that no call sees what another one left behind.
+`forequake.processes.supervisor`): it imports the standard library alone, and its one thread makes forking
+safe. The packages that the foreign file imports are loaded once, before any call; the file itself is executed
+in each copy, so that no call sees what another one left behind.
 
-Requests come as lines of JSON on standard input, answers go as lines of JSON to what was standard output. When
-the input ends, because the process that asked has gone, everything that runs below here is killed.
+Requests come as lines of JSON on standard input, answers go as lines of JSON to what was standard output.
+When the input ends, because the process that asked has gone, everything that runs below here is killed.
 """
 
 import contextlib
@@ -47,6 +47,7 @@ _SPARE_TASKS: Final = 1024
 #: Processes that fork without end are not counted to their end.
 _MOST_LISTED: Final = 256
 _MOST_FRAMES: Final = 6
+_MOST_LETTERS: Final = 1000
 
 
 def _prctl(option: int, value: int) -> None:
@@ -334,12 +335,13 @@ class _Server:
 
 
 def _named(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001  # a foreign error may fail to say what it is
-        text = ""
-    name = type(error).__name__
-    return f"{name}: {text}"[:1000] if text else name
+    """Give an error's kind and words, with Python's own suggestion where it has one."""
+    lines = traceback.format_exception_only(error)
+    text = "".join(lines[-1:] if isinstance(error, SyntaxError) else lines).strip()
+    kind = type(error)
+    return f"{kind.__name__}{text.removeprefix(f'{kind.__module__}.').removeprefix(kind.__qualname__)}"[
+        :_MOST_LETTERS
+    ]
 
 
 def descendants() -> list[int]:

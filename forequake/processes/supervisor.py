@@ -156,7 +156,7 @@ class FunctionProcess:
         assert self._root is not None  # noqa: S101  # it was just made
         return self._root / "data"
 
-    def call(self, function: str, payload: JsonValue, limits: Limits) -> Ending:
+    def call(self, function: str, payload: dict[str, JsonValue], limits: Limits) -> Ending:
         """Call a function and wait for its end, which never takes much longer than the limits.
 
         Raises
@@ -167,7 +167,7 @@ class FunctionProcess:
             Where `stop` was set meanwhile.
         """
         self._start()
-        request = {
+        request: dict[str, JsonValue] = {
             "file": self._file,
             "function": function,
             "payload": payload,
@@ -192,10 +192,8 @@ class FunctionProcess:
         if server is not None:
             with contextlib.suppress(OSError):
                 server.stdin.close()  # type: ignore[union-attr]
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 server.wait(_LEAVE_SECONDS)
-            except subprocess.TimeoutExpired:
-                pass
             for group in (server.pid, self._group):  # also where it left: what stayed behind goes
                 if group is not None:
                     with contextlib.suppress(OSError):
@@ -241,8 +239,8 @@ class FunctionProcess:
             message = f"the process for {self._file} did not start: {told or 'it says nothing'}"
             raise EvaluationError(message)
 
-    def _send(self, request: Mapping[str, JsonValue]) -> None:
-        line = json.dumps(request).encode() + b"\n"
+    def _send(self, request: Mapping[str, object]) -> None:
+        line = json.dumps(dict(request)).encode() + b"\n"
         with contextlib.suppress(OSError):  # it has gone: the wait for its reply ends at once
             server = self._server
             server.stdin.write(line)  # type: ignore[union-attr]
@@ -277,7 +275,7 @@ class FunctionProcess:
 
 
 def _environment(root: Path) -> dict[str, str]:
-    """Give the environment of foreign code: nothing that tells where our store is, and the same every time."""
+    """Give the environment of foreign code: no word of our store, and the same every time."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     if site.ENABLE_USER_SITE:
         kept["PYTHONUSERBASE"] = site.getuserbase()

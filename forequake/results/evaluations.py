@@ -24,6 +24,7 @@ __all__ = [
     "KolmogorovQuantile",
     "LowerQuantile",
     "Outcome",
+    "PValue",
     "Quantiles",
     "ScoreRecord",
     "Side",
@@ -98,6 +99,13 @@ class KolmogorovQuantile(_NamedQuantiles):
     p: Probability
 
 
+class PValue(_NamedQuantiles):
+    """A p of a test that nothing else is known of, such as a user's own: the smaller, the more it says."""
+
+    kind: Literal["p_value"] = "p_value"
+    p: Probability
+
+
 class AdjustedQuantile(_NamedQuantiles):
     """The smallest p of a family, alone and corrected for the number of its members (Holm 1979)."""
 
@@ -129,6 +137,7 @@ Quantiles = Annotated[
     | StudentQuantiles
     | WilcoxonQuantile
     | KolmogorovQuantile
+    | PValue
     | AdjustedQuantile
     | BatchQuantiles,
     Field(discriminator="kind"),

@@ -7,7 +7,7 @@ from pydantic import Field, JsonValue
 
 from forequake.keys import ADDED_LATER
 from forequake.quantities import Sha256, UtcDatetime
-from forequake.results._record import Label, Record, RecordModel
+from forequake.results._record import BlobRef, Label, Record, RecordModel
 
 __all__ = [
     "BAD_ENDS",
@@ -60,6 +60,8 @@ class ResolvedInputs(RecordModel):
         reference that learns, the definition and the past of each window that had begun.
     input_catalog
         Key of the `CatalogSnapshot` from which models learn, where it is another one.
+    own_files
+        The files of users' own tests, by their paths in the experiment's folder.
     """
 
     region: Sha256
@@ -67,6 +69,7 @@ class ResolvedInputs(RecordModel):
     models: dict[str, Sha256]
     forecasts: Annotated[dict[str, dict[str, ForecastSource]], ADDED_LATER] = Field(default_factory=dict)
     input_catalog: Annotated[Sha256 | None, ADDED_LATER] = None
+    own_files: Annotated[dict[str, BlobRef], ADDED_LATER] = Field(default_factory=dict)
 
 
 class ExperimentRecord(Record):
@@ -85,6 +88,11 @@ class ExperimentRecord(Record):
     name: str
     config: dict[str, JsonValue]
     inputs: ResolvedInputs
+
+    @property
+    def blobs(self) -> tuple[Sha256, ...]:
+        """The code of users' own tests."""
+        return tuple(file.sha256 for file in self.inputs.own_files.values())
 
 
 class EnvironmentRecord(Record):

@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         _tests({"func": "catalog_evaluations.calibration_test"}),
         "takes the results of another test of the experiment",
     ),
-    "user function": (_tests({"func": "my_tests.py:my_test"}), "there is no such test"),
+    "user function": (_tests({"func": "my_tests.py:my_test"}), "there is no such file"),
     "typo at the top": ({"modles": []}, "did you mean 'models'"),
     "typo in a model": (_models({"A": {"path": "a.csv", "forcast_unit": 5}}), "did you mean 'forecast_unit'"),
     "no models": ({"models": None}, "models: this key is required"),

@@ -41,6 +41,7 @@ from forequake.config._shapes import ExperimentSection
 from forequake.config._test_shape import ArgumentSection, TestSection
 from forequake.config._time_shape import TimeSection
 from forequake.config.schema import SECTIONS, keys_page
+from forequake.config.specs import OwnFunction
 from forequake.errors import ConfigError
 
 BASE: dict[str, Any] = {
@@ -319,6 +320,18 @@ TEST: dict[str, Case] = {
         "B",
     ),
 }
+
+
+def _own(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"tests": [{"x": {"func": "mine.py:f", "func_kwargs": arguments}}]}
+
+
+def _own_function(loaded: LoadedExperiment) -> OwnFunction:
+    own = loaded.config.tests[0].own
+    assert own is not None
+    return own
+
+
 ARGUMENT: dict[str, Case] = {
     "seed": (
         {"tests": [{"x": {"func": "S", "func_kwargs": {"seed": 0}}}]},
@@ -340,6 +353,11 @@ ARGUMENT: dict[str, Case] = {
         lambda e: e.config.tests[0].variance,
         23541.0,
     ),
+    "kind": (_own({"kind": "score"}), lambda e: e.config.tests[0].test, "own_score"),
+    "arguments": (_own({"arguments": {"n": 3}}), lambda e: _own_function(e).arguments, {"n": 3}),
+    "files": (_own({"files": ["b.dat"]}), lambda e: _own_function(e).files, ("mine.py", "b.dat")),
+    "timeout_s": (_own({"timeout_s": 2.5}), lambda e: _own_function(e).timeout_s, 2.5),
+    "memory_mb": (_own({"memory_mb": 1024}), lambda e: _own_function(e).memory_mb, 1024),
     "of": (
         {"tests": [{"x": {"func": "N"}}, {"y": {"func": "calibration", "func_kwargs": {"of": "x"}}}]},
         lambda e: e.config.tests[1].of,
@@ -510,6 +528,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("region.txt", "catalog.csv", "b.dat"):
         (root / "below" / name).write_text("0 0\n1 0\n")
     (root / "models.yml").write_text("- A: {path: a.csv}\n- C: {path: b.dat}\n")
+    (root / "mine.py").write_text("def f(forecast, catalog, n=1): ...\n")
     (root / "tests.yml").write_text("- M: {func: M}\n")
     return root
 

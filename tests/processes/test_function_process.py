@@ -227,7 +227,11 @@ def test_an_import_that_fails_says_where(adapter: Path) -> None:
 
 
 def test_a_lost_server_is_told_and_the_next_call_has_a_new_one(adapter: Path) -> None:
-    code = b"import os, signal\ndef kill():\n    os.kill(os.getppid(), signal.SIGKILL)\n    import time\n    time.sleep(60)\ndef fine():\n    return 1\n"
+    code = (
+        b"import os, signal, time\n"
+        b"def kill():\n    os.kill(os.getppid(), signal.SIGKILL)\n    time.sleep(60)\n"
+        b"def fine():\n    return 1\n"
+    )
     with FunctionProcess({"mine.py": code}, "mine.py", adapter) as process:
         assert process.call("kill", {}, Limits()).kind == "lost"
         assert process.call("fine", {}, Limits()) == Ending("answer", value=1)
@@ -241,7 +245,7 @@ def test_a_request_to_stop_ends_the_call(adapter: Path) -> None:
         process.call("double", {"number": 1}, Limits())
         threading.Timer(0.2, stop.set).start()
         began = time.monotonic()
-        with pytest.raises(Interrupted, match="code.py was ended"):
+        with pytest.raises(Interrupted, match="was ended: the run was asked to stop"):
             process.call("sleeps", {}, Limits())
     assert time.monotonic() - began < 3
 
@@ -265,9 +269,9 @@ def test_threads_call_at_once(adapter: Path) -> None:
 def test_where_we_are_killed_nothing_stays(adapter: Path, tmp_path: Path) -> None:
     (tmp_path / "code.py").write_bytes(CODE)
     program = (
-        "import sys; from pathlib import Path; from forequake.processes import FunctionProcess, Limits\n"
-        f"process = FunctionProcess({{'code.py': Path({str(tmp_path / 'code.py')!r}).read_bytes()}}, 'code.py',"
-        f" Path({str(adapter)!r}))\n"
+        "from pathlib import Path; from forequake.processes import FunctionProcess, Limits\n"
+        f"code = Path({str(tmp_path / 'code.py')!r}).read_bytes()\n"
+        f"process = FunctionProcess({{'code.py': code}}, 'code.py', Path({str(adapter)!r}))\n"
         "print(process.scratch.parent, flush=True)\n"
         "process.call('sleeps', {'deaf': True}, Limits())\n"
     )

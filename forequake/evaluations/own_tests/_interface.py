@@ -162,10 +162,11 @@ def call(function: Callable[..., object], payload: dict[str, Any]) -> dict[str, 
     named = _taken(function, {"seed": payload["seed"], "alpha": payload["alpha"]}) | payload["arguments"]
     # For code that draws from the generators of the process, as pyCSEP does.
     random.seed(payload["seed"])
-    np.random.seed(payload["seed"])
+    np.random.seed(payload["seed"])  # noqa: NPY002  # this process is the call's alone
     answer = function(*given, **named)
     if not isinstance(answer, Mapping):
-        return {"unfit": f"a {type(answer).__name__}, not a dictionary such as {{'statistic': 1.5, ...}}"}
+        what = "nothing" if answer is None else f"a {type(answer).__name__}"
+        return {"unfit": f"back {what}, not a dictionary such as {{'statistic': 1.5, 'p': 0.2}}"}
     try:
         return {"answer": {str(key): _plain(value, str(key)) for key, value in answer.items()}}
     except ValueError as error:

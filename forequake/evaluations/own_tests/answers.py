@@ -90,7 +90,7 @@ class _Reading:
         if outcome is Outcome.UNDEFINED:
             self._check_undefined(reason, quantiles)
         elif reason is not None:
-            self._refuse("reason", f"belongs to the outcome undefined, not to {outcome.value}")
+            self._refuse("reason", f"a reason belongs to the outcome undefined, not to {outcome.value}")
         if statistic is None:
             statistic = gain
         if statistic is None and outcome is not Outcome.UNDEFINED:
@@ -115,7 +115,7 @@ class _Reading:
     def _quantiles(self) -> Quantiles | None:
         quantile, p = self._probability("quantile"), self._probability("p")
         if quantile is not None and p is not None:
-            self._refuse("p", "beside a quantile: one of them decides")
+            self._refuse("p", "beside a quantile; one of them decides")
         if quantile is not None:
             return LowerQuantile(q=quantile)
         return None if p is None else PValue(p=p)
@@ -145,9 +145,7 @@ class _Reading:
         if told is not None and told is not found:
             name, value = ("quantile", "q") if isinstance(quantiles, LowerQuantile) else ("p", "p")
             number = quantiles.named()[value]
-            self._refuse(
-                "outcome", f"contradicts its {name} of {number:g} at alpha = {self._alpha:g}: {found.value}"
-            )
+            self._refuse("outcome", f"its {name} of {number:g} at alpha = {self._alpha:g} says {found.value}")
         return found
 
     def _told_outcome(self) -> Outcome | None:
@@ -158,7 +156,7 @@ class _Reading:
         if not isinstance(told, str) or told not in allowed:
             near = suggestion(told, allowed) if isinstance(told, str) else None
             hint = f"; did you mean {near!r}?" if near else ""
-            self._refuse("outcome", f"is none of {', '.join(allowed)}, which {_NAMES[self._kind]} has{hint}")
+            self._refuse("outcome", f"{_NAMES[self._kind]} gives {', '.join(allowed)}{hint}")
         return allowed[told]
 
     def _check_undefined(self, reason: str | None, quantiles: Quantiles | None) -> None:
@@ -196,19 +194,19 @@ class _Reading:
 
     def _as_float(self, key: str, value: object) -> float:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._refuse(key, "is no number", value)
+            self._refuse(key, "expected a number", value)
         try:
             number = float(value)
         except OverflowError:
-            self._refuse(key, "is larger than a number can be", value)
+            self._refuse(key, "too large for a number", value)
         if math.isnan(number):
-            self._refuse(key, "is not a number; say {'outcome': 'undefined', 'reason': '...'} instead", value)
+            self._refuse(key, "expected a number, or {'outcome': 'undefined', 'reason': '...'}", value)
         return number
 
     def _probability(self, key: str) -> float | None:
         number = self._number(key)
         if number is not None and not 0 <= number <= 1:
-            self._refuse(key, "is no probability: expected 0 to 1")
+            self._refuse(key, "expected a probability, 0 to 1")
         return number
 
     def _text(self, key: str) -> str | None:
@@ -216,7 +214,7 @@ class _Reading:
         if value is None:
             return None
         if not isinstance(value, str) or not value.strip():
-            self._refuse(key, "is no text")
+            self._refuse(key, "expected text")
         return value[:_MOST_LETTERS]
 
     def _flags(self) -> tuple[str, ...]:
@@ -224,10 +222,10 @@ class _Reading:
         if flags is None:
             return ()
         if not isinstance(flags, list) or len(flags) > _MOST_FLAGS:
-            self._refuse("flags", f"is no list of at most {_MOST_FLAGS} words")
+            self._refuse("flags", f"expected a list of at most {_MOST_FLAGS} words")
         for flag in flags:
             if not isinstance(flag, str) or not _FLAG.fullmatch(flag):
-                self._refuse("flags", "holds something other than words such as few_events", flag)
+                self._refuse("flags", "expected words such as few_events", flag)
         return tuple(dict.fromkeys(str(flag) for flag in flags))
 
     def _interval(self) -> tuple[float, float] | None:
@@ -235,10 +233,10 @@ class _Reading:
         if value is None:
             return None
         if not isinstance(value, list) or len(value) != 2:
-            self._refuse("interval", "is no pair of numbers")
+            self._refuse("interval", "expected a pair of numbers")
         low, high = (self._as_float("interval", end) for end in value)
         if low > high:
-            self._refuse("interval", "ends below its start")
+            self._refuse("interval", "expected the lower end first")
         return low, high
 
     def _sample(self) -> NDArray[np.float64] | None:
@@ -246,14 +244,14 @@ class _Reading:
         if value is None:
             return None
         if not isinstance(value, list) or not value:
-            self._refuse("sample", "is no list of numbers, one or more")
+            self._refuse("sample", "expected a list of numbers, one or more")
         return np.array([self._as_float("sample", number) for number in value], dtype=np.float64)
 
     # --- words ---------------------------------------------------------------------------------------------
 
     def _refuse(self, key: str, what: str, value: object = None) -> NoReturn:
         shown = repr(self._answer.get(key) if value is None else value)
-        self._fail(f"gave {key} = {shown if len(shown) <= 60 else shown[:57] + '...'}, which {what}")
+        self._fail(f"gave {key} = {shown if len(shown) <= 60 else shown[:57] + '...'}: {what}")
 
     def _fail(self, what: str) -> NoReturn:
         message = f"{self._function} {what}"

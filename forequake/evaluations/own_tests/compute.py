@@ -131,7 +131,7 @@ def _n_catalogs(forecast: CalledForecast) -> int | None:
 
 
 def _packages(files: Mapping[str, bytes]) -> list[str]:
-    """List the packages that Python files import at their top, without each other and the standard library."""
+    """List the packages that Python files import at their top, without those and the standard library."""
     found: dict[str, None] = {}
     known = {Path(name).stem for name in files} | sys.stdlib_module_names
     for name, data in files.items():

@@ -47,6 +47,8 @@ class TestDefinition:
         ``forecasts``, or ``results``: those of another test of the experiment, one of `of`.
     of
         The tests whose results it takes.
+    own
+        Whether the test is a user's function, which a result's inputs name. Its seed is always there.
     kernel_version
         Raised by hand whenever the numbers change; part of every result's key.
     """
@@ -70,12 +72,13 @@ class TestDefinition:
     scope: Literal["window", "windows"] = "window"
     takes: Literal["forecasts", "results"] = "forecasts"
     of: tuple[str, ...] = ()
+    own: bool = False
     kernel_version: int = 1
 
     @property
     def seeded(self) -> bool:
         """Whether the test draws random numbers."""
-        return self.simulated or self.resampled
+        return self.simulated or self.resampled or self.own
 
     @property
     def needs_reference(self) -> bool:
