@@ -115,7 +115,7 @@ def compute_block(
         return RunCounts(skipped=len(work.labels))
     try:
         with contextlib.closing(ForecastShelf(experiment, store, session.stop)) as shelf:
-            counts, ends = _compute(store, session, experiment, run, work, shelf)
+            counts, ends = _compute(store, session, run, work, shelf)
     except StoreError as error:
         if not error.transient:
             with contextlib.suppress(StoreError):
@@ -152,13 +152,9 @@ def _await_claim(store: ResultsStore, session: Session, run: RunRef, block: Bloc
 
 
 def _compute(
-    store: ResultsStore,
-    session: Session,
-    experiment: Experiment,
-    run: RunRef,
-    work: BlockWork,
-    shelf: ForecastShelf,
+    store: ResultsStore, session: Session, run: RunRef, work: BlockWork, shelf: ForecastShelf
 ) -> tuple[RunCounts, list[UnitEnd]]:
+    experiment = shelf.experiment
     over_windows = filter(experiment.over_windows, work.labels)
     across = {label: present_inputs(experiment, store, label) for label in over_windows}
     keys = {

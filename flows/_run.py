@@ -18,6 +18,7 @@ from forequake.config import LoadedExperiment
 from forequake.environment import git_state, record_environment
 from forequake.errors import Conflict, StoreUnavailable
 from forequake.experiments import Experiment
+from forequake.own_code import own_file_contents
 from forequake.plan import Selection
 from forequake.results import RunChange, RunDraft, RunRecord, RunState
 from stores import ResultsStore, RunRef
@@ -41,7 +42,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     selection = selection.with_parts(experiment)
     session = current_session()
     store = patiently(session, open_named_store, request.store)
-    for data in experiment.own_files.values():
+    for data in own_file_contents(loaded, experiment.inputs):
         patiently(session, store.put_blob, io.BytesIO(data))
     patiently(session, store.put, [experiment.record, record_environment()])
     patiently(session, reconcile, store, experiment.name)

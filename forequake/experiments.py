@@ -1,6 +1,5 @@
 """An experiment with all that decides its results: configuration, region, catalog, contents of files."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -21,13 +20,13 @@ from forequake.config import (
 from forequake.config.model_specs import forecast_type_of
 from forequake.errors import ForecastError
 from forequake.evaluations import Observation, ResultInputs, TestParameters, derive_seed
-from forequake.evaluations.own_tests.inputs import OwnTestInputs
 from forequake.evaluations.registry import TESTS
 from forequake.forecast_inputs import CatalogForecastInputs, ForecastInputs
 from forequake.forecasts.arrivals import absence
 from forequake.forecasts.fitting import FIT_VERSION
 from forequake.forecasts.sources import reader_of_model
 from forequake.keys import KeyTemplate, bytes_digest
+from forequake.own_code import own_inputs
 from forequake.places import labels_of
 from forequake.quantities import Sha256, now
 from forequake.recent import Recent
@@ -86,8 +85,6 @@ class Experiment:
         The catalog from which models learn, where it is another one.
     notes
         What the readers of the catalogs told when the experiment was resolved.
-    own_files
-        What the files of users' own tests hold; empty where the experiment was read back from a store.
     """
 
     record: ExperimentRecord
@@ -96,7 +93,6 @@ class Experiment:
     events: Events
     learning: Events | None = None
     notes: tuple[str, ...] = ()
-    own_files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
     _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
     _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)
@@ -302,8 +298,7 @@ class Experiment:
             return test.seed
         place = test.name, window
         if place not in self._seeds:
-            name = test.test if test.own is None else f"{test.test} {test.own.text}"
-            self._seeds[place] = derive_seed(self.config.seed or 0, name, self.parameters(test), window)
+            self._seeds[place] = derive_seed(self.config.seed or 0, test.draws, self.parameters(test), window)
         return self._seeds[place]
 
     def labels(self) -> list[Label]:
@@ -313,28 +308,20 @@ class Experiment:
     def result_inputs(self, label: Label) -> ResultInputs:
         """Give what decides the result in a place."""
         test = self.test(label.test)
-        reference = None
-        if label.reference is not None:
-            reference = self.forecast_key(label.reference, label.window)
+        reference = label.reference
         return ResultInputs(
             test=test.test,
             parameters=self.parameters(test),
             kernel_version=TESTS[test.test].kernel_version,
             forecast=self.forecast_key(label.model, label.window),
-            reference=reference,
+            reference=None if reference is None else self.forecast_key(reference, label.window),
             catalog=self._catalog_key(label.window),
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
             seed=self.seed(test, label.window),
             family=self._family(label),
-            own=self._own(test, label.window),
+            own=own_inputs(test, self.inputs, label.window),
         )
-
-    def _own(self, test: TestSpec, window: TimeWindow) -> OwnTestInputs | None:
-        if test.own is None:
-            return None
-        files = {name: self.inputs.own_files[name].sha256 for name in test.own.files}
-        return OwnTestInputs(function=test.own.text, files=files, arguments=test.own.arguments, window=window)
 
     def _family(self, label: Label) -> tuple[Sha256, ...]:
         if not TESTS[self.test(label.test).test].against_all:
@@ -345,7 +332,7 @@ class Experiment:
     def result_key(self, label: Label) -> Sha256:
         """Give the key of the result in a place: that of `result_inputs`, without writing out all of them."""
         template = self._templates.get(label.test)
-        family, own = self._family(label), self._own(self.test(label.test), label.window)
+        family, own = self._family(label), own_inputs(self.test(label.test), self.inputs, label.window)
         varying = ["forecast", "reference", "catalog", "seed"]
         varying += [name for name, value in (("family", family), ("own", own)) if value]
         if template is None:

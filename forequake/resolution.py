@@ -18,15 +18,16 @@ from forequake.config import (
     LoadedExperiment,
     ReferenceModel,
 )
-from forequake.errors import CatalogError, InputError
+from forequake.errors import CatalogError
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import arrived
 from forequake.forecasts.references.learned import learned_sources
 from forequake.forecasts.sources import content_of
-from forequake.keys import KeyInputs, bytes_digest
+from forequake.keys import KeyInputs
+from forequake.own_code import pin_own_files
 from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
-from forequake.results import BlobRef, ExperimentRecord, ForecastSource, ResolvedInputs
+from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs
 
 __all__ = ["resolve"]
 
@@ -70,16 +71,13 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
     learning = None
     if config.input_catalog is not None:
         learning = _catalog(loaded, config.input_catalog, bounds, learning=True)
-    own_files = _own_files(loaded)
     inputs = ResolvedInputs(
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
         models=_contents(loaded),
         forecasts=_forecasts(loaded, region, (learning or testing).events),
         input_catalog=None if learning is None else learning.events.inputs.key,
-        own_files={
-            name: BlobRef(sha256=bytes_digest(data), size=len(data)) for name, data in own_files.items()
-        },
+        own_files=pin_own_files(loaded),
     )
     shown = config.model_dump(mode="json")
     key_inputs = _ExperimentInputs(name=config.name, config=shown, inputs=inputs)
@@ -91,24 +89,8 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
         region=region,
         events=testing.events,
         learning=None if learning is None else learning.events,
-        own_files=own_files,
         notes=testing.notes + (() if learning is None else _learning_notes(config, learning)),
     )
-
-
-def _own_files(loaded: LoadedExperiment) -> dict[str, bytes]:
-    """Read the files of users' own tests: what runs later is what was there now."""
-    names = sorted({name for test in loaded.config.tests if test.own is not None for name in test.own.files})
-    files: dict[str, bytes] = {}
-    for name in names:
-        try:
-            files[name] = loaded.locate(name).read_bytes()
-        except OSError as error:
-            message = (
-                f"{name}, a file of one of the experiment's own tests, cannot be read ({error.strerror})"
-            )
-            raise InputError(message) from error
-    return files
 
 
 def _learning_notes(config: ExperimentConfig, learning: LoadedCatalog) -> tuple[str, ...]:

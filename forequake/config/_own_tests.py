@@ -1,6 +1,7 @@
 """A user's own test in an experiment's files: found and looked at without running it."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -75,7 +76,7 @@ def read_own_function(
     if tree is not None:
         _check_function(tree, written.function, place, arguments, problems)
     for name in [file, *(other for other in others if other.endswith(".py"))]:
-        _check_imports(folder.root, name, {file, *others}, place.at("func"), problems)
+        _check_imports(folder, name, {file, *others}, place.at("func"), problems)
     if len(problems) > before:
         return None
     return OwnFunction(file=file, function=written.function, files=(file, *sorted(others)))
@@ -178,10 +179,10 @@ def _check_function(tree: ast.Module, name: str, place: Place, arguments: Place,
             problems.add(arguments.at("arguments"), message)
 
 
-def _check_imports(root: Path, file: str, declared: set[str], place: Place, problems: Problems) -> None:
+def _check_imports(folder: Folder, file: str, declared: set[str], place: Place, problems: Problems) -> None:
     """Note files beside that are imported, but not declared: their changes would go unnoticed."""
     try:
-        tree = ast.parse((root / file).read_bytes())
+        tree = ast.parse((folder.root / file).read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):  # noted before, or told by the call
         return
     beside = PurePosixPath(file).parent
@@ -192,10 +193,11 @@ def _check_imports(root: Path, file: str, declared: set[str], place: Place, prob
             )
             continue
         path = str(beside / f"{module}.py")
-        if path not in declared and (root / path).is_file():
+        if path not in declared and os.path.isfile(folder.root / path):  # noqa: PTH113  # it raises without rights
+            written = os.path.relpath(folder.root / path, folder.root / folder.here)
             message = (
                 f"{file}:{line} imports {module}, and {path} lies beside it: name it in func_kwargs: "
-                f"{{files: [{path}]}}, so that a change of it computes the results again"
+                f"{{files: [{written}]}}, so that a change of it computes the results again"
             )
             problems.add(place, message)
 

@@ -112,6 +112,11 @@ class TestSpec(_Spec):
     of: Annotated[str | None, ADDED_LATER] = None
     own: Annotated[OwnFunction | None, ADDED_LATER] = None
 
+    @property
+    def draws(self) -> str:
+        """The name under which the experiment's seed gives the test its random numbers."""
+        return self.test if self.own is None else f"{self.test} {self.own.text}"
+
 
 class ExperimentConfig(_Spec):
     """An experiment as its files say it, independent of the machine on which they lie.

@@ -98,12 +98,7 @@ def _preload(names: list[str]) -> None:
 class Call:
     """One call in a copy of this process, and all processes that it starts.
 
-    Parameters
-    ----------
-    request
-        ``file``, ``function`` and ``payload`` of the call; ``seconds``, ``memory`` (bytes) as its limits.
-    server
-        What serves it: ``folder``, the adapter, and the descriptors that belong to the server alone.
+    A request has ``file``, ``function`` and ``payload``, and as limits ``seconds`` and ``memory`` (bytes).
     """
 
     def __init__(self, request: dict[str, Any], server: "_Server") -> None:
@@ -135,7 +130,7 @@ class Call:
         os.close(to_output)
         code = self._watch(answer, output)
         self._signal(signal.SIGKILL)
-        end_descendants()
+        _end_descendants()
         _go_first(False)
         os.close(answer)
         os.close(output)
@@ -145,8 +140,6 @@ class Call:
             "answer": self._answer.decode("utf-8", errors="replace"),
             "output": self._output.decode("utf-8", errors="replace"),
         }
-
-    # --- in the copy ---------------------------------------------------------------------------------------
 
     def _become_callee(self, parent: int, to_answer: int, to_output: int) -> None:
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -160,9 +153,8 @@ class Call:
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         self._set_limits()
         answer = json.dumps(self._call()).encode()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(Exception):
-                stream.flush()
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
         while answer:
             answer = answer[os.write(to_answer, answer) :]
         os._exit(0)
@@ -215,8 +207,6 @@ class Call:
             for frame in frames[-_MOST_FRAMES:]
         ]
 
-    # --- in the server -------------------------------------------------------------------------------------
-
     def _watch(self, answer: int, output: int) -> int:
         """Wait for a call's end, within its limits; give its exit code, negative for a signal."""
         deadline = time.monotonic() + self._request["seconds"]
@@ -253,7 +243,7 @@ class Call:
         # The group at one blow, so that no fork escapes; then those that left it.
         with contextlib.suppress(OSError):
             os.killpg(self._child, number)
-        signal_all(descendants(), number)
+        _signal_all(_descendants(), number)
 
     def _drain(self, answer: int, output: int) -> None:
         """Read what lies in the pipes, without waiting for processes that still hold them."""
@@ -268,12 +258,12 @@ class Call:
             return "timeout"
         if len(self._answer) > _ANSWER_BYTES:
             return "answer"
-        below = descendants()
+        below = _descendants()
         if len(below) > _MOST_PROCESSES:
             return "processes"
         most = self._request["memory"]
         # What processes share counts once; that takes longer to find out.
-        if sum(map(resident, below)) > most and sum(map(proportional, below)) > most:
+        if sum(map(_resident, below)) > most and sum(map(_proportional, below)) > most:
             return "memory"
         return None
 
@@ -311,7 +301,7 @@ class _Server:
 
     def leave(self) -> None:
         """Take everything away and end: nobody waits for an answer."""
-        end_descendants()
+        _end_descendants()
         shutil.rmtree(self._root, ignore_errors=True)
         os._exit(0)
 
@@ -337,14 +327,12 @@ class _Server:
 def _named(error: BaseException) -> str:
     """Give an error's kind and words, with Python's own suggestion where it has one."""
     lines = traceback.format_exception_only(error)
-    text = "".join(lines[-1:] if isinstance(error, SyntaxError) else lines).strip()
+    text = "".join(lines[-1:] if isinstance(error, SyntaxError) else lines).strip()[:_MOST_LETTERS]
     kind = type(error)
-    return f"{kind.__name__}{text.removeprefix(f'{kind.__module__}.').removeprefix(kind.__qualname__)}"[
-        :_MOST_LETTERS
-    ]
+    return kind.__name__ + text.removeprefix(f"{kind.__module__}.").removeprefix(kind.__qualname__)
 
 
-def descendants() -> list[int]:
+def _descendants() -> list[int]:
     """List the processes below this one, on Linux also those that left their parents."""
     found: list[int] = []
     ahead = [os.getpid()]
@@ -358,14 +346,14 @@ def descendants() -> list[int]:
     return found
 
 
-def signal_all(processes: list[int], number: int) -> None:
+def _signal_all(processes: list[int], number: int) -> None:
     """Send a signal to each process that still lives."""
     for process in processes:
         with contextlib.suppress(OSError):
             os.kill(process, number)
 
 
-def proportional(process: int) -> int:
+def _proportional(process: int) -> int:
     """Give the bytes of memory that a process holds, its part of what it shares, 0 where it has ended."""
     try:
         text = Path(f"/proc/{process}/smaps_rollup").read_text()
@@ -374,7 +362,7 @@ def proportional(process: int) -> int:
     return sum(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
 
 
-def resident(process: int) -> int:
+def _resident(process: int) -> int:
     """Give the bytes of memory that a process holds, shared or not, 0 where it has ended."""
     try:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
@@ -383,11 +371,11 @@ def resident(process: int) -> int:
     return pages * resource.getpagesize()
 
 
-def end_descendants() -> None:
+def _end_descendants() -> None:
     """Kill all processes below this one and wait until they are gone."""
     deadline = time.monotonic() + _LAST_SECONDS
     while time.monotonic() < deadline:
-        signal_all(descendants(), signal.SIGKILL)
+        _signal_all(_descendants(), signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Catalog", "Events", "Forecast", "call"]
+__all__ = ["Catalog", "Events", "Forecast", "SimulatedEvents", "call"]
 
 #: A longer list of the answer than this is not looked through.
 _MOST_VALUES: Final = 1_000_000
