@@ -36,10 +36,12 @@ from forequake.units import evaluate_unit
 R = TypeVar("R", bound=Record)
 
 WINDOWS = 12
+#: All have a length of their own, and so forecasts of their own.
+SPANS = [f"[{year}-01-01, {year}-12-{2 * (year - 2000) + 1:02}]" for year in range(2000, 2000 + WINDOWS)]
 CONFIG = f"""
 name: small
 seed: 7
-time_config: {{start_date: 2000-01-01, end_date: {2000 + WINDOWS}-01-01, intervals: {WINDOWS}}}
+time_config: {{time_windows: [{", ".join(SPANS)}]}}
 region_config: {{region: region.txt, mag_min: 5.0, mag_max: 5.1, mag_bin: 0.1}}
 catalog: catalog.csep
 models:
@@ -102,19 +104,30 @@ def _write(folder: Path) -> None:
     (folder / "catalog.csep").write_text("".join(rows))
 
 
-def _results(folder: Path) -> Iterator[tuple[Label, EvaluationRecord]]:
+def _results(
+    folder: Path, lost: Collection[int] = (), only: Collection[str] = ()
+) -> Iterator[tuple[Label, EvaluationRecord]]:
+    """Compute all results; the forecasts of the windows that are lost, by number, cannot be used."""
     _write(folder)
     loaded = load_experiment(folder / "config.yml")
     experiment, store = resolve(loaded), _Memory()
+    windows_lost = {experiment.config.windows[number] for number in lost}
     for model in MODELS:
         for windows in windows_by_source(experiment, model, experiment.config.windows):
             made = make_forecasts(loaded, experiment, model, windows)
             with made.open() as file:
                 data = file.read()
             store.blobs[bytes_digest(data)] = data
-            store.records |= {record.key: record for record in made.records}
+            kept = [
+                record
+                for window, record in zip(windows, made.records, strict=True)
+                if window not in windows_lost
+            ]
+            store.records |= {record.key: record for record in kept}
     shelf = ForecastShelf(experiment, store)
     for label in experiment.labels():
+        if label.window in windows_lost or (only and label.test not in only):
+            continue
         over = experiment.over_windows(label)
         inputs = present_inputs(experiment, store, label) if over else experiment.result_inputs(label)
         record, _ = evaluate_unit(experiment, shelf, label, inputs, "0" * 64)
@@ -229,6 +242,27 @@ def test_batches_are_single_tests_corrected(results: Results) -> None:
                 assert record.quantiles.p == pytest.approx(single.quantiles.p, rel=1e-10)
     empty = results["batch two", "one"][3]
     assert (empty.outcome, empty.reason) == (Outcome.UNDEFINED, "no target events")
+
+
+def test_missing_windows_are_left_out_and_named(tmp_path: Path, results: Results) -> None:
+    over = {"cumulative N", "cumulative T", "DM", "Holm N"}
+    whole = results["N", "one"]
+    fewer = [record for number, record in enumerate(whole) if number != 5]
+    gains = [gain for number, gain in enumerate(_numbers(results["IG", "one"])) if number != 5]
+    for label, record in _results(tmp_path, lost=[5], only={"N", "IG", *over}):
+        if label.test not in over or label.model != "one":
+            continue
+        assert record.n_windows == WINDOWS - 1
+        assert record.missing == ("2005-01-01T00:00:00Z_2005-12-11T00:00:00Z",)
+        assert record.n_observed == sum(each.n_observed for each in fewer)
+        assert record.n_forecast == pytest.approx(sum(each.n_forecast for each in fewer), rel=1e-12)
+        if label.test == "DM":
+            assert record.statistic == pytest.approx(np.mean(gains), rel=1e-10)
+        if label.test == "cumulative T":
+            assert record.statistic == pytest.approx(sum(gains) / record.n_observed, rel=1e-10)
+        if label.test == "Holm N":
+            assert isinstance(record.quantiles, AdjustedQuantile)
+            assert record.quantiles.family == WINDOWS - 1
 
 
 def test_what_a_test_could_have_found_is_worked_out_from_stored_records(results: Results) -> None:
