@@ -41,12 +41,13 @@ def curve_figure(result: ScoreRecord, theme: Theme) -> go.Figure | None:
             hoverinfo="skip",
         )
     )
-    lay_out(figure, (0, 1), curve.x_name, curve.y_name)
+    span = (-0.01, 1.01)  # the curve ends on the frame, where half its width would be cut off
+    lay_out(figure, span, curve.x_name, curve.y_name)
     # Plotly turns the legend around where a trace is filled up to the next.
     figure.update_layout(height=520, margin={"r": 28}, legend={"traceorder": "normal"})
     shared = {"tickformat": ".0%", "tickvals": [0, 0.25, 0.5, 0.75, 1], "constrain": "domain"}
     figure.update_xaxes(**shared)
-    figure.update_yaxes(range=[0, 1], scaleanchor="x", zeroline=False, **shared)
+    figure.update_yaxes(range=list(span), scaleanchor="x", zeroline=False, **shared)
     return figure
 
 
@@ -56,7 +57,6 @@ def _line(result: ScoreRecord, curve: Curve, theme: Theme, fill: str) -> go.Scat
         x=curve.x,
         y=curve.y,
         mode="lines",
-        cliponaxis=False,
         line={"color": theme.agree, "width": 2.5},
         fill=fill,
         fillcolor=_pale(theme.agree),

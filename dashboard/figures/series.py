@@ -167,7 +167,7 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
         },
     )
     figure.update_xaxes(showgrid=False, fixedrange=True, automargin=True, title={"text": "start of window"})
-    unit = {"comparison": "nats per event", "score": _measure(rows)}.get(rows[0].kind if rows else "")
+    unit = {"comparison": "nats per event", "score": _unit(rows)}.get(rows[0].kind if rows else "")
     if unit is not None:
         figure.update_yaxes(title={"text": unit}, zeroline=True, fixedrange=True, automargin=True)
         return
@@ -186,12 +186,11 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
             )
 
 
-def _measure(rows: Sequence[ResultRow]) -> str:
-    """Say what a score is; those that add up by their unit alone."""
+def _unit(rows: Sequence[ResultRow]) -> str:
+    """Give the unit of a score; shares of an area have none."""
     definition = TESTS.get(rows[0].test) if rows else None
-    if definition is None:
-        return "score"
-    return "nats" if definition.adds_up else definition.measure
+    unit = "" if definition is None else definition.measure.partition(" (")[2].removesuffix(")")
+    return unit or "score"
 
 
 def _tails(row: ResultRow) -> list[tuple[float, float]]:

@@ -121,6 +121,8 @@ def kagan_i1(forecast: PreparedForecast, observation: Observation) -> Numbers:
     silence = _silence(forecast, observation)
     if silence is not None:
         return _undefined(silence, forecast, observation)
+    if _is_even(forecast, observation):
+        return Numbers(outcome=Outcome.SCORE_ONLY, statistic=0.0)
     cells, area = observation.cells, observation.region.area
     shares = forecast.spatial.rates[cells] / forecast.spatial.total
     with np.errstate(divide="ignore"):
@@ -139,8 +141,7 @@ def _stretches(forecast: PreparedForecast, observation: Observation) -> _Counts:
     events, and all that are equal to it.
     """
     rates = forecast.spatial.rates
-    even = observation.region.area / np.sum(observation.region.area)
-    if (np.abs(rates / forecast.spatial.total - even) <= _SAME_RATE * even).all():
+    if _is_even(forecast, observation):
         return np.ones(len(rates), dtype=np.intp)
     at_events = np.unique(rates[observation.cells])
     lowest = at_events * (1 - _SAME_RATE)
@@ -150,6 +151,12 @@ def _stretches(forecast: PreparedForecast, observation: Observation) -> _Counts:
     ends = beyond[np.concatenate([apart, [True]])]
     edges = np.column_stack([starts, ends]).reshape(-1)
     return np.searchsorted(edges, rates, side="right")
+
+
+def _is_even(forecast: PreparedForecast, observation: Observation) -> bool:
+    """Tell whether the rate per area is the same everywhere."""
+    even = observation.region.area / np.sum(observation.region.area)
+    return bool((np.abs(forecast.spatial.rates / forecast.spatial.total - even) <= _SAME_RATE * even).all())
 
 
 def _counted(chosen: _Counts, stretches: _Counts) -> _Counts:

@@ -13,7 +13,6 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard._words import number
 from dashboard.launch import APP
-from forequake.evaluations.registry import TESTS
 from forequake.results import EvaluationRecord, Outcome, ScoreRecord
 from stores import Binding, ResultQuery, ResultRow, RunRef, open_store
 from stores.testing import fill_store, sample_experiment, sample_label, sample_result, sample_run
@@ -355,7 +354,7 @@ def test_a_score_that_is_an_area_is_shown_with_its_curve(page: Any, tmp_path: Pa
         assert (line["x"], line["y"]) == (list(curve.x), list(curve.y))
         assert figure(app)["layout"]["yaxis"]["title"]["text"] == ("share missed" if falls else "share found")
         series = figure(app, 1)
-        assert series["layout"]["yaxis"]["title"]["text"] == TESTS[row.test].measure
+        assert series["layout"]["yaxis"]["title"]["text"] == "score"
         assert not app.metric  # areas do not add up
         name = "Area skill score" if falls else "Area under the ROC curve"
         assert f"{name}: {number(row.statistic, 5)}; " in words(app)
