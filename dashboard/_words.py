@@ -139,9 +139,12 @@ def count_of(count: int, what: str) -> str:
 
 
 def letters(test: str) -> str | None:
-    """Give the letters by which seismologists call a test, by forequake's name; None for unknown ones."""
+    """Give the letters by which seismologists call a test, by forequake's name.
+
+    None for unknown ones and for users' own, which only their experiment names.
+    """
     definition = TESTS.get(test)
-    return None if definition is None else definition.short
+    return None if definition is None or definition.own else definition.short
 
 
 def stamp(window: TimeWindow) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dashboard._words import letters as letters_of
 from dashboard.figures.marks import Status
 from forequake.errors import InputError
 from forequake.evaluations.registry import TESTS, find_test
@@ -177,7 +178,7 @@ def columns_of(places: Iterable[tuple[str, str | None]], registered: Mapping[str
     """
     unique = sorted(set(places), key=lambda place: (place[0], place[1] or ""))
     known = {test: _registered(test, registered) for test, _ in unique}
-    letters = {test: TESTS[name].short if name in TESTS else test for test, name in known.items()}
+    letters = {test: letters_of(name) or test for test, name in known.items()}
     repeated = [short for short in letters.values() if list(letters.values()).count(short) > 1]
     columns = [
         Column(test, reference, test if letters[test] in repeated else letters[test])

@@ -11,7 +11,7 @@ from dashboard._theme import Theme
 from dashboard._words import events, number, window_name
 from dashboard.figures.marks import MARKS, Status
 from forequake.evaluations.registry import TESTS
-from forequake.results import LowerQuantile, Side, TailQuantiles
+from forequake.results import LowerQuantile, PValue, Side, TailQuantiles
 from forequake.windows import TimeWindow, overlap
 from stores import ResultRow
 
@@ -42,8 +42,8 @@ def deciding_value(row: ResultRow) -> float | None:
             return upper
         case TailQuantiles(delta2=lower):
             return lower
-        case LowerQuantile(q=q):
-            return q
+        case LowerQuantile(q=value) | PValue(p=value):
+            return value
         case _:
             return None
 

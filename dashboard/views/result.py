@@ -150,7 +150,7 @@ def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
     test = label.test if short is None else short if result.kind == "score" else f"{short}-test"
     against = "" if label.reference is None else f" against {plain(label.reference)}"
     st.header(f"{plain(test)} of {plain(label.model)}{against}")
-    named = "" if short == label.test else f" · {plain(label.test)}"
+    named = "" if short in (None, label.test) else f" · {plain(label.test)}"
     st.caption(f"{plain(label.experiment)}{named} · {plain(window_name(label.window))} (UTC)")
     status = Status(result.outcome.value)
     colour = MARKS[status].colour(theme)

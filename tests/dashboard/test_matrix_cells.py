@@ -81,6 +81,14 @@ def test_two_tests_with_the_same_letters_bear_their_own_names() -> None:
     assert [column.letters for column in columns] == ["S1", "S2"]
 
 
+def test_a_users_own_tests_bear_the_names_that_the_experiment_gives_them() -> None:
+    columns = columns_of([("Spread", None), ("Hits", "reference")], {
+        "Spread": "own_consistency",
+        "Hits": "own_comparison",
+    })  # fmt: skip
+    assert {column.test: column.letters for column in columns} == {"Spread": "Spread", "Hits": "Hits"}
+
+
 def test_a_cell_is_its_result_or_why_there_is_none(row: RowMaker) -> None:
     columns = (Column("N", None, "N"), Column("T", "alpha", "T"))
     rows = [row("N", "alpha", outcome=Outcome.REJECTED)]

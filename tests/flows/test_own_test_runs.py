@@ -78,8 +78,6 @@ def test_own_tests_are_computed_stored_and_computed_again_for_new_code(
     )
     exit_code, out, err = small.run()
     assert (exit_code, "12 results computed, 4 taken from the store" in out) == (0, True), err
-    exit_code, out, err = small.run()
-    assert "Nothing to compute: all 16 results were stored already." in out, err
     store = small.open()
     kept = [record.inputs.own_files["mine.py"] for record in store.scan(ExperimentRecord)]
     texts = set()
@@ -102,6 +100,7 @@ def test_keys_made_from_a_template_are_those_of_the_inputs(make_experiment: Make
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_nothing_runs_on_when_the_run_is_ended(
     prefect_api: str, make_experiment: Make, tmp_path: Path, number: signal.Signals
