@@ -36,7 +36,7 @@ from forequake.evaluations.scored import Scored
 from forequake.forecasts.catalog_based import CountedEvents
 from forequake.forecasts.catalog_based.counts import magnitude_bins
 
-__all__ = ["magnitude", "mll_magnitude", "resampled_magnitude"]
+__all__ = ["draw_histograms", "magnitude", "mll_magnitude", "observed_counts", "resampled_magnitude"]
 
 #: Random numbers, or bins of drawn catalogs, that are worked on at a time: what fits a processor's cache.
 _BLOCK: Final = 1 << 15
@@ -50,7 +50,7 @@ _Draw = Callable[[CountedEvents, int, int], Iterator[NDArray[np.intp]]]
 
 def magnitude(counted: CountedEvents, observation: Observation) -> Scored:
     """Compute the statistics of the M-test, ``csep.core.catalog_evaluations.magnitude_test``."""
-    observed = _observed_counts(observation)
+    observed = observed_counts(observation)
     number = int(np.sum(observed))
     expected = _expected_logarithms(counted.per_bin(), number)
     sizes = counted.per_catalog()
@@ -72,7 +72,7 @@ def resampled_magnitude(counted: CountedEvents, observation: Observation, seed: 
     seed
         The result is that of pyCSEP's function with this `seed`, except that 0 is a seed too.
     """
-    observed = _observed_counts(observation)
+    observed = observed_counts(observation)
     number = int(np.sum(observed))
     expected = _expected_logarithms(counted.per_bin(), number)
     distances = (expected[:, np.newaxis] - np.log10(np.arange(1, number + 2))) ** 2
@@ -93,7 +93,7 @@ def mll_magnitude(
         random numbers. A drawn event counts in its bin; pyCSEP bins it anew, without the tolerance that it
         grants the union, so that a magnitude on the edge of a bin may fall below it.
     """
-    observed = _observed_counts(observation)
+    observed = observed_counts(observation)
     number = int(np.sum(observed))
     ratio = len(counted) / number
     union = counted.per_bin().astype(np.float64) + ratio
@@ -111,7 +111,7 @@ def mll_magnitude(
     return _drawn(2 * (terms + share), observed, counted, seed, draw)
 
 
-def _observed_counts(observation: Observation) -> NDArray[np.int64]:
+def observed_counts(observation: Observation) -> NDArray[np.int64]:
     """Give the number of target events in each bin, shape (bins,)."""
     bins = magnitude_bins(observation.events.magnitude, observation.magnitudes)
     return np.bincount(bins, minlength=len(observation.magnitudes)).astype(np.int64, copy=False)
@@ -165,15 +165,31 @@ def _drawn(
     n_bins, width = table.shape
     contributions = table.ravel()
     places = np.arange(n_bins) * width
-    simulated = []
-    for bins in draw(counted, width - 1, seed):
-        rows = len(bins)
-        numbered = bins + np.arange(0, rows * n_bins, n_bins)[:, np.newaxis]
-        counts = np.bincount(numbered.ravel(), minlength=rows * n_bins).reshape(rows, n_bins)
-        simulated.append(np.sum(contributions[counts + places], axis=1))
+    simulated = [
+        np.sum(contributions[counts + places], axis=1)
+        for counts in _histograms(draw(counted, width - 1, seed), n_bins)
+    ]
     return Scored(
         observed=float(np.sum(contributions[observed + places])), simulated=np.concatenate(simulated)
     )
+
+
+def draw_histograms(counted: CountedEvents, number: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Draw a catalog of so many events from the union for each simulated one; give their numbers by bin.
+
+    Yields
+    ------
+    array of int64, shape (some of the catalogs, bins)
+    """
+    return _histograms(_draw_bins(counted, number, seed), counted.n_bins)
+
+
+def _histograms(drawn: Iterator[NDArray[np.intp]], n_bins: int) -> Iterator[NDArray[np.int64]]:
+    for bins in drawn:
+        rows = len(bins)
+        numbered = bins + np.arange(0, rows * n_bins, n_bins)[:, np.newaxis]
+        counts = np.bincount(numbered.ravel(), minlength=rows * n_bins).reshape(rows, n_bins)
+        yield counts.astype(np.int64, copy=False)
 
 
 def _blocks(counted: CountedEvents, number: int) -> Iterator[int]:

@@ -36,12 +36,16 @@ __all__ = [
     "binary_paired_t",
     "direction",
     "exact_signed_rank",
+    "information_gain_of",
     "least_signed_rank_p",
+    "normal_signed_rank",
     "paired_t",
+    "ratio_variance",
     "signed_rank",
     "signed_ranks",
     "spread_is_rounding",
     "student",
+    "student_numbers",
 ]
 
 #: Below this many non-zero differences W's p is exact, from it on that of pyCSEP's normal limit.
@@ -155,9 +159,7 @@ def binary_paired_t(
 
 def student(pair: Pair, alpha: float) -> Numbers:
     """Compute the T-test of a pair; see `paired_t`."""
-    from scipy.special import stdtr, stdtrit
-
-    gain, reason, count = _information_gain(pair), _silence(pair), len(pair.at)
+    gain, reason, count = information_gain_of(pair), _silence(pair), len(pair.at)
     if reason is None and count < 2:
         reason = f"the t-test needs two or more {pair.unit}s, and there is one"
     if reason is None and spread_is_rounding(pair.at, pair.reference_at):
@@ -170,8 +172,29 @@ def student(pair: Pair, alpha: float) -> Numbers:
             information_gain=gain,
             flags=pair.flags,
         )
+    return student_numbers(pair, gain, ratio_variance(pair), alpha)
+
+
+def ratio_variance(pair: Pair) -> float:
+    """Give the sample variance of the log-ratios of a pair's rates, as a difference of two sums."""
+    count = len(pair.at)
     ratios = np.log(pair.at) - np.log(pair.reference_at)
-    variance = np.sum(ratios**2) / (count - 1) - np.sum(ratios) ** 2 / (count**2 - count)
+    return float(np.sum(ratios**2) / (count - 1) - np.sum(ratios) ** 2 / (count**2 - count))
+
+
+def student_numbers(pair: Pair, gain: float, variance: float, alpha: float) -> Numbers:
+    """Give the numbers of a T-test.
+
+    Parameters
+    ----------
+    gain
+        The information gain per event, or per active bin.
+    variance
+        Of the log-ratios, above 0.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    count = len(pair.at)
     error = float(np.sqrt(variance) / np.sqrt(count))
     t, t_critical = gain / error, float(stdtrit(count - 1, 1 - alpha / 2))
     return Numbers(
@@ -201,7 +224,7 @@ def signed_rank(
 
 def signed_ranks(pair: Pair, alpha: float) -> Numbers:
     """Compute the W-test of a pair; see `signed_rank`."""
-    gain, reason = _information_gain(pair), _silence(pair)
+    gain, reason = information_gain_of(pair), _silence(pair)
     if reason is not None or gain is None:
         return Numbers(outcome=Outcome.UNDEFINED, reason=reason, information_gain=gain, flags=pair.flags)
     differences = np.log(pair.at) - np.log(pair.reference_at) - pair.excess / len(pair.at)
@@ -213,7 +236,7 @@ def signed_ranks(pair: Pair, alpha: float) -> Numbers:
             reason="none of the log-ratios at the events differs from the mean expected difference",
             information_gain=gain,
         )
-    z, p = _normal_signed_rank(differences)
+    z, p = normal_signed_rank(differences)
     exact = size < _NORMAL_FROM
     if exact:
         p = exact_signed_rank(differences)
@@ -232,7 +255,7 @@ def signed_ranks(pair: Pair, alpha: float) -> Numbers:
     )
 
 
-def _normal_signed_rank(differences: NDArray[np.float64]) -> tuple[float, float]:
+def normal_signed_rank(differences: NDArray[np.float64]) -> tuple[float, float]:
     """Give z of Wilcoxon's smaller rank sum, its variance corrected for ties, and its normal two-sided p."""
     from scipy.special import ndtr
 
@@ -309,7 +332,7 @@ def spread_is_rounding(rates: NDArray[np.float64], reference: NDArray[np.float64
     return variance <= 1000 * _EPSILON * mean_square or deviation <= rounding**2
 
 
-def _information_gain(pair: Pair) -> float | None:
+def information_gain_of(pair: Pair) -> float | None:
     """Give the gain per event or bin; None without any, or where it would be infinity less infinity."""
     if not len(pair.at):
         return None

@@ -39,7 +39,7 @@ from forequake.evaluations.kernels import (
 )
 from forequake.results import LowerQuantile, Outcome
 
-__all__ = ["SIMULATED", "silence", "simulated", "verdict"]
+__all__ = ["SIMULATED", "looked_at", "poisson_statistics", "silence", "simulated", "verdict"]
 
 
 @dataclass(frozen=True)
@@ -102,13 +102,13 @@ def simulated(
     silent = silence(test, forecast.total, len(observation.events), bins=len(observation.magnitudes))
     if silent is not None:
         return silent
-    rates, places = _bins(statistic, forecast, observation)
+    rates, places = looked_at(test, forecast, observation)
     flags = (ZERO_RATE_FLAG,) if (rates.rates[places] == 0).any() else ()
     try:
         if statistic.kind in ("bernoulli", "brier"):
             observed, sample = _binary(statistic, rates, np.unique(places), num_simulations, seed)
         else:
-            observed, sample = _poisson(statistic, rates, places, num_simulations, seed)
+            observed, sample = poisson_statistics(test, rates, places, num_simulations, seed)
     except TooManyDraws:
         return Numbers(outcome=Outcome.UNDEFINED, reason=_too_few(rates, places), flags=flags)
     return verdict(observed, sample, alpha, flags)
@@ -140,11 +140,11 @@ def verdict(
     )
 
 
-def _bins(
-    statistic: _Statistic, forecast: PreparedForecast, observation: Observation
+def looked_at(
+    test: str, forecast: PreparedForecast, observation: Observation
 ) -> tuple[BinRates, NDArray[np.intp]]:
     """Give the rates that a test looks at, and the bin of each event among them."""
-    match statistic.bins:
+    match SIMULATED[test].bins:
         case "joint":
             return forecast.joint, observation.places
         case "spatial":
@@ -153,10 +153,17 @@ def _bins(
             return forecast.magnitude, observation.bins
 
 
-def _poisson(
-    statistic: _Statistic, rates: BinRates, places: NDArray[np.intp], simulations: int, seed: int
+def poisson_statistics(
+    test: str, rates: BinRates, places: NDArray[np.intp], simulations: int, seed: int
 ) -> tuple[float, NDArray[np.float64]]:
-    count = len(places)
+    """Give the log-likelihoods of the observed and of simulated catalogs, in nats: of L, CL, S or M.
+
+    Parameters
+    ----------
+    rates, places
+        As of `looked_at`.
+    """
+    statistic, count = SIMULATED[test], len(places)
     scale, expected = 1.0, rates.total
     if statistic.kind == "poisson_scaled":
         scale, expected = count / rates.total, float(count)

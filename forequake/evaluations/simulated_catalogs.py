@@ -24,7 +24,7 @@ from forequake.evaluations.scored import Scored, Silent
 from forequake.forecasts.catalog_based import CountedEvents
 from forequake.results import Outcome, Side, TailQuantiles
 
-__all__ = ["catalog_test"]
+__all__ = ["catalog_test", "rejects"]
 
 
 def _number(counted: CountedEvents, observation: Observation) -> Scored:
@@ -79,7 +79,7 @@ def catalog_test(
         return Numbers(outcome=Outcome.UNDEFINED, reason=found.reason, flags=found.flags)
     tails = tails_of(found.observed, found.simulated, size=found.size)
     return Numbers(
-        outcome=Outcome.REJECTED if _rejects(side, tails, alpha) else Outcome.PASSED,
+        outcome=Outcome.REJECTED if rejects(side, tails, alpha) else Outcome.PASSED,
         statistic=found.observed,
         quantiles=tails,
         flags=found.flags,
@@ -103,7 +103,8 @@ def _silence(test: str, counted: CountedEvents, observation: Observation) -> Sil
     return None
 
 
-def _rejects(side: Side, tails: TailQuantiles, alpha: float) -> bool:
+def rejects(side: Side, tails: TailQuantiles, alpha: float) -> bool:
+    """Tell whether the tails of a test of that side speak against the forecast."""
     if side is Side.TWO_SIDED:
         return min(tails.delta1, tails.delta2) < alpha / 2
     return (tails.delta1 if side is Side.UPPER else tails.delta2) < alpha

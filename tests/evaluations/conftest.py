@@ -120,6 +120,7 @@ def pycsep() -> Callable[..., Any]:
         "binary S": binary.binary_spatial_test,
         "binary CL": binary.binary_conditional_likelihood_test,
         "Brier": brier.brier_score_test,
+        "binary T": binary.binary_paired_t_test,
     }
 
     @cache
@@ -152,7 +153,7 @@ def pycsep() -> Callable[..., Any]:
             if data is not None
         ]
         with _undisturbed():
-            if letters in "TW":
+            if letters in ("T", "W", "binary T"):
                 return functions[letters](*forecasts, catalog)
             if letters == "N":
                 return functions[letters](forecasts[0], catalog)
