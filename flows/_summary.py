@@ -1,16 +1,17 @@
 """Outcomes in words, for tables: the same in the terminal, in Prefect's pages and in files."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import timedelta
 from statistics import median
 
 from pydantic import ValidationError
 
 from forequake.config import ExperimentConfig
-from forequake.evaluations.registry import TESTS
+from forequake.evaluations.registry import COMPAT_FLAG, TESTS
 from forequake.evaluations.scores import total_score
 from forequake.places import incomplete_windows, labels_of
+from forequake.quantities import Sha256
 from forequake.results import EvaluationRecord, ExperimentRecord, Label, Outcome, UnitRecord
 from stores import ResultQuery, ResultRow, ResultsStore
 
@@ -23,10 +24,12 @@ __all__ = [
     "current_rows",
     "current_units",
     "outcome_table",
+    "pycsep_sentence",
     "quantile_text",
     "score_sums",
     "undefined_reasons",
     "window_marks",
+    "with_pycsep_numbers",
 ]
 
 
@@ -84,6 +87,31 @@ def _is_current(store: ResultsStore, experiment: str) -> Callable[[Label], bool]
 def _place(label: Label) -> tuple[object, ...]:
     """Tell places of one experiment apart: as slots do, and quicker."""
     return label.test, label.model, label.reference, label.window.start, label.window.end
+
+
+def with_pycsep_numbers(store: ResultsStore, experiment: str, rows: Iterable[ResultRow]) -> frozenset[Sha256]:
+    """Give the keys of results with the numbers of pyCSEP: those of tests with ``compat: pycsep``.
+
+    What the latest run vouched for is as its configuration says; other results are looked up one by one.
+    """
+    config, runs = current_config(store, experiment), store.runs(experiment, 1)
+    asked = None if config is None else {test.name for test in config.tests if test.compat}
+
+    def has(row: ResultRow) -> bool:
+        known = TESTS.get(row.test)
+        if known is None or not known.has_pycsep_numbers:
+            return False
+        if asked is not None and runs and row.run_no == runs[0].run_no:
+            return row.label.test in asked
+        return COMPAT_FLAG in store.get(EvaluationRecord, row.key).flags
+
+    return frozenset(row.key for row in rows if has(row))
+
+
+def pycsep_sentence(rows: Iterable[ResultRow], keys: Collection[Sha256]) -> str | None:
+    """Say which columns have the numbers of pyCSEP, by the keys of their results; None where none has."""
+    columns = dict.fromkeys(column_name(row) for row in rows if row.key in keys)
+    return f"Numbers of pyCSEP, not forequake's own: {', '.join(columns)}." if columns else None
 
 
 def window_marks(config: ExperimentConfig | None) -> dict[str, str]:

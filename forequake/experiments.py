@@ -288,6 +288,7 @@ class Experiment:
             alpha=self.config.alpha if test.alpha is None else test.alpha,
             num_simulations=test.num_simulations,
             variance=test.variance,
+            compat=test.compat,
         )
 
     def seed(self, test: TestSpec, window: TimeWindow) -> int | None:

@@ -38,6 +38,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 _FLAGS: Final = {
     "event_in_zero_rate_cell": "An event lies where the forecast expects none.",
     "event_in_zero_rate_cell_of_reference": "An event lies where the reference forecast expects none.",
+    "compat_pycsep": "The numbers are those of pyCSEP 0.8 (compat: pycsep), not forequake's own.",
 }
 
 

@@ -45,7 +45,14 @@ def show_run(
         out.print(f"The run broke off. What was stored by then is safe ({stored} counted); run again.")
         note(f"Store: {store.name}")
         return
-    from flows._summary import current_rows, current_units, outcome_table, undefined_reasons
+    from flows._summary import (
+        current_rows,
+        current_units,
+        outcome_table,
+        pycsep_sentence,
+        undefined_reasons,
+        with_pycsep_numbers,
+    )
 
     rows, outdated = outcomes or current_rows(store, run.experiment)
     matrix = outcome_table(store, rows)
@@ -64,6 +71,9 @@ def show_run(
         out.print(_matrix_table(matrix, rows, _title(run.experiment, rows)))
         for reason, columns in undefined_reasons(rows).items():
             out.print(f"Undefined, {', '.join(columns)}: {reason}.")
+        sentence = pycsep_sentence(rows, with_pycsep_numbers(store, run.experiment, rows))
+        if sentence is not None:
+            out.print(sentence)
     if outdated:
         out.print(f"Not shown: {_results(outdated)} of windows, tests or models that it has no more.")
     out.print(_closing_words(run))

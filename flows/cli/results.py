@@ -61,7 +61,14 @@ def results(
 
     Example: `forequake results california --format json`
     """
-    from flows._summary import all_rows, current_config, current_rows, window_marks
+    from flows._summary import (
+        all_rows,
+        current_config,
+        current_rows,
+        pycsep_sentence,
+        window_marks,
+        with_pycsep_numbers,
+    )
     from forequake.places import incomplete_windows
     from stores import ResultQuery
 
@@ -72,8 +79,11 @@ def results(
     if outdated:
         note(f"{outdated} results of other windows, tests or models that it had are left out: see --all")
     described = current_config(target, experiment)
+    compat = with_pycsep_numbers(target, experiment, rows)
     if form is Format.TABLE:
         _show_table(target, rows, window_marks(described))
+        if (sentence := pycsep_sentence(rows, compat)) is not None:
+            out.print(sentence)
         if described is not None and described.dependent_windows:
             out.print("The windows share time: their results depend on one another.")
         note(f"Store: {target.name}")
@@ -81,7 +91,10 @@ def results(
     parts = {} if described is None else incomplete_windows(described)
     objects = (
         _object(target, row, distribution=distribution)
-        | {"incomplete": parts[row.label.window.id].fraction if row.label.window.id in parts else 0.0}
+        | {
+            "incomplete": parts[row.label.window.id].fraction if row.label.window.id in parts else 0.0,
+            "compat": "pycsep" if row.key in compat else None,
+        }
         for row in rows
     )
     if form is Format.JSON:

@@ -119,5 +119,8 @@ class ArgumentSection(Section):
     memory_mb: _Megabytes | None = key(
         "Of a function of your own: memory that a call may take, in MB.", DEFAULT_MEMORY_MB
     )
+    compat: Literal["pycsep"] | None = key(
+        "pycsep: the numbers of pyCSEP 0.8, also where forequake's differ on purpose; for comparison only."
+    )
 
     verbose: Unused = key("Has pyCSEP print its progress.")

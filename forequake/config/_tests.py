@@ -61,6 +61,7 @@ def read_test_entry(
         alpha=arguments.alpha,
         reference=section.ref_model,
         variance=arguments.variance,
+        compat=arguments.compat,
         of=arguments.of,
     )
     return spec, section, arguments
@@ -175,6 +176,7 @@ def _check_arguments(definition: TestDefinition, place: Place, problems: Problem
     for key in _OF_OWN_TESTS:
         if key in entries:
             problems.add(entries[key], "only a test of your own takes it (func: my_tests.py:my_test)")
+    _check_compat(definition, place, problems)
     for key, taken in (("seed", definition.seeded), ("num_simulations", definition.simulated)):
         if key in entries and not taken:
             what = "draws no catalogs" if definition.seeded else "draws no random numbers"
@@ -184,3 +186,17 @@ def _check_arguments(definition: TestDefinition, place: Place, problems: Problem
             "only the T-test and a test of your own take it; the experiment's own key alpha is for all tests"
         )
         problems.add(entries["alpha"], message)
+
+
+def _check_compat(definition: TestDefinition, place: Place, problems: Problems) -> None:
+    if place.at("compat").value is None:
+        return
+    if not definition.has_pycsep_numbers:
+        message = f"the {definition.short}-test is none of pyCSEP's; leave this key out"
+        problems.add(place.at("compat"), message)
+    elif definition.resampled and place.at("seed").value == 0:
+        message = (
+            f"pyCSEP's {definition.short}-test takes a seed of 0 for none, so that its numbers cannot be had "
+            "again; give another seed, or leave compat out"
+        )
+        problems.add(place.at("seed"), message)

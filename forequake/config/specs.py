@@ -94,6 +94,8 @@ class TestSpec(_Spec):
         Name of the model to compare with; None for a test of one model, or with every other model.
     variance
         Of the number of events in a window, for the negative binomial test.
+    compat
+        ``pycsep`` for the numbers of pyCSEP, where they differ from forequake's too.
     of
         Name of the test whose results this one takes; None for a test of forecasts.
     own
@@ -109,6 +111,7 @@ class TestSpec(_Spec):
     alpha: Alpha | None = None
     reference: str | None = None
     variance: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, allow_inf_nan=False)
+    compat: Annotated[Literal["pycsep"] | None, ADDED_LATER] = None
     of: Annotated[str | None, ADDED_LATER] = None
     own: Annotated[OwnFunction | None, ADDED_LATER] = None
 

@@ -26,7 +26,6 @@ outcome follows forequake's rule for the numbers. The tests of simulated catalog
 import dataclasses
 import math
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +34,7 @@ from forequake.evaluations import comparison, consistency, simulated
 from forequake.evaluations.evaluated import ZERO_RATE_FLAG, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters
 from forequake.evaluations.kernels import BinRates, PreparedForecast, TooManyDraws, draw_active
-from forequake.evaluations.registry import TestDefinition
+from forequake.evaluations.registry import COMPAT_FLAG, TestDefinition
 from forequake.results import (
     LowerQuantile,
     Outcome,
@@ -44,10 +43,7 @@ from forequake.results import (
     WilcoxonQuantile,
 )
 
-__all__ = ["COMPAT_FLAG", "as_pycsep", "named_as_such"]
-
-#: The numbers are pyCSEP's, and not forequake's own.
-COMPAT_FLAG: Final = "compat_pycsep"
+__all__ = ["as_pycsep", "named_as_such"]
 
 
 def named_as_such(definition: TestDefinition, numbers: Numbers) -> tuple[TestDefinition, Numbers]:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from forequake.errors import EvaluationError, InputError
 from forequake.evaluations import alarms, comparison, consistency
+from forequake.evaluations.compat import as_pycsep, named_as_such
+from forequake.evaluations.compat_catalogs import catalogs_as_pycsep
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
 from forequake.evaluations.kernels import PreparedForecast
@@ -80,11 +82,14 @@ def evaluate(
     _check_forecasts(definition, given=reference is not None)
     prepared = _prepared("forecast", forecast, observation)
     other = None if reference is None else _prepared("reference forecast", reference, observation)
+    compute = _compute if parameters.compat is None else as_pycsep
     try:
-        numbers = _compute(definition, parameters, prepared, observation, other, seed)
+        numbers = compute(definition, parameters, prepared, observation, other, seed)
     except MemoryError as error:
         message = f"{definition.name} could not be computed: the memory does not suffice"
         raise EvaluationError(message) from error
+    if parameters.compat is not None:
+        definition, numbers = named_as_such(definition, numbers)
     return Evaluated.of(
         definition,
         numbers,
@@ -130,7 +135,11 @@ def evaluate_catalogs(
             f"{forecast.n_cells} cells and {forecast.n_bins} magnitude bins, the observation has {expected}"
         )
         raise InputError(message)
-    numbers = catalog_test(definition.name, forecast, observation, alpha=parameters.alpha, seed=seed)
+    if parameters.compat is None:
+        numbers = catalog_test(definition.name, forecast, observation, alpha=parameters.alpha, seed=seed)
+    else:
+        numbers = catalogs_as_pycsep(definition, forecast, observation, alpha=parameters.alpha, seed=seed)
+        definition, numbers = named_as_such(definition, numbers)
     return Evaluated.of(
         definition,
         numbers,

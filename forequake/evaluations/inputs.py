@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,8 @@ class TestParameters(BaseModel):
         Simulated catalogs; None for tests without random numbers.
     variance
         Of the number of events in a window, for the negative binomial test; None for all others.
+    compat
+        ``pycsep`` for the numbers of pyCSEP, where they differ from forequake's too.
     """
 
     __test__ = False  # pytest: not a class of tests
@@ -118,6 +120,7 @@ class TestParameters(BaseModel):
     alpha: float = Field(default=0.05, gt=0, lt=1)
     num_simulations: int | None = Field(default=None, ge=1)
     variance: Annotated[float | None, ADDED_LATER] = Field(default=None, gt=0, lt=math.inf)
+    compat: Annotated[Literal["pycsep"] | None, ADDED_LATER] = None
 
     @classmethod
     def for_test(
@@ -127,14 +130,15 @@ class TestParameters(BaseModel):
         alpha: float = 0.05,
         num_simulations: int | None = None,
         variance: float | None = None,
+        compat: Literal["pycsep"] | None = None,
     ) -> Self:
         """Give a test's parameters with the defaults written out.
 
         Raises
         ------
         InputError
-            Where a number of simulations is given to a test that simulates nothing, or a variance is missing
-            or given to a test that takes none.
+            Where a number of simulations is given to a test that simulates nothing, a variance is missing or
+            given to a test that takes none, or pyCSEP has no such test.
 
         Examples
         --------
@@ -144,8 +148,8 @@ class TestParameters(BaseModel):
         """
         if definition.simulated and num_simulations is None:
             num_simulations = DEFAULT_SIMULATIONS
-        parameters = cls(alpha=alpha, num_simulations=num_simulations, variance=variance)
-        problem = _misfit(definition, parameters, seed=0 if definition.seeded else None)
+        parameters = cls(alpha=alpha, num_simulations=num_simulations, variance=variance, compat=compat)
+        problem = _misfit(definition, parameters, seed=1 if definition.seeded else None)
         if problem is not None:
             raise InputError(problem)
         return parameters
@@ -168,6 +172,17 @@ def _misfit(definition: TestDefinition, parameters: TestParameters, seed: int | 
         return f"{definition.name} takes no variance"
     if seed is not None and not 0 <= seed < 2**32:
         return f"a seed must lie from 0 to 4294967295, got {seed}"
+    if parameters.compat is not None:
+        return _incompatible(definition, seed)
+    return None
+
+
+def _incompatible(definition: TestDefinition, seed: int | None) -> str | None:
+    """Say why pyCSEP's numbers of a test cannot be had, or None."""
+    if not definition.has_pycsep_numbers:
+        return f"{definition.name} is no test of pyCSEP and takes no compat: pycsep"
+    if definition.resampled and seed == 0:
+        return f"{definition.name} in pyCSEP takes a seed of 0 for none: its numbers cannot be had again"
     return None
 
 
@@ -191,14 +206,15 @@ def derive_seed(experiment_seed: int, test: str, parameters: TestParameters, win
     """Derive the seed of one test in one window from that of the experiment.
 
     No model enters, so that all models of a window meet the same random numbers, and no catalog, so that a
-    revision of the catalog adds no noise.
+    revision of the catalog adds no noise. Nor does `compat`: pyCSEP's numbers are for comparison.
 
     Returns
     -------
     int
         The first four bytes of the SHA-256 of the canonical text, most significant first; never 0.
     """
-    inputs = _SeedInputs(seed=experiment_seed, test=test, parameters=parameters, window=window)
+    own = parameters.model_copy(update={"compat": None})
+    inputs = _SeedInputs(seed=experiment_seed, test=test, parameters=own, window=window)
     return int(inputs.key[:8], 16) or 1
 
 

@@ -169,6 +169,20 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "- N-test:",
         "needs the variance of the number of events",
     ),
+    "compat with something else": (
+        "num_simulations: 100",
+        "compat: floatcsep",
+        "tests.S-test.func_kwargs.compat",
+        "compat: floatcsep",
+        "pycsep",
+    ),
+    "compat of a test that is none of pyCSEP's": (
+        "poisson_evaluations.number_test",
+        "sequential_likelihood\n      func_kwargs: {compat: pycsep}",
+        "tests.N-test.func_kwargs.compat",
+        "func_kwargs: {compat: pycsep}",
+        "the LL-test is none of pyCSEP's; leave this key out",
+    ),
     "variance of the wrong test": (
         "num_simulations: 100",
         "variance: 12.5",

@@ -358,6 +358,11 @@ ARGUMENT: dict[str, Case] = {
     "files": (_own({"files": ["b.dat"]}), lambda e: _own_function(e).files, ("mine.py", "b.dat")),
     "timeout_s": (_own({"timeout_s": 2.5}), lambda e: _own_function(e).timeout_s, 2.5),
     "memory_mb": (_own({"memory_mb": 1024}), lambda e: _own_function(e).memory_mb, 1024),
+    "compat": (
+        {"tests": [{"x": {"func": "binary S", "func_kwargs": {"compat": "pycsep"}}}]},
+        lambda e: e.config.tests[0].compat,
+        "pycsep",
+    ),
     "of": (
         {"tests": [{"x": {"func": "N"}}, {"y": {"func": "calibration", "func_kwargs": {"of": "x"}}}]},
         lambda e: e.config.tests[1].of,

@@ -1,11 +1,14 @@
 """What is known of a test without computing it."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from forequake.results import Side
 
-__all__ = ["TestDefinition"]
+__all__ = ["COMPAT_FLAG", "TestDefinition"]
+
+#: A result has the numbers of pyCSEP (``compat: pycsep``), and not forequake's own.
+COMPAT_FLAG: Final = "compat_pycsep"
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,11 @@ class TestDefinition:
     def seeded(self) -> bool:
         """Whether the test draws random numbers."""
         return self.simulated or self.resampled or self.own
+
+    @property
+    def has_pycsep_numbers(self) -> bool:
+        """Whether pyCSEP computes the test from forecasts, so that its numbers can be asked for."""
+        return self.takes == "forecasts" and "_evaluations." in (self.floatcsep or "")
 
     @property
     def needs_reference(self) -> bool:
