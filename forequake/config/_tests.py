@@ -79,7 +79,7 @@ def _own_test(
     before = len(problems)
     reference = place.at("ref_model").value
     _check_model(place.at("ref_model"), models, problems)
-    for key in ("num_simulations", "variance", "of"):
+    for key in ("num_simulations", "variance", "of", "compat"):
         if key in arguments.given:
             where = place.at("func_args" if "func_args" in place.entries else "func_kwargs", key)
             problems.add(

@@ -306,7 +306,7 @@ def least_signed_rank_p(size: int) -> float:
     """
     if size < _NORMAL_FROM:
         return 2.0 ** (1 - size) if size else 1.0
-    return _normal_signed_rank(np.arange(1.0, size + 1))[1]
+    return normal_signed_rank(np.arange(1.0, size + 1))[1]
 
 
 def spread_is_rounding(rates: NDArray[np.float64], reference: NDArray[np.float64]) -> bool:

@@ -217,3 +217,19 @@ def test_one_active_bin_has_no_t(observe: Callable[..., Observation], run: Calla
     assert result.outcome is Outcome.UNDEFINED
     assert result.reason == "the t-test needs two or more active bins, and there is one"
     assert result.information_gain == pytest.approx(np.log(2) - 36, rel=1e-12)
+
+
+def test_the_binary_t_test_prefers_as_many_events_as_there_are_active_bins(
+    observe: Callable[..., Observation], run: Callable[..., Evaluated]
+) -> None:
+    # Twelve events in three bins: of forecasts that differ in their total only T prefers 12, binary T 3.
+    shape = np.random.default_rng(6).gamma(0.7, size=(12, 3)) + 1e-3
+    shape /= shape.sum()
+    observation = observe([(10.5 + n % 3, 40.5, 4.2) for n in range(12)])
+    totals = [1.0, 2.0, 3.0, 4.0, 6.0, 11.0, 12.0, 13.0, 20.0]
+    for letters, best in (("T", 12.0), ("binary T", 3.0)):
+        gains = [
+            run(letters, total * shape, observation, reference=shape).information_gain for total in totals
+        ]
+        assert None not in gains
+        assert max(zip(gains, totals, strict=True), key=lambda pair: pair[0] or 0.0)[1] == best

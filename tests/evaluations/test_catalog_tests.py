@@ -176,6 +176,9 @@ def test_the_multinomial_score_rejects_magnitudes_that_spread_too_far() -> None:
     assert isinstance(too_little.quantiles, TailQuantiles)
     assert too_little.quantiles.delta2 < 0.05
     assert too_little.outcome is Outcome.PASSED
+    # The resampled M-test is one, and rejects both.
+    for catalog in (wide, narrow):
+        assert _run("catalog_resampled_magnitude", catalogs, catalog).outcome is Outcome.REJECTED
 
 
 def test_number_rejects_at_half_alpha_on_both_sides() -> None:
