@@ -45,14 +45,7 @@ def show_run(
         out.print(f"The run broke off. What was stored by then is safe ({stored} counted); run again.")
         note(f"Store: {store.name}")
         return
-    from flows._summary import (
-        current_rows,
-        current_units,
-        outcome_table,
-        pycsep_sentence,
-        undefined_reasons,
-        with_pycsep_numbers,
-    )
+    from flows._summary import current_rows, current_units, outcome_table
 
     rows, outdated = outcomes or current_rows(store, run.experiment)
     matrix = outcome_table(store, rows)
@@ -69,10 +62,7 @@ def show_run(
         return
     if matrix:
         out.print(_matrix_table(matrix, rows, _title(run.experiment, rows)))
-        for reason, columns in undefined_reasons(rows).items():
-            out.print(f"Undefined, {', '.join(columns)}: {reason}.")
-        sentence = pycsep_sentence(rows, with_pycsep_numbers(store, run.experiment, rows))
-        if sentence is not None:
+        for sentence in _notes(store, run.experiment, rows):
             out.print(sentence)
     if outdated:
         out.print(f"Not shown: {_results(outdated)} of windows, tests or models that it has no more.")
@@ -85,6 +75,17 @@ def show_run(
     ui = api_url.removesuffix("/api")
     note(f"Prefect: {ui}/runs/flow-run/{run.flow_run_id}")
     note(f"Look at the results: {_dashboard_command(named)}")
+
+
+def _notes(store: "ResultsStore", experiment: str, rows: list["ResultRow"]) -> list[str]:
+    """Say below the table what is undefined and why, and whose numbers others are."""
+    from flows._summary import pycsep_sentence, undefined_reasons, with_pycsep_numbers
+
+    said = [
+        f"Undefined, {', '.join(columns)}: {reason}." for reason, columns in undefined_reasons(rows).items()
+    ]
+    theirs = pycsep_sentence(rows, with_pycsep_numbers(store, experiment, rows))
+    return said if theirs is None else [*said, theirs]
 
 
 def _dashboard_command(named: str) -> str:

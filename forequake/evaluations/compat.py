@@ -43,16 +43,20 @@ from forequake.results import (
     WilcoxonQuantile,
 )
 
-__all__ = ["as_pycsep", "named_as_such"]
+__all__ = ["as_named", "as_pycsep", "flagged"]
 
 
-def named_as_such(definition: TestDefinition, numbers: Numbers) -> tuple[TestDefinition, Numbers]:
-    """Give a test and its numbers with what tells a reader that they are pyCSEP's."""
+def as_named(definition: TestDefinition, parameters: TestParameters) -> TestDefinition:
+    """Give a test with the rule that tells a reader whose numbers it has."""
+    if parameters.compat is None:
+        return definition
     rule = f"{definition.rule}; with the numbers of pyCSEP 0.8 (compat: pycsep), not forequake's own"
-    return (
-        dataclasses.replace(definition, rule=rule),
-        dataclasses.replace(numbers, flags=(*numbers.flags, COMPAT_FLAG)),
-    )
+    return dataclasses.replace(definition, rule=rule)
+
+
+def flagged(numbers: Numbers) -> Numbers:
+    """Give numbers with the flag that tells a reader that they are pyCSEP's."""
+    return dataclasses.replace(numbers, flags=(*numbers.flags, COMPAT_FLAG))
 
 
 def as_pycsep(
@@ -74,6 +78,17 @@ def as_pycsep(
     seed
         For simulated tests only, with which pyCSEP has the same numbers.
     """
+    return flagged(_numbers(definition, parameters, forecast, observation, reference, seed))
+
+
+def _numbers(
+    definition: TestDefinition,
+    parameters: TestParameters,
+    forecast: PreparedForecast,
+    observation: Observation,
+    reference: PreparedForecast | None,
+    seed: int | None,
+) -> Numbers:
     alpha, simulations = parameters.alpha, parameters.num_simulations
     if reference is not None:
         binary = definition.name == "binary_paired_t"

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from forequake.evaluations.catalog_magnitudes import draw_histograms, observed_counts
 from forequake.evaluations.catalog_space import UNDERSAMPLED_FLAG
+from forequake.evaluations.compat import flagged
 from forequake.evaluations.evaluated import Numbers, summary_of
 from forequake.evaluations.inputs import Observation
 from forequake.evaluations.registry import TestDefinition
@@ -52,7 +53,7 @@ def catalogs_as_pycsep(
     nothing = not (counted.n_catalogs and len(counted) and len(observation.events))
     spatial = definition.name in _SPATIAL
     if definition.name == "catalog_number" or nothing or (spatial and not reached.any()):
-        return catalog_test(definition.name, counted, observation, alpha=alpha, seed=seed)
+        return flagged(catalog_test(definition.name, counted, observation, alpha=alpha, seed=seed))
     if spatial:
         observed, sample = _SPATIAL[definition.name](counted, observation)
     elif seed is None:
@@ -63,7 +64,7 @@ def catalogs_as_pycsep(
         delta1=np.count_nonzero(sample >= observed) / len(sample),
         delta2=np.count_nonzero(sample <= observed) / len(sample),
     )
-    return Numbers(
+    numbers = Numbers(
         outcome=Outcome.REJECTED if rejects(definition.side, tails, alpha) else Outcome.PASSED,
         statistic=observed,
         quantiles=tails,
@@ -71,6 +72,7 @@ def catalogs_as_pycsep(
         distribution=summary_of(sample),
         sample=sample,
     )
+    return flagged(numbers)
 
 
 def _reached(counted: CountedEvents, observation: Observation) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from forequake.errors import EvaluationError, InputError
 from forequake.evaluations import alarms, comparison, consistency
-from forequake.evaluations.compat import as_pycsep, named_as_such
+from forequake.evaluations.compat import as_named, as_pycsep
 from forequake.evaluations.compat_catalogs import catalogs_as_pycsep
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.inputs import Observation, TestParameters, check_parameters
@@ -82,16 +82,13 @@ def evaluate(
     _check_forecasts(definition, given=reference is not None)
     prepared = _prepared("forecast", forecast, observation)
     other = None if reference is None else _prepared("reference forecast", reference, observation)
-    compute = _compute if parameters.compat is None else as_pycsep
     try:
-        numbers = compute(definition, parameters, prepared, observation, other, seed)
+        numbers = _compute(definition, parameters, prepared, observation, other, seed)
     except MemoryError as error:
         message = f"{definition.name} could not be computed: the memory does not suffice"
         raise EvaluationError(message) from error
-    if parameters.compat is not None:
-        definition, numbers = named_as_such(definition, numbers)
     return Evaluated.of(
-        definition,
+        as_named(definition, parameters),
         numbers,
         alpha=parameters.alpha,
         n_observed=len(observation.events),
@@ -139,9 +136,8 @@ def evaluate_catalogs(
         numbers = catalog_test(definition.name, forecast, observation, alpha=parameters.alpha, seed=seed)
     else:
         numbers = catalogs_as_pycsep(definition, forecast, observation, alpha=parameters.alpha, seed=seed)
-        definition, numbers = named_as_such(definition, numbers)
     return Evaluated.of(
-        definition,
+        as_named(definition, parameters),
         numbers,
         alpha=parameters.alpha,
         n_observed=len(observation.events),
@@ -172,6 +168,8 @@ def _compute(
     reference: PreparedForecast | None,
     seed: int | None,
 ) -> Numbers:
+    if parameters.compat is not None:
+        return as_pycsep(definition, parameters, forecast, observation, reference, seed)
     if definition.kind == "score":
         if reference is not None:
             return information_gain(forecast, reference, observation)
