@@ -17,9 +17,10 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from flows._blocks import BlockWork, Broken, compute_block
+from flows._outcome_texts import outcome_table
 from flows._preparation import prepared
 from flows._session import current_session
-from flows._summary import artifact_key, current_rows, outcome_table
+from flows._summary import artifact_key, current_rows
 from forequake.errors import ForecastError, ForequakeError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256

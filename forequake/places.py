@@ -1,11 +1,13 @@
 """The places of an experiment's results, and its windows that need a mark."""
 
+from datetime import timedelta
+
 from forequake.catalogs.completeness import IncompletePart, incomplete_part
 from forequake.config import ExperimentConfig, TestSpec
 from forequake.evaluations.registry import TESTS
 from forequake.results import Label
 
-__all__ = ["incomplete_windows", "labels_of"]
+__all__ = ["incomplete_windows", "labels_of", "window_marks"]
 
 
 def labels_of(config: ExperimentConfig) -> list[Label]:
@@ -42,3 +44,25 @@ def incomplete_windows(config: ExperimentConfig) -> dict[str, IncompletePart]:
         for window in config.windows
     }
     return {name: part for name, part in parts.items() if part.spans}
+
+
+def window_marks(config: ExperimentConfig | None) -> dict[str, str]:
+    """Say what is to be known of windows beside their results, by their ids."""
+    if config is None:
+        return {}
+    parts = incomplete_windows(config)
+    floor = f"{config.magnitudes[0]:g}"
+    return {
+        window.id: f"the catalog may miss events of magnitude {floor} in "
+        f"{_length(parts[window.id].fraction * (window.end - window.start))} of this window"
+        for window in config.windows
+        if window.id in parts
+    }
+
+
+def _length(span: timedelta) -> str:
+    """Write a length of time in the unit that suits it."""
+    minutes = span.total_seconds() / 60
+    if minutes < 60:
+        return f"{minutes:.2g} minutes"
+    return f"{minutes / 60:.3g} hours" if minutes < 4320 else f"{minutes / 1440:.3g} days"

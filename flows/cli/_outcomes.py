@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from flows.cli._terminal import complain, note, out, print_json
@@ -20,6 +21,8 @@ __all__ = ["show_run"]
 
 #: A run with failures names so many of them; `forequake status` names all.
 _SHOWN_FAILURES: Final = 8
+#: With more models each of them would have too little room for words.
+_MOST_COLUMNS: Final = 4
 
 
 def show_run(
@@ -45,7 +48,8 @@ def show_run(
         out.print(f"The run broke off. What was stored by then is safe ({stored} counted); run again.")
         note(f"Store: {store.name}")
         return
-    from flows._summary import current_rows, current_units, outcome_table
+    from flows._outcome_texts import outcome_table
+    from flows._summary import current_rows, current_units
 
     rows, outdated = outcomes or current_rows(store, run.experiment)
     matrix = outcome_table(store, rows)
@@ -79,13 +83,11 @@ def show_run(
 
 def _notes(store: "ResultsStore", experiment: str, rows: list["ResultRow"]) -> list[str]:
     """Say below the table what is undefined and why, and whose numbers others are."""
-    from flows._summary import pycsep_sentence, undefined_reasons, with_pycsep_numbers
+    from flows._outcome_texts import pycsep_sentence, reason_lines
+    from flows._summary import with_pycsep_numbers
 
-    said = [
-        f"Undefined, {', '.join(columns)}: {reason}." for reason, columns in undefined_reasons(rows).items()
-    ]
     theirs = pycsep_sentence(rows, with_pycsep_numbers(store, experiment, rows))
-    return said if theirs is None else [*said, theirs]
+    return reason_lines(rows) if theirs is None else [*reason_lines(rows), theirs]
 
 
 def _dashboard_command(named: str) -> str:
@@ -97,7 +99,9 @@ def _dashboard_command(named: str) -> str:
 
 
 def _title(experiment: str, rows: list["ResultRow"]) -> str:
-    events = {row.label.window.id: row.n_observed for row in rows}
+    from flows._outcome_texts import is_over_windows
+
+    events = {row.label.window.id: row.n_observed for row in rows if not is_over_windows(row)}
     count = sum(events.values())
     if len(events) == 1:
         return f"{experiment}, {next(iter(events))}: {count} target events"
@@ -105,16 +109,37 @@ def _title(experiment: str, rows: list["ResultRow"]) -> str:
 
 
 def _matrix_table(matrix: list[dict[str, str]], rows: list["ResultRow"], title: str) -> Table:
+    """Give the matrix on its side: terminals are narrow, and models have long names.
+
+    Where there are more models than columns fit, each cell has a line of its own.
+    """
+    from flows._outcome_texts import column_name, is_over_windows
+
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("test", overflow="fold")
-    expected = {(row.label.model, row.label.window.id): row.n_forecast for row in rows}
-    totals = []
-    for model in [row["model"] for row in matrix]:
-        table.add_column(model, overflow="fold")
-        totals.append(sum(number for (name, _), number in expected.items() if name == model))
-    table.add_row("events expected", *(f"{total:.4g}" for total in totals))
-    for column in [name for name in matrix[0] if name != "model"]:
-        table.add_row(column, *(row.get(column, "") for row in matrix))
+    of_windows = [row for row in rows if not is_over_windows(row)]
+    spanning = {column_name(row) for row in rows} - {column_name(row) for row in of_windows}
+    expected = {(row.label.model, row.label.window.id): row.n_forecast for row in of_windows}
+    totals = {
+        row["model"]: f"{sum(number for (name, _), number in expected.items() if name == row['model']):.4g}"
+        for row in matrix
+    }
+    lines = [("events expected", totals)] + [
+        (column, {row["model"]: row.get(column, "") for row in matrix})
+        for column in matrix[0]
+        if column != "model"
+    ]
+    wide = len(totals) <= _MOST_COLUMNS
+    for heading in ("test", *(totals if wide else ("model", "outcome"))):
+        table.add_column(heading, overflow="fold")
+    for number, (column, cells) in enumerate(lines):
+        if column in spanning and lines[number - 1][0] not in spanning:
+            table.add_section()
+            table.add_row("[bold]over all windows[/]")
+        if wide:
+            table.add_row(escape(column), *map(escape, cells.values()))
+            continue
+        for place, (model, cell) in enumerate((model, cell) for model, cell in cells.items() if cell):
+            table.add_row(escape(column) if not place else "", escape(model), escape(cell))
     return table
 
 

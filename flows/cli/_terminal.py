@@ -23,6 +23,7 @@ __all__ = [
     "WindowIds",
     "complain",
     "existing_store_of",
+    "json_text",
     "known_experiment",
     "note",
     "out",
@@ -115,6 +116,11 @@ def known_experiment(store: str, name: str) -> ResultsStore:
 def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print JSON; infinities are text, since JSON has no numbers for them."""
     typer.echo(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def json_text(value: Any) -> str:
+    """Write a value as JSON on one line, for a field of a table."""
+    return json.dumps(_plain(value), ensure_ascii=False, allow_nan=False)
 
 
 def words(names: Sequence[str], most: int = 6) -> str:

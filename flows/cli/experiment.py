@@ -133,7 +133,7 @@ def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
 
 
 def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], observed: list[int]) -> None:
-    from flows._summary import window_marks
+    from forequake.places import window_marks
 
     config = experiment.config
     out.print(f"[bold]{config.name}[/]: {len(config.models)} models, {len(config.tests)} tests")

@@ -1,9 +1,9 @@
 """``forequake results``: what an experiment has, for people and for programs."""
 
 import csv
-import json
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,8 +12,9 @@ import typer
 from rich import box
 from rich.table import Table
 
-from flows.cli._terminal import StoreName, known_experiment, note, out, print_json
+from flows.cli._terminal import StoreName, json_text, known_experiment, note, out, print_json
 from forequake.errors import NotFound
+from forequake.evaluations.power import power_of
 from forequake.evaluations.registry import TESTS
 from forequake.results import (
     DistributionRecord,
@@ -23,11 +24,25 @@ from forequake.results import (
 )
 
 if TYPE_CHECKING:
+    from flows._outcome_texts import SpanParts
     from stores import ResultRow, ResultsStore
 
 __all__ = ["register"]
 
-_QUANTILES: Final = ("delta1", "delta2", "q", "t", "t_critical", "p")
+_QUANTILES: Final = (
+    "delta1",
+    "delta2",
+    "q",
+    "t",
+    "t_critical",
+    "p",
+    "p_adjusted",
+    "w_p",
+    "w_p_adjusted",
+    "family",
+)
+#: Fields that hold lists or objects: text in JSON within a CSV file.
+_NESTED: Final = ("missing", "power", "curve", "distribution")
 
 
 class Format(StrEnum):
@@ -49,9 +64,7 @@ def results(
     form: Annotated[Format, typer.Option("--format", help="How to print them.")] = Format.TABLE,
     distribution: Annotated[
         bool,
-        typer.Option(
-            "--distribution", help="Add each test's distribution, or the curve of a score (json and csv)."
-        ),
+        typer.Option("--distribution", help="Add each test's distribution (json and csv)."),
     ] = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Also of windows, tests and models that the experiment had once.")
@@ -61,15 +74,9 @@ def results(
 
     Example: `forequake results california --format json`
     """
-    from flows._summary import (
-        all_rows,
-        current_config,
-        current_rows,
-        pycsep_sentence,
-        window_marks,
-        with_pycsep_numbers,
-    )
-    from forequake.places import incomplete_windows
+    from flows._outcome_texts import pycsep_sentence
+    from flows._summary import all_rows, current_config, current_rows, with_pycsep_numbers
+    from forequake.places import incomplete_windows, window_marks
     from stores import ResultQuery
 
     target = known_experiment(store, experiment)
@@ -100,11 +107,14 @@ def results(
     if form is Format.JSON:
         print_json(list(objects))
     else:
-        _print_csv(objects, distribution=distribution)
+        _print_csv(objects)
 
 
 def _object(store: "ResultsStore", row: "ResultRow", *, distribution: bool) -> dict[str, Any]:
     label = row.label
+    record: EvaluationRecord = store.get(EvaluationRecord, row.key)
+    power = power_of(record)
+    curve = record.curve if isinstance(record, ScoreRecord) else None
     fields: dict[str, Any] = {
         "experiment": label.experiment,
         "test": label.test,
@@ -123,39 +133,39 @@ def _object(store: "ResultsStore", row: "ResultRow", *, distribution: bool) -> d
         "side": row.side.value,
         "n_observed": row.n_observed,
         "n_forecast": row.n_forecast,
+        "n_windows": record.n_windows,
+        "missing": list(record.missing),
+        "power": None if power is None else asdict(power),
+        "curve": None if curve is None else curve.model_dump(),
         "seed": row.seed,
         "key": row.key,
         "computed_at": row.computed_at.isoformat(),
     }
     if distribution:
-        fields["distribution"] = _distribution(store, row)
+        fields["distribution"] = _distribution(store, record)
     return fields
 
 
-def _distribution(store: "ResultsStore", row: "ResultRow") -> dict[str, Any] | None:
-    record: EvaluationRecord = store.get(EvaluationRecord, row.key)
-    if isinstance(record, ScoreRecord) and record.curve is not None:
-        return {"kind": "curve"} | record.curve.model_dump()
+def _distribution(store: "ResultsStore", record: EvaluationRecord) -> dict[str, Any] | None:
     if record.distribution is None:
         return None
     if not isinstance(record.distribution, SimulatedDistribution):
         return record.distribution.model_dump()
     shown: dict[str, Any] = {"kind": "simulated", "size": record.distribution.size}
     try:
-        shown["values"] = list(store.get(DistributionRecord, row.key).values)
+        shown["values"] = list(store.get(DistributionRecord, record.key).values)
     except NotFound:  # the sample may be dropped at any time; its summary stays
         shown["quantiles"] = list(record.distribution.quantiles)
     return shown
 
 
-def _print_csv(objects: Any, *, distribution: bool) -> None:
+def _print_csv(objects: Any) -> None:
     writer: Any = None
     for fields in objects:
         quantiles = fields.pop("quantiles")
-        sample = fields.pop("distribution", None)
+        nested = {name: fields.pop(name) for name in _NESTED if name in fields}
         flat = fields | {name: quantiles.get(name) for name in _QUANTILES}
-        if distribution:
-            flat["distribution"] = json.dumps(sample)
+        flat |= {name: json_text(value) if value else None for name, value in nested.items()}
         if writer is None:
             writer = csv.DictWriter(sys.stdout, list(flat), lineterminator="\n")
             writer.writeheader()
@@ -163,24 +173,38 @@ def _print_csv(objects: Any, *, distribution: bool) -> None:
 
 
 def _show_table(store: "ResultsStore", rows: list["ResultRow"], marks: Mapping[str, str]) -> None:
-    """Print a table for each window, and once below them sums of scores and why results are undefined."""
-    from flows._summary import score_sums, undefined_reasons
+    """Print a table for each window, one for all windows, and once below them sums of scores and reasons."""
+    from flows._outcome_texts import is_over_windows, reason_lines, score_sums
 
     ordered = sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end))
-    for window, group in groupby(ordered, key=lambda row: row.label.window.id):
+    of_windows = [row for row in ordered if not is_over_windows(row)]
+    for window, group in groupby(of_windows, key=lambda row: row.label.window.id):
         found = list(group)
         out.print(f"[bold]{window}[/]: {found[0].n_observed} target events")
         if window in marks:
             out.print(f"Mark: {marks[window]}.")
         out.print(_window_table(store, found))
-    for sentence in score_sums(rows):
-        out.print(sentence)
-    for reason, columns in undefined_reasons(rows).items():
-        out.print(f"Undefined, {', '.join(columns)}: {reason}.")
+    _show_over_windows(store, [row for row in ordered if is_over_windows(row)])
+    for line in (*score_sums(rows), *reason_lines(rows)):
+        out.print(line)
+
+
+def _show_over_windows(store: "ResultsStore", rows: list["ResultRow"]) -> None:
+    """Print the results over all windows, those of the same windows together, and name what is missing."""
+    from flows._outcome_texts import over_windows_text, span_parts
+
+    alike: dict[tuple[str, SpanParts], list[ResultRow]] = {}
+    for row in rows:
+        alike.setdefault((row.label.window.id, span_parts(store, row)), []).append(row)
+    for (span, parts), found in alike.items():
+        named = f": {', '.join(parts[1])}" if parts[1] else ""
+        out.print(f"[bold]{over_windows_text(parts)}[/]{named}")
+        out.print(f"in {span}: {found[0].n_observed} target events")
+        out.print(_window_table(store, found))
 
 
 def _window_table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
-    from flows._summary import column_name, quantile_text
+    from flows._outcome_texts import column_name, is_against_all, pairs_text, quantile_text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("test", overflow="fold")
@@ -188,12 +212,19 @@ def _window_table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
     table.add_column("expected", justify="right", no_wrap=True)
     table.add_column("statistic", justify="right", no_wrap=True)
     table.add_column("quantiles", overflow="fold")
-    table.add_column("outcome", no_wrap=True)
+    table.add_column("outcome", overflow="fold")
     order = {name: number for number, name in enumerate(TESTS)}
+    pairs: dict[tuple[str, str], list[ResultRow]] = {}
+    for row in rows:
+        if is_against_all(row):
+            pairs.setdefault((row.label.test, row.label.model), []).append(row)
     for row in sorted(rows, key=lambda row: order.get(row.test, len(order))):
         statistic = "" if row.statistic is None else f"{row.statistic:.5g}"
-        outcome = row.outcome.value.replace("_", " ")
-        numbers = quantile_text(store, row)
-        expected = f"{row.n_forecast:.4g}"
-        table.add_row(column_name(row), row.label.model, expected, statistic, numbers, outcome)
+        outcome, numbers = row.outcome.value.replace("_", " "), quantile_text(store, row)
+        if is_against_all(row):  # one line for all pairs of a model
+            found = pairs.pop((row.label.test, row.label.model), None)
+            if found is None:
+                continue
+            statistic, numbers, outcome = "", "", pairs_text(found)
+        table.add_row(column_name(row), row.label.model, f"{row.n_forecast:.4g}", statistic, numbers, outcome)
     return table

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from flows._summary import all_rows, cell_text, outcome_table, score_sums
+from flows._outcome_texts import cell_text, outcome_table, score_sums
+from flows._summary import all_rows
 from forequake.results import Outcome
 from stores import ResultQuery, ResultRow, ResultsStore, open_store
 from stores.testing import fill_store
@@ -57,7 +58,7 @@ def test_windows_that_share_time_are_not_summed(tmp_path: Path, lengthened: int)
     assert cell_text(store, cell) == "3 scores"
 
 
-def test_scores_that_do_not_add_up_show_the_middle_one(tmp_path: Path) -> None:
+def test_scores_that_do_not_add_up_show_mean_and_range(tmp_path: Path) -> None:
     store, rows = _filled(tmp_path, 4)
     scored = [row for row in rows if (row.label.test, row.label.model) == ("LL", "a")]
     cell = [
@@ -65,5 +66,8 @@ def test_scores_that_do_not_add_up_show_the_middle_one(tmp_path: Path) -> None:
         for row, score in zip(scored, (0.9, 0.5, 0.8, 0.6), strict=True)
     ]
     assert cell_text(store, cell[:1]) == "0.9"
-    assert cell_text(store, cell) == "median 0.7 of 4 windows"
-    assert cell_text(store, [*cell[:3], _undefined(cell[3])]) == "median 0.8 of 3 windows, undefined 1"
+    assert cell_text(store, cell) == "mean 0.7 (0.5 to 0.9) of 4 windows"
+    assert (
+        cell_text(store, [*cell[:3], _undefined(cell[3])])
+        == "mean 0.7333 (0.5 to 0.9) of 3 windows, undefined 1"
+    )

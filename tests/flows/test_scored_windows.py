@@ -72,7 +72,7 @@ def test_windows_are_scored_and_sums_are_shown(prefect_api: str, make_experiment
     assert f"sum {totals['flat']:.6g} of 3 windows" in " ".join(out.split())
     shown = small.command("results", "small")
     assert _area_under_curve(counts, "west") == 0.625  # three of the four events of each year
-    assert "ROC of west: median 0.625 of 3 windows." in shown
+    assert "ROC of west: mean 0.625 (0.625 to 0.625) of 3 windows." in shown
     assert f"LL of west: sum {totals['west']:.6g} of 3 windows." in shown
     assert f"IG vs flat of west: sum {totals['west'] - totals['flat']:.6g} of 3 windows." in shown
     objects = json.loads(small.command("results", "small", "--format", "json"))
