@@ -41,6 +41,12 @@ bench: .venv/.dev ## Measure the tests beside pyCSEP, into benchmarks/RESULTS.md
 bench-readers: .venv/.dev ## Measure forecast readers beside pyCSEP, into benchmarks/READERS.md
 	@$(BIN)/python -m benchmarks.readers $(if $(FLOATCSEP),--floatcsep-python $(FLOATCSEP)) $(ARGS)
 
+bench-experiment: .venv/.dev ## Measure a whole experiment beside floatCSEP, into benchmarks/EXPERIMENT.md
+	@$(BIN)/python -m benchmarks.experiment $(if $(FLOATCSEP),--floatcsep-python $(FLOATCSEP)) $(ARGS)
+
+bench-growth: .venv/.dev ## Measure how runs grow with their windows, into benchmarks/GROWTH.md (ARGS="--windows 100")
+	@$(BIN)/python -m benchmarks.growth $(ARGS)
+
 bench-store: .venv/.dev ## Measure both stores, into benchmarks/STORE.md (N=100000 for a short one)
 	@$(BIN)/python -m benchmarks.store $(if $(N),--sizes $(N))
 

@@ -2,8 +2,8 @@
 
 Ten models with a forecast file for each day and five tests run through the real flow, by ``forequake run``,
 into an SQLite file and into a MongoDB server that this program starts. Time and memory are those of the run's
-process; the CPU of Prefect's server and of MongoDB stands beside them. Then the same run again, which finds all
-results stored.
+process; the CPU of Prefect's server and of MongoDB stands beside them. Then the same run again, which finds
+all results stored.
 """
 
 import argparse

@@ -108,7 +108,7 @@ def across_inputs(experiment: Experiment, label: Label) -> AcrossInputs:
     """Give what decides a result over windows, where all that it is made from can be had."""
     test = experiment.test(label.test)
     ended = [window for window in experiment.config.windows if experiment.has_ended(window)]
-    there = [window for window in ended if experiment.absence(label, window) is None]
+    there = {window: None for window in ended if experiment.absence(label, window) is None}
     return AcrossInputs(
         test=test.test,
         parameters=experiment.parameters(test),
@@ -131,7 +131,7 @@ def _part(experiment: Experiment, label: Label, window: TimeWindow) -> PartInput
         window=window,
         forecast=experiment.forecast_key(label.model, window),
         reference=reference,
-        catalog=experiment.observed(window)[1],
+        catalog=experiment.catalog_key(window),
     )
 
 

@@ -96,6 +96,7 @@ class Experiment:
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
     _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
     _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)
+    _families: dict[TimeWindow, tuple[Sha256, ...]] = field(default_factory=dict, repr=False)
     _templates: dict[str, KeyTemplate] = field(default_factory=dict, repr=False)
     _observed: Recent[Events] = field(default_factory=lambda: Recent(_MOST_OBSERVED), repr=False)
     _observations: Recent[Observation] = field(default_factory=lambda: Recent(_MOST_OBSERVED), repr=False)
@@ -269,7 +270,8 @@ class Experiment:
             self._catalog_keys[window.id] = events.inputs.key
         return events, self._catalog_keys[window.id]
 
-    def _catalog_key(self, window: TimeWindow) -> Sha256:
+    def catalog_key(self, window: TimeWindow) -> Sha256:
+        """Give the key of the events that count in a window."""
         return self._catalog_keys.get(window.id) or self.observed(window)[1]
 
     def observation(self, window: TimeWindow) -> Observation:
@@ -316,7 +318,7 @@ class Experiment:
             kernel_version=TESTS[test.test].kernel_version,
             forecast=self.forecast_key(label.model, label.window),
             reference=None if reference is None else self.forecast_key(reference, label.window),
-            catalog=self._catalog_key(label.window),
+            catalog=self.catalog_key(label.window),
             region=self.inputs.region,
             magnitudes=self.config.magnitudes,
             seed=self.seed(test, label.window),
@@ -327,8 +329,11 @@ class Experiment:
     def _family(self, label: Label) -> tuple[Sha256, ...]:
         if not TESTS[self.test(label.test).test].against_all:
             return ()
-        models = self.models_of(label, label.window)
-        return tuple(sorted(self.forecast_key(model, label.window) for model in models))
+        window = label.window  # whose comparisons all have the same family
+        if window not in self._families:
+            models = self.models_of(label, window)
+            self._families[window] = tuple(sorted(self.forecast_key(model, window) for model in models))
+        return self._families[window]
 
     def result_key(self, label: Label) -> Sha256:
         """Give the key of the result in a place: that of `result_inputs`, without writing out all of them."""
@@ -343,7 +348,7 @@ class Experiment:
         return template.key(
             forecast=self.forecast_key(label.model, label.window),
             reference=None if reference is None else self.forecast_key(reference, label.window),
-            catalog=self._catalog_key(label.window),
+            catalog=self.catalog_key(label.window),
             seed=self.seed(self.test(label.test), label.window),
             family=family,
             own=own,
