@@ -47,7 +47,6 @@ __all__ = [
     "WINDOW_OPEN",
     "Experiment",
     "RecordReader",
-    "snapshot_of",
 ]
 
 R = TypeVar("R", bound=Record)
@@ -387,19 +386,3 @@ class Experiment:
             events = Events.from_file(file)
         config = ExperimentConfig.model_validate(record.config)
         return cls(record=record, config=config, region=cells, events=events)
-
-
-def snapshot_of(events: Events) -> tuple[CatalogSnapshot, bytes]:
-    """Give the record of a catalog and the bytes of its blob."""
-    data = events.to_bytes()
-    inputs = events.inputs
-    times = events.take(np.array([0, -1])).times() if len(events) else [None, None]
-    record = CatalogSnapshot(
-        key=inputs.key,
-        canon=inputs.canon,
-        n_events=len(events),
-        first=times[0],
-        last=times[1],
-        events=BlobRef(sha256=bytes_digest(data), size=len(data)),
-    )
-    return record, data

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from forequake.catalogs import CatalogSpec, Events
-from forequake.experiments import Experiment, snapshot_of
-from forequake.keys import KeyInputs
+from forequake.experiments import Experiment
+from forequake.keys import KeyInputs, bytes_digest
 from forequake.quantities import Sha256, now
-from forequake.results import CatalogRetrieval, CatalogSnapshot
+from forequake.results import BlobRef, CatalogRetrieval, CatalogSnapshot
 
 __all__ = ["RetrievedCatalog", "retrieve_catalogs"]
 
@@ -41,7 +43,7 @@ def retrieve_catalogs(experiment: Experiment) -> list[RetrievedCatalog]:
 def _retrieved(
     spec: CatalogSpec, purpose: Literal["learning", "testing"], events: Events
 ) -> RetrievedCatalog:
-    snapshot, data = snapshot_of(events)
+    snapshot, data = _snapshot(events)
     moment = now()
     inputs = _RetrievalInputs(
         source=spec.title,
@@ -58,3 +60,19 @@ def _retrieved(
         snapshot=snapshot.key,
     )
     return RetrievedCatalog(retrieval, snapshot, data)
+
+
+def _snapshot(events: Events) -> tuple[CatalogSnapshot, bytes]:
+    """Give the record of a catalog and the bytes of its blob."""
+    data = events.to_bytes()
+    inputs = events.inputs
+    times = events.take(np.array([0, -1])).times() if len(events) else [None, None]
+    record = CatalogSnapshot(
+        key=inputs.key,
+        canon=inputs.canon,
+        n_events=len(events),
+        first=times[0],
+        last=times[1],
+        events=BlobRef(sha256=bytes_digest(data), size=len(data)),
+    )
+    return record, data
