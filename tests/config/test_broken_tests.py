@@ -1,8 +1,12 @@
 """Mistakes in tests: one each, found alone, in its line, under its key."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from forequake.config import load_experiment
+from forequake.errors import ConfigError
 
 ALL_TESTS = (
     "tests:\n  - N-test:\n      func: poisson_evaluations.number_test\n"
@@ -227,3 +231,11 @@ def test_one_mistake_makes_one_problem_in_its_place(
     broken: tuple[str, ...], told_alone: Callable[..., None]
 ) -> None:
     told_alone(*broken)
+
+
+def test_a_seed_that_pycsep_takes_for_none_gives_none_of_its_numbers(write: Callable[..., Path]) -> None:
+    arguments = "MLL M\n      func_kwargs: {seed: 0, compat: pycsep}"
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(write(("poisson_evaluations.number_test", arguments)))
+    found = {problem.key: str(problem) for problem in caught.value.problems}
+    assert "takes a seed of 0 for none" in found["tests.N-test.func_kwargs.seed"]

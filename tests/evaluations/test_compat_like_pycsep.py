@@ -14,6 +14,8 @@ from forequake.evaluations.evaluated import Numbers
 from forequake.results import Outcome
 from tests.evaluations.drawn_catalogs import NAMES, SEEDED, Drawn, PyCsep, draw
 
+pytestmark = pytest.mark.slow  # hundreds of calls of pyCSEP
+
 Rates = NDArray[np.float64]
 SIMULATED: Final = ("L", "CL", "S", "M", "binary S", "binary CL", "Brier")
 KINDS: Final = ("any", "zeros", "uniform", "tiny", "one bin", "no events")
