@@ -23,7 +23,6 @@ def test_results_say_which_tests_have_pycseps_numbers(prefect_api: str, make_exp
     assert code == 0, out + err
     said = "Numbers of pyCSEP, not forequake's own: W-theirs vs flat."
     assert said in out.replace("\n", " ")
-    assert said in small.command("results", "small").replace("\n", " ")
     shown = json.loads(small.command("results", "small", "--format", "json"))
     assert {entry["test"] for entry in shown if entry["compat"]} == {"W-theirs"}
     by_test = {entry["test"]: entry for entry in shown if entry["evaluation"] == "poisson_w"}
@@ -42,5 +41,4 @@ def test_results_say_which_tests_have_pycseps_numbers(prefect_api: str, make_exp
     assert code == 0, out + err
     shown = json.loads(small.command("results", "small", "--format", "json"))
     assert {entry["window"] == first for entry in shown if entry["compat"]} == {False}
-    small.run()
-    assert said not in small.command("results", "small").replace("\n", " ")
+    assert said in small.command("results", "small").replace("\n", " ")  # the other window has them still
