@@ -105,10 +105,6 @@ def _floors(case: Case) -> dict[str, float]:
 
 def catalog_rows(case: Case, *, turns: int) -> Iterator[str]:
     """Give the rows of the six tests and of all of them, and print their ratios."""
-    yield (
-        f"| *landers: {len(case.forecast)} catalogs, {case.forecast.n_events} events, "
-        f"{len(case.observation.events)} observed* | | | | | | | | |"
-    )
     _our_run(case)  # loads what the first call loads
     runs = [(_pycsep_run(case), _our_run(case)) for _ in range(turns)]
     floors = _floors(case)

@@ -28,7 +28,14 @@ from forequake.forecasts import fit_to_experiment, read_forecast
 from forequake.regions import Region, build_region, named_region
 from forequake.regions.specs import GlobalRegion
 
-__all__ = ["CASES", "GriddedCase", "gridded_case", "gridded_rows", "parts_of_conditional_likelihood"]
+__all__ = [
+    "CASES",
+    "GriddedCase",
+    "binary_rows",
+    "gridded_case",
+    "parts_of_conditional_likelihood",
+    "poisson_rows",
+]
 
 CASES: Final = ("california", "italy", "global")
 _SIMULATIONS: Final = 1000
@@ -37,8 +44,6 @@ _POISSON: Final = ("L", "CL", "S", "M")
 _BINARY: Final = ("binary S", "binary CL", "Brier")
 _COMPARED: Final = ("T", "W")
 _PLAIN: Final = ("N", *_COMPARED)
-#: Bins from which on pyCSEP takes minutes for a binary test.
-_LARGE: Final = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,35 +206,26 @@ def _floor_ms(case: GriddedCase, test: str, simulations: int) -> float:
     return median_cpu_ms(numbers_and_rates)
 
 
-def gridded_rows(case: GriddedCase, *, turns: int, slow_turns: int, slowest_turns: int) -> Iterator[str]:
-    """Give the rows of a case, and print its ratios.
-
-    Parameters
-    ----------
-    slow_turns
-        Of the binary tests and Brier, for which pyCSEP takes up to half a minute each.
-    slowest_turns
-        Of the same on a grid of millions of bins, where it takes minutes; 0 leaves them out.
-    """
+def poisson_rows(case: GriddedCase, turns: int) -> Iterator[str]:
+    """Give the rows of N, T, W, L, CL, S, M, and of the last four together; print their ratios."""
     theirs = _PyCsep(case)
-    yield (
-        f"| *{case.name}: {len(case.region)} x {len(case.magnitudes)}, {len(case.events)} events* "
-        "| | | | | | | | |"
-    )
     for test in _PLAIN:
         yield _alternate(case, theirs, test, turns, 0).row()
-    for suite, tests in (("L+CL+S+M", _POISSON), ("binary and Brier", _BINARY)):
-        least = turns
-        if tests == _BINARY:
-            least = slowest_turns if case.rates.size > _LARGE else slow_turns
-        so_many = min(turns, least)
-        if so_many == 0:
-            continue
-        parts = []
-        for test in tests:
-            parts.append(_alternate(case, theirs, test, so_many, _SIMULATIONS))
-            yield parts[-1].row()
-        yield Turns.together(f"{case.name} {suite}", parts).row()
+    parts = []
+    for test in _POISSON:
+        parts.append(_alternate(case, theirs, test, turns, _SIMULATIONS))
+        yield parts[-1].row()
+    yield Turns.together(f"{case.name} {'+'.join(_POISSON)}", parts).row()
+
+
+def binary_rows(case: GriddedCase, turns: int) -> Iterator[str]:
+    """Give the rows of the binary tests and Brier, one by one and together; print their ratios."""
+    theirs = _PyCsep(case)
+    parts = []
+    for test in _BINARY:
+        parts.append(_alternate(case, theirs, test, turns, _SIMULATIONS))
+        yield parts[-1].row()
+    yield Turns.together(f"{case.name} binary and Brier", parts).row()
 
 
 def parts_of_conditional_likelihood(case: GriddedCase) -> dict[str, float]:

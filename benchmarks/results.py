@@ -16,7 +16,7 @@ _TITLE: Final = "# How fast the tests are, beside pyCSEP\n"
 
 #: The head of the table that rows of `Turns` belong to.
 TABLE_HEAD: Final = """\
-| test | simulations | turns | pyCSEP ms | forequake ms | ratio | quartiles | floor ms | times it |
+| test | simulations | turns | pyCSEP ms | forequake ms | ratio | quartiles | floor ms | by floor |
 | --- | ---: | ---: | ---: | ---: | ---: | --- | ---: | ---: |"""
 
 _Given = TypeVar("_Given")
