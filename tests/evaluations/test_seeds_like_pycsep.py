@@ -97,13 +97,14 @@ def _compat(case: Case, letters: str, forecast: PreparedForecast, seed: int, sim
 def _lost(case: Case, letters: str, forecast: PreparedForecast, seed: int, simulations: int) -> Rates:
     """Give what pyCSEP may lose of each simulated statistic of a binary test.
 
-    Its probability 1 - exp(-x) of a small rate x is off by up to 2^-53, and its logarithm by 2^-53 / x.
+    Its probability 1 - exp(-x) of a small rate x is off by up to 2^-53, a share e = 2^-53 / x of it, and its
+    logarithm by up to -ln(1 - e), which is at most 2 e up to e = 0.79.
     """
     if not letters.startswith("binary"):
         return np.zeros(simulations)
     rates, places = looked_at(find_test(letters).name, forecast, case.observation)
     drawn = draw_active(rates, active=len(np.unique(places)), simulations=simulations, seed=seed)
-    return np.asarray(np.sum(2.0**-53 / rates.rates[drawn], axis=1))
+    return np.asarray(np.sum(2.0**-52 / rates.rates[drawn], axis=1))
 
 
 def _near(sample: Rates, observed: float) -> NDArray[np.bool_]:
