@@ -9,6 +9,9 @@
     |   |   +-- CatalogUnavailable   its service does not answer as it should (transient)
     |   +-- ForecastError       a forecast that cannot be used as it is
     |   +-- RegionError         a region that cannot be built
+    +-- ModelError              a model that is a program cannot be fetched, built or run
+    |   +-- EnvironmentFailed   its environment cannot be built
+    |       +-- EnvironmentUnavailable   ... now: the network, or a service on it (transient)
     +-- EvaluationError         a test could not be computed
     +-- ServerError             Prefect's server cannot be reached or started
     +-- Interrupted             the user or the system asked the run to stop
@@ -40,11 +43,14 @@ __all__ = [
     "ConfigError",
     "Conflict",
     "CorruptRecord",
+    "EnvironmentFailed",
+    "EnvironmentUnavailable",
     "EvaluationError",
     "ForecastError",
     "ForequakeError",
     "InputError",
     "Interrupted",
+    "ModelError",
     "NotFound",
     "Problem",
     "RegionError",
@@ -130,6 +136,30 @@ class ForecastError(InputError):
 
 class RegionError(InputError):
     """A region cannot be built from what was given."""
+
+
+class ModelError(ForequakeError):
+    """A model that is a program cannot be fetched, built or run."""
+
+
+class EnvironmentFailed(ModelError):
+    """The environment of a model cannot be built, or does not work.
+
+    Attributes
+    ----------
+    output
+        The end of what the program printed that was to build it, without passwords; empty where none ran.
+    """
+
+    def __init__(self, message: str, output: str = "") -> None:
+        self.output = output
+        super().__init__(message)
+
+
+class EnvironmentUnavailable(EnvironmentFailed):
+    """The environment of a model cannot be built now: the network, or a service on it, does not answer."""
+
+    transient: ClassVar[bool] = True
 
 
 class EvaluationError(ForequakeError):

@@ -1,0 +1,23 @@
+"""Environments of models: built once from their sources, kept by key, whole or not there."""
+
+from forequake.models.environments.built import BuildSource, BuiltEnvironment
+from forequake.models.environments.commands import (
+    RUN_LABEL,
+    RUN_PLACE,
+    SOURCE_PLACE,
+    Invocation,
+    WrappedCommand,
+)
+from forequake.models.environments.preparing import environment_key, prepare_environment
+
+__all__ = [
+    "RUN_LABEL",
+    "RUN_PLACE",
+    "SOURCE_PLACE",
+    "BuildSource",
+    "BuiltEnvironment",
+    "Invocation",
+    "WrappedCommand",
+    "environment_key",
+    "prepare_environment",
+]
