@@ -92,10 +92,8 @@ def prepare_environment(
         It is built anew also where it is there, unless another process did so since it was asked for here.
     shelf
         The folder with the environments, by default in the user's cache folder.
-    seconds
-        For the whole build.
-    say
-        Told what takes long.
+    seconds, say
+        For the whole build; told what takes long.
 
     Raises
     ------

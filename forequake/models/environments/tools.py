@@ -56,8 +56,8 @@ def masked(text: str) -> str:
 
     Examples
     --------
-    >>> masked("Looking in indexes: https://me:word@pypi.example.org/simple?token=abc")
-    'Looking in indexes: https://***@pypi.example.org/simple?token=***'
+    >>> masked("Looking in indexes: https://me:word@packages.example.org/simple?token=abc")
+    'Looking in indexes: https://***@packages.example.org/simple?token=***'
     """
     text = _USER.sub(r"\g<scheme>***@", text)
     return _CONDA_TOKEN.sub("/t/***/", _PARAMETER.sub(r"\g<name>***", text))
