@@ -1,6 +1,6 @@
 """Calls functions of a foreign file, each call in a forked copy of this process.
 
-This file is run by its path in a fresh Python that knows nothing of forequake (see
+This module is started in a fresh Python that knows nothing of forequake (see
 `forequake.processes.supervisor`): it imports the standard library alone, and its one thread makes forking
 safe. The packages that the foreign file imports are loaded once, before any call; the file itself is executed
 in each copy, so that no call sees what another one left behind.
@@ -10,7 +10,6 @@ When the input ends, because the process that asked has gone, everything that ru
 """
 
 import contextlib
-import ctypes
 import importlib
 import importlib.util
 import json
@@ -28,14 +27,21 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
+from forequake.processes.below import (
+    adopt_orphans,
+    descendants,
+    die_with_parent,
+    end_descendants,
+    go_first,
+    memory_of,
+    signal_all,
+    tasks_of_user,
+)
+
 __all__ = ["Call", "main"]
 
-_PR_SET_PDEATHSIG: Final = 1
-_PR_SET_CHILD_SUBREAPER: Final = 36
 #: Between SIGTERM and SIGKILL.
 _GRACE_SECONDS: Final = 2.0
-#: For what was killed to be gone.
-_LAST_SECONDS: Final = 5.0
 #: How often running processes are looked at.
 _LOOK_SECONDS: Final = 0.05
 #: Of what a call prints, this much of its end is kept.
@@ -44,37 +50,8 @@ _OUTPUT_BYTES: Final = 8192
 _ANSWER_BYTES: Final = 64 << 20
 _MOST_PROCESSES: Final = 32
 _SPARE_TASKS: Final = 1024
-#: Processes that fork without end are not counted to their end.
-_MOST_LISTED: Final = 256
 _MOST_FRAMES: Final = 6
 _MOST_LETTERS: Final = 1000
-
-
-def _prctl(option: int, value: int) -> None:
-    """Ask Linux for something that concerns this process; other systems have no such call."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
-
-
-def _go_first(wanted: bool) -> None:
-    """Have the system run this process before all others, where it lets us, but not the copies of it.
-
-    Else a call that forks without end leaves no time to end it. Users who are not root have a limit for that.
-    """
-    if sys.platform == "linux":
-        policy = os.SCHED_FIFO | os.SCHED_RESET_ON_FORK if wanted else os.SCHED_OTHER
-        with contextlib.suppress(OSError):
-            os.sched_setscheduler(0, policy, os.sched_param(1 if wanted else 0))
-
-
-def _tasks_of_user() -> int:
-    """Count the threads of all processes of this user, on Linux."""
-    count = 0
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if process.stat().st_uid == os.getuid():
-                count += len(os.listdir(process / "task"))  # noqa: PTH208  # a number is all that is wanted
-    return count
 
 
 def _load(name: str, file: Path) -> ModuleType:
@@ -114,7 +91,7 @@ class Call:
         answer, to_answer = os.pipe()
         output, to_output = os.pipe()
         parent = os.getpid()
-        _go_first(True)
+        go_first(True)
         child = os.fork()
         if child == 0:
             with contextlib.suppress(BaseException):
@@ -130,8 +107,8 @@ class Call:
         os.close(to_output)
         code = self._watch(answer, output)
         self._signal(signal.SIGKILL)
-        _end_descendants()
-        _go_first(False)
+        end_descendants()
+        go_first(False)
         os.close(answer)
         os.close(output)
         return {
@@ -142,7 +119,7 @@ class Call:
         }
 
     def _become_callee(self, parent: int, to_answer: int, to_output: int) -> None:
-        _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        die_with_parent()
         if os.getppid() != parent:
             return
         os.setpgid(0, 0)
@@ -243,7 +220,7 @@ class Call:
         # The group at one blow, so that no fork escapes; then those that left it.
         with contextlib.suppress(OSError):
             os.killpg(self._child, number)
-        _signal_all(_descendants(), number)
+        signal_all(descendants(), number)
 
     def _drain(self, answer: int, output: int) -> None:
         """Read what lies in the pipes, without waiting for processes that still hold them."""
@@ -258,14 +235,11 @@ class Call:
             return "timeout"
         if len(self._answer) > _ANSWER_BYTES:
             return "answer"
-        below = _descendants()
+        below = descendants()
         if len(below) > _MOST_PROCESSES:
             return "processes"
         most = self._request["memory"]
-        # What processes share counts once; that takes longer to find out.
-        if sum(map(_resident, below)) > most and sum(map(_proportional, below)) > most:
-            return "memory"
-        return None
+        return "memory" if memory_of(below, most) > most else None
 
 
 class _Server:
@@ -277,7 +251,7 @@ class _Server:
         self._asker = os.getppid()
         self._pending = b""
         #: The system counts all tasks of a user together; others need theirs meanwhile.
-        self.most_tasks = _tasks_of_user() + _SPARE_TASKS
+        self.most_tasks = tasks_of_user() + _SPARE_TASKS
         setup = self._next_request()
         self.folder = Path(setup["folder"])
         self._root = Path(setup["root"])
@@ -301,7 +275,7 @@ class _Server:
 
     def leave(self) -> None:
         """Take everything away and end: nobody waits for an answer."""
-        _end_descendants()
+        end_descendants()
         shutil.rmtree(self._root, ignore_errors=True)
         os._exit(0)
 
@@ -332,68 +306,12 @@ def _named(error: BaseException) -> str:
     return kind.__name__ + text.removeprefix(f"{kind.__module__}.").removeprefix(kind.__qualname__)
 
 
-def _descendants() -> list[int]:
-    """List the processes below this one, on Linux also those that left their parents."""
-    found: list[int] = []
-    ahead = [os.getpid()]
-    while ahead and len(found) < _MOST_LISTED:
-        below: list[int] = []
-        for file in Path(f"/proc/{ahead.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):  # it has just ended
-                below += [int(number) for number in file.read_text().split()]
-        found += below
-        ahead += below
-    return found
-
-
-def _signal_all(processes: list[int], number: int) -> None:
-    """Send a signal to each process that still lives."""
-    for process in processes:
-        with contextlib.suppress(OSError):
-            os.kill(process, number)
-
-
-def _proportional(process: int) -> int:
-    """Give the bytes of memory that a process holds, its part of what it shares, 0 where it has ended."""
-    try:
-        text = Path(f"/proc/{process}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) << 10 for line in text.splitlines() if line.startswith("Pss:"))
-
-
-def _resident(process: int) -> int:
-    """Give the bytes of memory that a process holds, shared or not, 0 where it has ended."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0
-    return pages * resource.getpagesize()
-
-
-def _end_descendants() -> None:
-    """Kill all processes below this one and wait until they are gone."""
-    deadline = time.monotonic() + _LAST_SECONDS
-    while time.monotonic() < deadline:
-        _signal_all(_descendants(), signal.SIGKILL)
-        try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
-        except ChildProcessError:
-            return
-        time.sleep(0.001)
-
-
 def main() -> None:
     """Serve until standard input ends."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     requests, answers = os.dup(0), os.dup(1)
     nowhere = os.open(os.devnull, os.O_RDWR)
     os.dup2(nowhere, 0)
     os.dup2(2, 1)  # what an import prints is no answer
     os.close(nowhere)
     _Server(requests, answers).serve()
-
-
-if __name__ == "__main__":
-    main()

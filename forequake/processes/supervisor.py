@@ -31,20 +31,11 @@ from typing import Any, Final, Literal, Self
 from pydantic import JsonValue
 
 from forequake.errors import EvaluationError, Interrupted
+from forequake.processes.environment import foreign_environment
 
 __all__ = ["Ending", "FunctionProcess", "Limits"]
 
-#: What the environment of foreign code keeps of ours.
-_KEPT: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "CONDA_PREFIX")
-#: One thread each: forking is safe then, and sums do not depend on the number of processors.
-_THREADS: Final = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-_SERVER: Final = Path(__file__).with_name("_server.py")
+_LAUNCH: Final = Path(__file__).with_name("_launch.py")
 #: Large packages on a slow disk are imported within it.
 _START_SECONDS: Final = 120.0
 #: How much longer than its limit a call may take before its server counts as lost.
@@ -219,12 +210,20 @@ class FunctionProcess:
                 place.chmod(0o400)
             with (root / "errors.txt").open("wb") as errors:
                 self._server = subprocess.Popen(
-                    [sys.executable, "-P", *([] if site.ENABLE_USER_SITE else ["-s"]), "-X", "utf8", _SERVER],
+                    [
+                        sys.executable,
+                        "-P",
+                        *([] if site.ENABLE_USER_SITE else ["-s"]),
+                        "-X",
+                        "utf8",
+                        _LAUNCH,
+                        "_server",
+                    ],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
                     cwd=root,
-                    env=_environment(root),
+                    env=foreign_environment(root),
                     start_new_session=True,
                 )
         except OSError as error:
@@ -272,25 +271,6 @@ class FunctionProcess:
         except OSError:
             return ""
         return next((line.strip() for line in reversed(lines) if line.strip()), "")[:500]
-
-
-def _environment(root: Path) -> dict[str, str]:
-    """Give the environment of foreign code: no word of our store, and the same every time."""
-    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    if site.ENABLE_USER_SITE:
-        kept["PYTHONUSERBASE"] = site.getuserbase()
-    return (
-        kept
-        | dict.fromkeys(_THREADS, "1")
-        | {
-            "HOME": str(root / "home"),
-            "TMPDIR": str(root / "tmp"),
-            "TZ": "UTC",
-            "PYTHONHASHSEED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "MPLBACKEND": "Agg",
-        }
-    )
 
 
 def _ending(reply: Mapping[str, Any]) -> Ending:
