@@ -79,8 +79,8 @@ class SharedRun(Protocol):
 class Program:
     """A program from its start to its end.
 
-    A request has ``words``, ``folder``, ``environment``, ``root`` (the run's folder), ``places`` (folders that
-    it must be able to read), ``isolate`` and ``limits``: ``seconds``, ``grace``, ``memory``, ``disk`` (bytes),
+    A request has ``words``, ``folder``, ``environment``, ``root`` (the run's folder), ``places`` (folders it
+    must be able to read), ``isolate`` and ``limits``: ``seconds``, ``grace``, ``memory``, ``disk`` (bytes),
     ``processes``, and where they are asked for ``silence`` and ``cpu`` (seconds).
     """
 

@@ -40,7 +40,7 @@ _SLACK_SECONDS: Final = 30.0
 _LEAVE_SECONDS: Final = 60.0
 _LOOK_SECONDS: Final = 0.1
 
-EndingKind = Literal[
+_EndingKind = Literal[
     "exited", "signal", "timeout", "silence", "cpu", "memory", "processes", "disk", "cannot_start", "lost"
 ]
 
@@ -109,7 +109,7 @@ class ProgramEnding:
         Processes that it left behind when it ended; they were ended, too.
     """
 
-    kind: EndingKind
+    kind: _EndingKind
     code: int | None = None
     detail: str = ""
     output: str = ""
