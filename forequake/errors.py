@@ -9,7 +9,10 @@
     |   |   +-- CatalogUnavailable   its service does not answer as it should (transient)
     |   +-- ForecastError       a forecast that cannot be used as it is
     |   +-- RegionError         a region that cannot be built
+    |   +-- SourceError         a model's source that cannot be used as it is (also a ModelError)
+    |       +-- SourceUnavailable    its server does not answer as it should (transient)
     +-- ModelError              a model that is a program cannot be fetched, built or run
+    |   +-- SourceChanged       its source is not what was fetched
     |   +-- EnvironmentFailed   its environment cannot be built
     |       +-- EnvironmentUnavailable   ... now: the network, or a service on it (transient)
     +-- EvaluationError         a test could not be computed
@@ -56,6 +59,9 @@ __all__ = [
     "RegionError",
     "SchemaVersion",
     "ServerError",
+    "SourceChanged",
+    "SourceError",
+    "SourceUnavailable",
     "StoreError",
     "StoreFull",
     "StoreUnavailable",
@@ -140,6 +146,20 @@ class RegionError(InputError):
 
 class ModelError(ForequakeError):
     """A model that is a program cannot be fetched, built or run."""
+
+
+class SourceError(ModelError, InputError):
+    """The source of a model cannot be used as it is, or is not there."""
+
+
+class SourceUnavailable(SourceError):
+    """The server of a source does not answer now, or not as it does when it is well."""
+
+    transient: ClassVar[bool] = True
+
+
+class SourceChanged(ModelError):
+    """The source of a model is not what was fetched: something wrote into it."""
 
 
 class EnvironmentFailed(ModelError):

@@ -2,6 +2,6 @@
 
 from forequake.catalogs.queries.ask import query
 from forequake.catalogs.queries.bounds import QueryBounds
-from forequake.catalogs.queries.patience import PATIENCE, Patience
+from forequake.patience import PATIENCE, Patience
 
 __all__ = ["PATIENCE", "Patience", "QueryBounds", "query"]

@@ -9,7 +9,6 @@ from forequake.catalogs.queries.bounds import QueryBounds, stamp
 from forequake.catalogs.queries.conversation import Conversation, TooMany, shown, with_parameters
 from forequake.catalogs.queries.gcmt import gcmt_events
 from forequake.catalogs.queries.pages import Page, Row
-from forequake.catalogs.queries.patience import PATIENCE, Patience
 from forequake.catalogs.queries.services import (
     FDSN_SERVICES,
     GCMT_BY_FDSN,
@@ -20,6 +19,7 @@ from forequake.catalogs.queries.services import (
 from forequake.catalogs.source_events import SourceEvents
 from forequake.catalogs.specs import Service
 from forequake.errors import CatalogError, unknown
+from forequake.patience import PATIENCE, Patience
 
 __all__ = ["query"]
 

@@ -1,22 +1,28 @@
 """One talk with a service: requests within a time limit, tried again where that can help."""
 
 import re
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from forequake import __version__
 from forequake.catalogs.queries.bounds import stamp
 from forequake.catalogs.queries.pages import Garbled
-from forequake.catalogs.queries.patience import Patience
 from forequake.errors import CatalogError, CatalogUnavailable
+from forequake.patience import Patience
+from forequake.web import (
+    PASSING,
+    REDIRECTS,
+    certificates,
+    is_certificate_fault,
+    retry_after,
+    without_secrets,
+    words_of,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -25,8 +31,6 @@ __all__ = ["Conversation", "TooMany", "shown", "with_parameters"]
 
 _Read = TypeVar("_Read")
 
-_PASSING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 5
 #: What services say where a request matches more events than one answer may hold.
 _TOO_MANY: Final = re.compile(
@@ -36,7 +40,6 @@ _NO_DATA: Final = re.compile(r"no (data|events?|match)|not? found.{0,40}no data"
 #: ComCat's answer where all that matches was deleted; for a search that is an empty answer.
 _ALL_DELETED: Final = re.compile(r"event has been deleted", re.IGNORECASE)
 _CONNECT_SECONDS: Final = 20.0
-_SAID: Final = 300
 #: Parameters that requests of ours have; others, which an address may bring, are not shown.
 _OWN: Final = re.compile(
     r"format|catalog|(start|end)(time|date)|(min|max)(longitude|latitude|depth)|bbox"
@@ -81,7 +84,7 @@ class Conversation:
 
         self._ends = time.monotonic() + self.patience.total_seconds
         self._client = httpx.Client(
-            verify=_certificates(), headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
+            verify=certificates(), headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
         )
 
     def __enter__(self) -> Self:
@@ -141,7 +144,7 @@ class Conversation:
         self, url: str, read: Callable[[bytes], _Read], missing: _Read | None, halves_help: bool
     ) -> _Read:
         status, reason, body, after = self._fetch(url)
-        said = "" if status == 200 else _said(body)
+        said = "" if status == 200 else words_of(body)
         no_data = (status == 404 and _NO_DATA.search(said)) or (status == 409 and _ALL_DELETED.search(said))
         if status in {200, 204} or no_data:
             try:
@@ -154,7 +157,7 @@ class Conversation:
         what = f"{status} {reason}" + (f" ({said})" if said else "")
         if status == 413 or (status == 400 and _TOO_MANY.search(said)) or (status == 504 and halves_help):
             raise TooMany(what)
-        if status in _PASSING:
+        if status in PASSING:
             raise _Passing(what, after)
         message = f"{self.title} refuses the request with {what}. Asked: {shown(url)}"
         raise CatalogError(message)
@@ -170,13 +173,13 @@ class Conversation:
                 timeout = httpx.Timeout(max(ends - time.monotonic(), 0.001))
                 timeout.connect = min(_CONNECT_SECONDS, timeout.connect or _CONNECT_SECONDS)
                 with self._client.stream("GET", url, timeout=timeout) as response:
-                    if response.status_code not in _REDIRECTS:
+                    if response.status_code not in REDIRECTS:
                         body = self._body(response, ends)
-                        after = _retry_after(response.headers.get("Retry-After"))
+                        after = retry_after(response.headers.get("Retry-After"))
                         return response.status_code, response.reason_phrase, body, after
                     url = self._target(url, response.headers.get("Location", ""))
         except (httpx.RequestError, httpx.InvalidURL) as error:
-            if _is_certificate(error):
+            if is_certificate_fault(error):
                 message = f"the certificate of {self.title} cannot be verified ({error}). Asked: {shown(url)}"
                 raise CatalogError(message) from error
             raise _Passing(str(error) or type(error).__name__) from error
@@ -231,24 +234,9 @@ class Conversation:
         return CatalogUnavailable(message)
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """Give the authorities that are trusted, read once: ``SSL_CERT_FILE`` names others."""
-    import httpx
-
-    return httpx.create_ssl_context()
-
-
 def shown(url: str) -> str:
     """Give an address without what may be secret: user, password, and parameters that are not ours."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        place = (f"[{host}]" if ":" in host else host) + (f":{parts.port}" if parts.port else "")
-    except ValueError:
-        return "(no address)"
-    asked = [pair for pair in parse_qsl(parts.query) if _OWN.fullmatch(pair[0])]
-    return parts._replace(netloc=place, query=urlencode(asked, safe=":,"), fragment="").geturl()
+    return without_secrets(url, keep=_OWN)
 
 
 def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
@@ -258,37 +246,6 @@ def with_parameters(address: str, parameters: Mapping[str, str]) -> str:
     parts = urlsplit(address)
     asked = urlencode(parameters, safe=":,")
     return parts._replace(query=f"{parts.query}&{asked}" if parts.query else asked, fragment="").geturl()
-
-
-def _said(body: bytes) -> str:
-    """Give the words of a refusal on one line, without tags, cut to a readable length."""
-    text = re.sub(
-        r"<(style|script)\b.*?</\1>|<[^>]*>", " ", body[:20_000].decode("utf-8", "replace"), flags=re.DOTALL
-    )
-    text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
-    return text if len(text) <= _SAID else text[:_SAID].rstrip() + " ..."
-
-
-def _retry_after(value: str | None) -> float | None:
-    """Read seconds or a date; None where there is none or it makes no sense."""
-    if value is None:
-        return None
-    if re.fullmatch(r"\s*\d{1,9}\s*", value):
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return max((moment - datetime.now(UTC)).total_seconds(), 0.0)
-
-
-def _is_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _whole(moment: datetime) -> datetime:

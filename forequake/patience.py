@@ -1,4 +1,4 @@
-"""How long a service is waited for."""
+"""How long a service of the network is waited for."""
 
 import random
 import time
@@ -11,7 +11,7 @@ __all__ = ["PATIENCE", "Patience"]
 
 @dataclass(frozen=True)
 class Patience:
-    """Limits of a query.
+    """Limits of a query, or of a download.
 
     Attributes
     ----------
