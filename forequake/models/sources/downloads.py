@@ -207,7 +207,7 @@ class Downloads:
         try:
             target = urljoin(url, location)
             now, then = urlsplit(url), urlsplit(target)
-            # Files may lie at another host, but never less protected: the checksum tells whether they are right.
+            # Files may lie at another host, but never less protected: the checksum judges them.
             fits = then.scheme == "https" or (
                 then.scheme == now.scheme == "http" and then.hostname == now.hostname
             )

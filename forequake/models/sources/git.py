@@ -2,8 +2,8 @@
 
 The files are those of the commit, byte for byte: no filter, no conversion of line ends, no attribute and no
 hook of a repository has a say. Submodules are not fetched, nor does floatCSEP: their folders are empty, and a
-note tells so. Files of git's large file storage are the pointers that the repository holds; a note tells this,
-too.
+note tells so. Files of git's large file storage are the pointers that the repository holds; a note tells
+this, too.
 """
 
 import contextlib

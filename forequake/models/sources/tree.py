@@ -1,9 +1,10 @@
 """The content of a folder as one hash: names, contents, executable bits and links.
 
 Left out, wherever they lie, are the records of version control (``.git``, ``.hg``, ``.svn``), what Python and
-its tools make beside a source (``__pycache__``, ``*.pyc``, ``*.egg-info``, caches of tools), ``.DS_Store``, and
-whole environments (folders with ``pyvenv.cfg`` or ``conda-meta``). At the root, ``forecasts`` and ``input`` are
-left out besides: there programs of floatCSEP find their catalog and arguments and leave their forecasts.
+its tools make beside a source (``__pycache__``, ``*.pyc``, ``*.egg-info``, caches of tools), ``.DS_Store``,
+and whole environments (folders with ``pyvenv.cfg`` or ``conda-meta``). At the root, ``forecasts`` and
+``input`` are left out besides: there programs of floatCSEP find their catalog and arguments and leave their
+forecasts.
 """
 
 import hashlib
