@@ -267,8 +267,8 @@ def test_folders_that_are_no_source(
 def test_links_over_links_do_not_lead_outside(model: Path, fetch: Callable[..., StagedSource]) -> None:
     # Read by its words alone, the second link stays inside.
     (model / "up").symlink_to("package")
-    (model / "package" / "root").symlink_to("..")
-    (model / "out").symlink_to("package/root/../../shelf")
+    (model / "package" / "top").symlink_to("..")
+    (model / "out").symlink_to("package/top/../../shelf")
     with pytest.raises(SourceError, match="the link out leads to"):
         fetch()
 
