@@ -25,7 +25,7 @@ class Server:
     records
         By their number the files of a record.
     repositories
-        The folder with bare repositories: below ``/git/`` git's own program serves them, below ``/files/`` none.
+        Folder of bare repositories; below ``/git/`` git's own program serves them, below ``/files/`` none.
     password
         Whether repositories ask for one.
     """
