@@ -190,6 +190,19 @@ def cut_off(body: bytes, sent: int) -> Answer:
     return answer
 
 
+def unframed(body: bytes) -> Answer:
+    """Send a body that ends where the connection does, as HTTP/1.0 does."""
+
+    def answer(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.send_header("Connection", "close")
+        handler.end_headers()
+        handler.wfile.write(body)
+        handler.close_connection = True
+
+    return answer
+
+
 def git(folder: Path, *words: str) -> str:
     """Run git as a modeller does, without this machine's configuration."""
     environment = {

@@ -33,7 +33,6 @@ _Read = TypeVar("_Read")
 
 _MOST_REDIRECTS: Final = 5
 _CONNECT_SECONDS: Final = 20.0
-_BLOCK: Final = 1 << 20
 _PAGE_BYTES: Final = 16 << 20
 _PLACE: Final = re.compile(r"bytes (\d+)-\d+/(?:\d+|\*)")
 _CHECKSUM: Final = re.compile(r"(md5|sha1|sha224|sha256|sha384|sha512):([0-9a-f]+)")
@@ -48,10 +47,19 @@ class Refused(Exception):
 
 
 class _Passing(Exception):
-    """A failure that may be over soon; `after` is the wait that the server asks for, in seconds."""
+    """A failure that may be over soon.
+
+    Attributes
+    ----------
+    after
+        The wait that the server asks for, in seconds.
+    got_on
+        Whether more of a file is there than before.
+    """
 
     def __init__(self, what: str, after: float | None = None) -> None:
         self.after = after
+        self.got_on = False
         super().__init__(what)
 
 
@@ -104,7 +112,7 @@ class Downloads:
         def once() -> _Read:
             with self._answer(url, 0) as answer:
                 body, ends = bytearray(), self._request_ends()
-                for block in answer.iter_bytes(_BLOCK):
+                for block in answer.iter_bytes():
                     body += block
                     self._in_time(ends, len(body))
                     if len(body) > _PAGE_BYTES:
@@ -136,8 +144,11 @@ class Downloads:
 
         def once() -> None:
             have = target.stat().st_size if target.exists() else 0
-            if have < size or have == 0:
+            try:
                 self._into(url, target, have, size)
+            except _Passing as failure:
+                failure.got_on = target.exists() and target.stat().st_size > have
+                raise
             found = target.stat().st_size
             if found < size:
                 message = f"its file broke off after {found} of {size} bytes"
@@ -156,12 +167,16 @@ class Downloads:
         with self._answer(url, have) as answer:
             place = _PLACE.fullmatch(answer.headers.get("Content-Range", ""))
             goes_on = answer.status_code == 206 and place is not None and int(place[1]) == have
+            length, wanted = answer.headers.get("Content-Length"), size - have if goes_on else size
+            if length is not None and length != str(wanted):  # something else, such as a page of words
+                message = f"its answer has {length} bytes, not {wanted}"
+                raise _Passing(message)
             with target.open("ab" if goes_on else "wb") as file:
-                for block in answer.iter_raw(_BLOCK):
+                for block in answer.iter_raw():  # as it comes: what came before a break is kept
                     file.write(block)
                     self._in_time(ends, file.tell())
                     if file.tell() > size:
-                        file.truncate(0)
+                        file.truncate(0)  # none of it can be trusted
                         message = f"its file is longer than {size} bytes"
                         raise _Passing(message)
 
@@ -195,6 +210,9 @@ class Downloads:
         status = answer.status_code
         if status == 200 or (status == 206 and have):
             return
+        if status == 206:
+            message = "it gives a part where the whole was asked for"
+            raise _Passing(message)
         body = next(answer.iter_bytes(20_000), b"")
         said = words_of(body)
         what = f"{status} {answer.reason_phrase}" + (f" ({said})" if said else "")
@@ -224,7 +242,7 @@ class Downloads:
             try:
                 return once()
             except _Passing as failure:
-                failures += 1
+                failures = 1 if failure.got_on else failures + 1
                 wait = self.patience.wait(failures) if failure.after is None else failure.after
                 left = self._ends - time.monotonic()
                 if failures >= self.patience.tries or wait > min(left, max(self.patience.longest_wait, 0)):
