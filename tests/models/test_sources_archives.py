@@ -155,6 +155,7 @@ OUTSIDE: list[tuple[list[Member], str]] = [
     ([("a", b"x", 0), ("a/b", b"y", 0)], "below 'a', which is no folder"),
     ([("a/b", b"x", 0), ("a", b"y", 0)], "two members of the name 'a'"),
     ([("a", "b", 0), ("a", "c", 0)], "two members of the name 'a'"),
+    ([("a/" * 100 + "b", b"x", 0)], "has folders within folders, more than 100"),
     ([(f"{'n' * 256}", b"x", 0)], "a name of more than 255 bytes"),
     ([], "holds no files"),
     ([("__pycache__/a.pyc", b"x", 0)], "holds no files"),

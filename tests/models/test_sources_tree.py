@@ -250,6 +250,7 @@ def test_a_damaged_list_is_mended(fetch: Callable[..., StagedSource], said: list
             "more than 9 files and folders",
         ),
         (lambda folder: (folder / "big").write_bytes(bytes(2000)), "larger than 1000 bytes"),
+        (lambda folder: (folder / ("a/" * 102)).mkdir(parents=True), "folders within folders"),
         (_empty, "holds no files"),
         (_make_file, "is no folder and no archive"),
     ],

@@ -107,9 +107,13 @@ class _Fetch:
 
     def _unchanged(self, path: Path, shelf: SourceShelf) -> tuple[Tree, Tree | None] | None:
         """Give what is on the shelf of a folder's content, None where it is not there whole."""
-        parts = [read_tree(path, leave_out=self.leave_out)]
-        if "input" in self.leave_out and (path / "input").is_dir():
-            parts += [tree for tree in [read_tree(path / "input", leave_out=())] if tree.entries]
+        try:
+            parts = [read_tree(path, leave_out=self.leave_out, title=f"the folder {path}")]
+            if "input" in self.leave_out and (path / "input").is_dir():
+                parts += [tree for tree in [read_tree(path / "input", leave_out=())] if tree.entries]
+        except OSError as error:
+            message = f"the folder {path} cannot be read: {error.strerror or error} ({error.filename})"
+            raise SourceError(message) from error
         try:
             found = [shelf.find(part.sha256) for part in parts]
         except SourceChanged:

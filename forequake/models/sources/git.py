@@ -71,9 +71,10 @@ def fetch_commit(
         Where there is no such repository or revision, it may not be read, or it is larger than the limits.
     """
     address = git_address(spec.url, folder)
+    say(f"fetching {spec.revision or 'the default branch'} of {address.shown}")
     talk = _Talk(address, content, say, patience)
     commit, name, note = talk.resolve(spec.revision)
-    say(f"fetched {name} of {address.shown}: commit {commit[:12]}")
+    say(f"{name} of {address.shown} is commit {commit}")
     origin = f"{address.shown} at {name}" if name != commit else f"{address.shown} at commit {commit}"
     try:
         notes = export_commit(talk.git, commit, content, origin, limits)

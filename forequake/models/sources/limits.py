@@ -5,7 +5,10 @@ from typing import Final
 
 from forequake.errors import SourceError
 
-__all__ = ["LIMITS", "SourceLimits"]
+__all__ = ["LIMITS", "MOST_LEVELS", "SourceLimits"]
+
+#: Folders within folders; no source has as many, and what walks through them has its limits.
+MOST_LEVELS: Final = 100
 
 
 @dataclass(frozen=True)

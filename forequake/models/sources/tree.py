@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from forequake.errors import SourceChanged, SourceError
+from forequake.models.sources.limits import MOST_LEVELS
 from forequake.quantities import Sha256
 
 __all__ = [
@@ -187,6 +188,9 @@ def remove_left_out(folder: Path, leave_out: Collection[str]) -> None:
 def _below(
     folder: Path, path: str, leave_out: Collection[str] | None, title: str
 ) -> Iterator[tuple[str, os.stat_result]]:
+    if path.count("/") > MOST_LEVELS:
+        message = f"{title} has folders within folders, more than {MOST_LEVELS}: {path[:60]!r} ..."
+        raise SourceError(message)
     with os.scandir(folder / path) as listed:
         found = sorted(listed, key=lambda entry: entry.name)
     here = () if path else leave_out

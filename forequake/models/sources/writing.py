@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from forequake.errors import SourceError
-from forequake.models.sources.limits import SourceLimits
+from forequake.models.sources.limits import MOST_LEVELS, SourceLimits
 
 __all__ = ["NewFolder"]
 
@@ -109,6 +109,9 @@ class NewFolder:
         long = next((part for part in parts if len(part.encode(errors="replace")) > _MOST_NAME), None)
         if long is not None:
             message = f"{self._title} has a name of more than {_MOST_NAME} bytes: {long[:60]!r} ..."
+            raise SourceError(message)
+        if len(parts) > MOST_LEVELS:
+            message = f"{self._title} has folders within folders, more than {MOST_LEVELS}: {name[:60]!r} ..."
             raise SourceError(message)
         return PurePosixPath(*(part for part in parts if part not in {"", "."}))
 
