@@ -8,16 +8,21 @@ Long lists of rows are kept as resources, which are shared, not copied for every
 frozen, and to copy 4,000 of them takes 0.15 s.
 """
 
+import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from statistics import fmean
 from typing import Final
 
 import streamlit as st
 from pydantic import ValidationError
 
+from dashboard.figures.cells import Span
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
+from forequake.evaluations.registry import TESTS
 from forequake.evaluations.scores import total_score
 from forequake.quantities import Sha256, now
 from forequake.results import (
@@ -47,6 +52,7 @@ from stores import (
 __all__ = [
     "FRESH",
     "Listing",
+    "ScoreSummary",
     "WindowSummary",
     "Windows",
     "config",
@@ -54,14 +60,19 @@ __all__ = [
     "experiments",
     "forget",
     "history",
+    "over_windows",
     "overview",
+    "pairs",
+    "pairs_since",
+    "registered_name",
     "result",
     "runs",
     "sample",
-    "score_sum",
+    "score_summary",
     "series",
     "store",
     "store_address",
+    "summary_of",
     "units",
     "window_rows",
     "windows",
@@ -98,13 +109,16 @@ class Windows:
 
     Attributes
     ----------
+    count
+        Number of windows with results; the largest experiments have more than a page can list.
     alphas
         Level of each test that was read, by the experiment's name.
     complete
-        Whether these are all; the largest experiments have more than a page can list.
+        Whether all are listed.
     """
 
     listed: tuple[WindowSummary, ...]
+    count: int
     complete: bool
     alphas: dict[str, float]
 
@@ -113,6 +127,14 @@ class Windows:
         """Whether windows share time, so that their results depend on one another."""
         spans = [summary.window for summary in self.listed]
         return any(former.end > latter.start for former, latter in pairwise(spans))
+
+
+@dataclass(frozen=True)
+class ScoreSummary:
+    """The scores of windows: their sum where they add up, else mean, least and greatest one."""
+
+    total: float | None = None
+    spread: tuple[float, float, float] | None = None
 
 
 def store_address() -> str:
@@ -168,21 +190,75 @@ def overview(address: str, experiment: str, token: int) -> Overview:
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
-def windows(address: str, experiment: str, token: int) -> Windows:
-    """List the windows: those of the test and model that have most, joined by others where some lack."""
+def windows(address: str, experiment: str, token: int, spanning: tuple[str, ...]) -> Windows:
+    """List the windows: those of the test and model that have most, joined by others where some lack.
+
+    Parameters
+    ----------
+    spanning
+        Tests over all windows, by the experiment's names: their results are in no window. An experiment of
+        nothing else has the span of all windows for its only one.
+    """
     counted = overview(address, experiment, token)
     found: dict[TimeWindow, int] = {}
     alphas: dict[str, float] = {}
-    cells = sorted(counted.cells, key=lambda cell: -cell.n_windows)
+    cells = [cell for cell in counted.cells if cell.test not in spanning] or list(counted.cells)
+    cells.sort(key=lambda cell: -cell.n_windows)
     for cell in cells[:_MOST_PAGES]:
         rows = series(address, experiment, token, cell.test, cell.model, cell.reference)
         found |= {row.label.window: row.n_observed for row in rows}
         alphas |= {row.label.test: row.alpha for row in rows[-1:]}
         if len(found) >= counted.n_windows:
             break
+    spans = {row.label.window for row, _ in over_windows(address, experiment, token, spanning)}
+    count = counted.n_windows - len(spans - set(found))
     ordered = sorted(found.items(), key=lambda item: (item[0].start, item[0].end))
     listed = tuple(WindowSummary(window, events) for window, events in ordered)
-    return Windows(listed, complete=len(listed) >= counted.n_windows, alphas=alphas)
+    return Windows(listed, count, complete=len(listed) >= count, alphas=alphas)
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def over_windows(
+    address: str, experiment: str, token: int, tests: tuple[str, ...]
+) -> tuple[tuple[ResultRow, Span], ...]:
+    """Read the results over all windows, and what they are made from: of each the one with the latest end."""
+    del token
+    if not tests:
+        return ()
+    latest: dict[tuple[str, str, str | None], ResultRow] = {}
+    for row in _pages(address, ResultQuery(experiment=experiment, tests=tests, limit=_PAGE)):
+        place = (row.label.test, row.label.model, row.label.reference)
+        if place not in latest or row.label.window.end > latest[place].label.window.end:
+            latest[place] = row
+    found = []
+    for row in latest.values():
+        record = result(address, row.key)
+        found.append((row, Span(record.n_windows or 0, record.missing)))
+    return tuple(found)
+
+
+@st.cache_data(max_entries=_KEPT, show_spinner=False)
+def registered_name(address: str, experiment: str, token: int, test: str) -> str | None:
+    """Give forequake's name of a test that the experiment has had, by one of its results."""
+    del token
+    rows = store(address).latest(ResultQuery(experiment=experiment, tests=(test,), limit=1)).rows
+    return rows[0].test if rows else None
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def pairs(
+    address: str, experiment: str, token: int, test: str, since: datetime | None
+) -> tuple[ResultRow, ...]:
+    """Read the results of a test of all pairs of models, in windows that begin at `since` or later."""
+    del token
+    query = ResultQuery(experiment=experiment, tests=(test,), start_from=since, limit=_PAGE)
+    return tuple(_pages(address, query))
+
+
+def pairs_since(listed: Sequence[WindowSummary], n_pairs: int) -> datetime | None:
+    """Give from when on the results of all pairs of models fit into what is read; None for all."""
+    most = _PAGE * _MOST_PAGES // max(n_pairs, 1)
+    return None if len(listed) <= most else listed[-most].window.start
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -219,13 +295,25 @@ def series(
     return tuple(sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end)))
 
 
-def score_sum(
+def score_summary(
     address: str, experiment: str, token: int, test: str, model: str, reference: str | None
-) -> float | None:
-    """Add up the scores of one test of one model over all windows; None where they do not add up."""
-    rows = series(address, experiment, token, test, model, reference)
+) -> ScoreSummary:
+    """Sum up the scores of one test of one model over all windows."""
+    return summary_of(series(address, experiment, token, test, model, reference))
+
+
+def summary_of(rows: Collection[ResultRow]) -> ScoreSummary:
+    """Sum up scores of one test, where they add up; else give mean and range, unless the test's do add up."""
     scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
-    return total_score(rows[0].test, scores) if rows else None
+    if not scores:
+        return ScoreSummary()
+    test = next(row.test for row in rows)
+    if test not in TESTS or TESTS[test].adds_up:
+        return ScoreSummary(total=total_score(test, scores))
+    values = list(scores.values())
+    if {math.inf, -math.inf} <= set(values):
+        return ScoreSummary()
+    return ScoreSummary(spread=(fmean(values), min(values), max(values)))
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)

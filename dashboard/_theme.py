@@ -7,7 +7,7 @@ Blue and vermillion stay apart for readers with any of the three colour-vision d
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["DARK", "LIGHT", "Theme", "theme_of"]
+__all__ = ["DARK", "LIGHT", "Theme", "pale", "theme_of"]
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,15 @@ DARK: Final = Theme(
 def theme_of(kind: str | None) -> Theme:
     """Give the theme that a browser reports; light where it reports none."""
     return DARK if kind == "dark" else LIGHT
+
+
+def pale(colour: str, share: float) -> str:
+    """Let the page's background through a colour, as a fill behind letters and lines needs it.
+
+    Examples
+    --------
+    >>> pale("#0072B2", 0.25)
+    'rgba(0,114,178,0.25)'
+    """
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{share:g})"

@@ -6,17 +6,13 @@ from typing import Final
 
 from forequake.evaluations.registry import TESTS
 from forequake.results import (
-    AnyEvaluation,
-    ComparisonRecord,
+    EvaluationRecord,
     LowerQuantile,
     Outcome,
     Quantiles,
-    ScoreRecord,
     Side,
     SimulatedDistribution,
-    StudentQuantiles,
     TailQuantiles,
-    WilcoxonQuantile,
 )
 from forequake.windows import TimeWindow
 
@@ -26,12 +22,13 @@ __all__ = [
     "count_of",
     "equation",
     "events",
+    "is_drawn",
     "letters",
     "number",
     "quantile",
     "quantile_texts",
-    "sentence",
     "short_number",
+    "simulations_of",
     "stamp",
     "window_name",
 ]
@@ -51,6 +48,16 @@ SIDES: Final[dict[Side, str]] = {
     Side.TWO_SIDED: "two-sided",
     Side.NONE: "no side",
 }
+
+#: How quantiles are called where their stored names are no words.
+_QUANTILES: Final = {
+    "t_critical": "critical t",
+    "p_adjusted": "corrected p",
+    "w_p": "p of W",
+    "w_p_adjusted": "corrected p of W",
+    "family": "size of the family",
+}
+_NO_SHARES: Final = ("t", "t_critical", "family")
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -86,29 +93,58 @@ def quantile(value: float, simulations: int | str | None = None) -> str:
     return number(value, 3)
 
 
-def short_number(value: float) -> str:
+def short_number(value: float, *, drawn: bool = False) -> str:
     """Write a probability in at most five letters, for the inside of a cell.
+
+    Parameters
+    ----------
+    drawn
+        Whether it was counted from n simulations, so that 0 is less than 1/n.
 
     Examples
     --------
     >>> short_number(0.551), short_number(0.0), short_number(1.0), short_number(0.0421)
     ('0.55', '<.001', '1.00', '0.042')
+    >>> short_number(0.0, drawn=True)
+    '<1/n'
     """
+    if value == 0 and drawn:
+        return "<1/n"
     if value < 0.001:
         return "<.001"
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def quantile_texts(quantiles: Quantiles | None, simulations: int | None = None) -> dict[str, str]:
-    """Write the quantiles of a result by their names; t and its critical value are no probabilities."""
+def is_drawn(test: str, quantiles: Quantiles | None) -> bool:
+    """Tell whether the quantiles of a test, by forequake's name, are counted from simulated catalogs."""
+    if isinstance(quantiles, LowerQuantile):
+        return True
+    return isinstance(quantiles, TailQuantiles) and test in TESTS and TESTS[test].forecast == "catalog"
+
+
+def simulations_of(result: EvaluationRecord) -> int | None:
+    """Give the number of catalogs that the quantiles were counted from; None where they were not counted."""
+    if isinstance(result.distribution, SimulatedDistribution):
+        return result.distribution.size
+    return result.num_simulations
+
+
+def quantile_texts(quantiles: Quantiles | None, simulations: int | str | None = None) -> dict[str, str]:
+    """Write the quantiles of a result by their names; t, its critical value and a size are no shares.
+
+    Parameters
+    ----------
+    simulations
+        As in `quantile`; quantiles that only simulated tests have stand without it as those of n catalogs.
+    """
     if quantiles is None:
         return {}
-    # A row does not say how many simulations there were, but only simulated tests have this kind.
     drawn = simulations or ("n" if isinstance(quantiles, LowerQuantile) else None)
-    return {
-        name: number(value) if name.startswith("t") else quantile(value, drawn)
-        for name, value in quantiles.named().items()
-    }
+    texts = {}
+    for name, value in quantiles.named().items():
+        shown = _QUANTILES.get(name, name)
+        texts[shown] = number(value) if name in _NO_SHARES else quantile(value, drawn)
+    return texts
 
 
 def equation(name: str, text: str) -> str:
@@ -170,94 +206,3 @@ def window_name(window: TimeWindow) -> str:
     '2019-07-06 to 2019-07-13'
     """
     return " to ".join(stamp(window))
-
-
-def sentence(result: AnyEvaluation, reference: str | None = None) -> str:
-    """Say the outcome of a result in one plain sentence.
-
-    Parameters
-    ----------
-    reference
-        Name of the reference forecast, where the result compares with one.
-    """
-    seen = events(result.n_observed)
-    if isinstance(result, ScoreRecord):
-        return f"{_score(result, reference)}; {seen}."
-    if result.outcome is Outcome.UNDEFINED:
-        return f"No verdict: {result.reason or 'the test says nothing'}; {seen}."
-    level = f"at {result.alpha:g} ({SIDES[result.side]})"
-    if isinstance(result, ComparisonRecord):
-        return f"{_against(result.outcome, reference)} {level}: {_comparison(result)}; {seen}."
-    verdict = OUTCOMES[result.outcome].capitalize()
-    return f"{verdict} {level}: {_consistency(result)}, {seen}."
-
-
-def _against(outcome: Outcome, reference: str | None) -> str:
-    other = reference or "the reference"
-    if outcome is Outcome.NO_DIFFERENCE:
-        return f"No difference from {other}"
-    return f"{OUTCOMES[outcome].capitalize()} than {other}"
-
-
-def _score(result: ScoreRecord, reference: str | None) -> str:
-    if result.statistic is None:
-        return f"No score: {result.reason}"
-    definition = TESTS.get(result.test)
-    measure, _, unit = ("score" if definition is None else definition.measure).partition(" (")
-    over = "" if result.n_reference is None else f" over {reference or 'the reference'}"
-    why = ""
-    if math.isinf(result.statistic):
-        whose = "the reference" if result.statistic > 0 else "the forecast"
-        why = f", since an event lies where {whose} expects none"
-    value = f"{number(result.statistic, 5)} {unit.removesuffix(')')}".rstrip()
-    return f"{measure[:1].upper()}{measure[1:]}{over}: {value}{why}"
-
-
-def _comparison(result: ComparisonRecord) -> str:
-    parts = [f"information gain {number(result.information_gain, 3)} nats per event"]
-    match result.quantiles:
-        case StudentQuantiles(t=t, t_critical=critical):
-            if result.interval is not None:
-                low, high = (number(end, 3) for end in result.interval)
-                parts.append(f"interval {low} to {high}")
-            parts.append(f"t = {number(t, 3)} against a critical {number(critical, 3)}")
-        case WilcoxonQuantile(p=p):
-            parts.append(equation("p", quantile(p)))
-        case _:
-            parts.append(result.rule)
-    return ", ".join(parts)
-
-
-def _consistency(result: AnyEvaluation) -> str:
-    match result.quantiles:
-        case TailQuantiles(delta1=upper, delta2=lower) if result.side is Side.TWO_SIDED:
-            expected = f"{number(result.n_forecast, 3)} expected"
-            limit = number(result.alpha / 2, 3)
-            if result.outcome is Outcome.PASSED:
-                return f"{expected}, neither delta1 nor delta2 is below {limit}"
-            name, value = ("delta1", upper) if upper <= lower else ("delta2", lower)
-            many = "more" if name == "delta1" else "fewer"
-            return f"{many} events than the {expected}, {equation(name, quantile(value))} is below {limit}"
-        case TailQuantiles(delta1=upper, delta2=lower):
-            name, value = ("delta1", upper) if result.side is Side.UPPER else ("delta2", lower)
-            verb = "is below" if result.outcome is Outcome.REJECTED else "is not below"
-            return f"{equation(name, quantile(value))} {verb} {number(result.alpha, 3)}"
-        case LowerQuantile(q=q):
-            return _likelihood(result, q)
-        case _:
-            return result.rule
-
-
-def _likelihood(result: AnyEvaluation, q: float) -> str:
-    if result.statistic == -math.inf:
-        why = ", since an event lies where the forecast expects none" if result.n_observed else ""
-        return f"the observed statistic is −∞{why}"
-    size = result.num_simulations
-    if size is None and isinstance(result.distribution, SimulatedDistribution):
-        size = result.distribution.size
-    observed = number(result.statistic)
-    if q == 0:
-        return f"none of {size or 'the'} simulated catalogs scores as low as the observed {observed}"
-    return (
-        f"{100 * q:.3g} % of {size or 'the'} simulated catalogs score no higher than the observed {observed}"
-    )

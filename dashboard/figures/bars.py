@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.results import Side
+from forequake.results import NegativeBinomialDistribution, PoissonDistribution, Side
 
-__all__ = ["poisson_bars", "rejected_below_and_above", "signed_rank_bars"]
+__all__ = ["count_bars", "rejected_below_and_above", "signed_rank_bars"]
 
 Array = NDArray[np.float64]
 
@@ -44,8 +44,10 @@ def rejected_below_and_above(
     )
 
 
-def poisson_bars(mean: float, observed: float, alpha: float) -> tuple[Array, Array, NDArray[np.bool_], int]:
-    """Give the probabilities of a Poisson distribution where it matters, and where the N-test rejects.
+def count_bars(
+    distribution: PoissonDistribution | NegativeBinomialDistribution, observed: float, alpha: float
+) -> tuple[Array, Array, NDArray[np.bool_], int]:
+    """Give the probabilities of numbers of events where they matter, and where the N-test rejects.
 
     Returns
     -------
@@ -57,19 +59,32 @@ def poisson_bars(mean: float, observed: float, alpha: float) -> tuple[Array, Arr
     step : int
         Neighbours in one bar.
     """
-    from scipy.special import pdtr, pdtrc
-
-    spread = 4.5 * math.sqrt(mean) + 4
+    mean = distribution.mean
+    variance = getattr(distribution, "variance", mean)
+    spread = 4.5 * math.sqrt(variance) + 4
     first = max(math.floor(min(mean - spread, observed - 1)), 0)
     last = math.ceil(max(mean + spread, observed + 1))
     step = max(math.ceil((last - first + 1) / _MOST_BARS), 1)
     counts = np.arange(first, last + 1, step, dtype=np.float64)
-    # pdtr(-1, m) is NaN, but no event is below none.
-    below = np.where(counts > 0, pdtr(np.maximum(counts - 1, 0), mean), 0.0)
-    at_most = pdtr(counts, mean)
-    probabilities = pdtr(counts + step - 1, mean) - below
-    at_least = np.where(counts > 0, pdtrc(np.maximum(counts - 1, 0), mean), 1.0)
+    at_least, at_most = _tails(distribution, counts)
+    probabilities = _tails(distribution, counts + step - 1)[1] - _tails(distribution, counts - 1)[1]
     return counts, probabilities, (at_least < alpha / 2) | (at_most < alpha / 2), step
+
+
+def _tails(
+    distribution: PoissonDistribution | NegativeBinomialDistribution, counts: Array
+) -> tuple[Array, Array]:
+    """Give P(X >= n) and P(X <= n); none is below no event."""
+    from scipy.special import betainc, pdtr, pdtrc
+
+    mean, some, known = distribution.mean, counts > 0, counts >= 0
+    below, here = np.maximum(counts, 1.0), np.maximum(counts, 0.0)
+    if isinstance(distribution, PoissonDistribution):
+        return np.where(some, pdtrc(below - 1, mean), 1.0), np.where(known, pdtr(here, mean), 0.0)
+    success = mean / distribution.variance
+    size = mean / (distribution.variance - mean) * mean
+    at_least = np.where(some, betainc(below, size, 1 - success), 1.0)
+    return at_least, np.where(known, betainc(size, here + 1, success), 0.0)
 
 
 def signed_rank_bars(size: int) -> tuple[Array, Array]:

@@ -3,10 +3,29 @@
 import html
 from typing import Final
 
-from dashboard._words import SIDES, count_of, equation, events, number, quantile_texts, short_number
+from dashboard._sentences import gain_unit, windows_words
+from dashboard._words import (
+    SIDES,
+    count_of,
+    equation,
+    events,
+    is_drawn,
+    number,
+    quantile_texts,
+    short_number,
+)
 from dashboard.figures.cells import Column, CountedCell, WindowCell
 from dashboard.figures.marks import MARKS, Status
-from forequake.results import LowerQuantile, Side, StudentQuantiles, TailQuantiles, WilcoxonQuantile
+from forequake.results import (
+    AdjustedQuantile,
+    KolmogorovQuantile,
+    LowerQuantile,
+    PValue,
+    Side,
+    StudentQuantiles,
+    TailQuantiles,
+    WilcoxonQuantile,
+)
 from stores import ResultRow
 
 __all__ = [
@@ -30,28 +49,35 @@ def below_mark(cell: WindowCell) -> str:
         return ""
     if row.kind == "score":
         return number(row.statistic)
+    drawn = is_drawn(row.test, row.quantiles)
     match row.quantiles:
         case TailQuantiles(delta1=upper, delta2=lower):
             deciding = {Side.UPPER: upper, Side.LOWER: lower}
-            return short_number(deciding.get(row.side, min(upper, lower)))
-        case LowerQuantile(q=q):
-            return short_number(q)
+            return short_number(deciding.get(row.side, min(upper, lower)), drawn=drawn)
         case StudentQuantiles() if row.information_gain is not None:
             return f"{row.information_gain:+.2f}".replace("-", "−")
-        case StudentQuantiles(p=p) | WilcoxonQuantile(p=p):
-            return short_number(p)
+        case (
+            LowerQuantile(q=p)
+            | StudentQuantiles(p=p)
+            | WilcoxonQuantile(p=p)
+            | KolmogorovQuantile(p=p)
+            | PValue(p=p)
+            | AdjustedQuantile(p_adjusted=p)
+        ):
+            return short_number(p, drawn=drawn)
         case _:
             return ""
 
 
 def inside_counted(cell: CountedCell) -> str:
     """Give the counts of a cell without a share: a comparison, scores, or nothing decided yet."""
+    if cell.scored and cell.spread is not None:
+        mean, least, greatest = (number(value, 3) for value in cell.spread)
+        return f"⌀ {mean}<br>{least} to {greatest}<br>of {cell.scored}"
+    if cell.scored and cell.total is not None:
+        return f"Σ {number(cell.total)}<br>of {cell.scored}"
     if cell.scored:
-        return (
-            f"Σ {number(cell.total)}<br>of {cell.scored}"
-            if cell.total is not None
-            else f"{cell.scored} scores"
-        )
+        return f"{cell.scored} scores"
     if cell.decided:
         better, worse = (cell.counts.get(status, 0) for status in (Status.BETTER, Status.WORSE))
         return f"▲{better} ▼{worse}<br>of {cell.decided}"
@@ -73,6 +99,8 @@ def remainder(cell: CountedCell) -> str:
 def hover_of_window(cell: WindowCell) -> str:
     """Say all about a cell of one window."""
     lines = [_title(cell.model, cell.column)]
+    if cell.span is not None:
+        lines.append(f"over {windows_words(cell.span.n_windows, cell.span.missing)}")
     if cell.row is not None:
         lines += _of_row(cell.row)
     elif cell.unit is not None:
@@ -89,13 +117,19 @@ def hover_of_window(cell: WindowCell) -> str:
 def hover_of_counts(cell: CountedCell) -> str:
     """Say all about a cell over all windows."""
     lines = [_title(cell.model, cell.column)]
+    what = "comparison" if cell.column.against_all else "window"
     lines += [
-        f"{MARKS[status].label}: {count_of(cell.counts[status], 'window')}"
+        f"{MARKS[status].label}: {count_of(cell.counts[status], what)}"
         for status in MARKS
         if status in cell.counts
     ]
     if cell.total is not None:
         lines.append(f"sum of the scores: {number(cell.total, 6)} nats")
+    if cell.spread is not None:
+        mean, least, greatest = (number(value) for value in cell.spread)
+        lines.append(f"mean {mean}, from {least} to {greatest}")
+    if cell.column.against_all:
+        lines.append("Each pair is in the matrix of models below.")
     if cell.limit is not None:
         lines.append(f"chance rejects up to {cell.limit} of {cell.decided} in 95 % of cases")
     if not cell.counts:
@@ -103,13 +137,13 @@ def hover_of_counts(cell: CountedCell) -> str:
     return "<br>".join(lines)
 
 
-def wrapped(model: str) -> str:
+def wrapped(model: str, most: int = _LONG_NAME) -> str:
     """Escape a model's name and break a long one, so that it leaves room for the cells."""
-    if len(model) <= _LONG_NAME:
+    if len(model) <= most:
         return html.escape(model)
-    place = max(model.rfind(mark, 6, _LONG_NAME + 1) for mark in " _-.")
-    end = place + 1 if place > 0 else _LONG_NAME
-    return f"{html.escape(model[:end])}<br>{html.escape(cut(model[end:], _LONG_NAME))}"
+    place = max(model.rfind(mark, most // 3, most + 1) for mark in " _-.")
+    end = place + 1 if place > 0 else most
+    return f"{html.escape(model[:end])}<br>{html.escape(cut(model[end:], most))}"
 
 
 def cut(text: str, most: int) -> str:
@@ -119,6 +153,8 @@ def cut(text: str, most: int) -> str:
 
 def _title(model: str, column: Column) -> str:
     against = "" if column.reference is None else f" against {html.escape(column.reference)}"
+    if column.against_all:
+        against = " against all other models"
     return f"<b>{html.escape(column.test)} of {html.escape(model)}</b>{against}"
 
 
@@ -128,9 +164,11 @@ def _of_row(row: ResultRow) -> list[str]:
     lines = [mark.label if scored else f"{mark.label} at {row.alpha:g} ({SIDES[row.side]})"]
     if row.reason:
         lines.append(html.escape(cut(row.reason, 120)))
-    lines += [html.escape(equation(name, text)) for name, text in quantile_texts(row.quantiles).items()]
+    texts = quantile_texts(row.quantiles, "n" if is_drawn(row.test, row.quantiles) else None)
+    lines += [html.escape(equation(name, text)) for name, text in texts.items()]
     if row.information_gain is not None:
-        lines.append(f"information gain {number(row.information_gain)} nats per event")
+        gain = f"{number(row.information_gain)} nats per {gain_unit(row.test)}"
+        lines.append(f"information gain {gain}")
     if row.statistic is not None and row.kind != "comparison":
         lines.append(f"{'score' if scored else 'statistic'} {number(row.statistic, 6)}")
     lines.append(f"{events(row.n_observed)}, {number(row.n_forecast)} expected")

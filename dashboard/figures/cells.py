@@ -2,11 +2,13 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from dashboard._words import letters as letters_of
 from dashboard.figures.marks import Status
 from forequake.errors import InputError
 from forequake.evaluations.registry import TESTS, find_test
+from forequake.quantities import Sha256
 from forequake.results import Outcome, UnitRecord, UnitState
 from stores import Overview, OverviewCell, ResultRow
 
@@ -14,6 +16,7 @@ __all__ = [
     "Column",
     "CountedCell",
     "CountedMatrix",
+    "Span",
     "WindowCell",
     "WindowMatrix",
     "binomial_limit",
@@ -36,11 +39,17 @@ class Column:
         As the experiment calls it.
     letters
         As seismologists call it; the experiment's name where forequake knows no other.
+    scope
+        Whether it has a result in each window, or one over all windows.
+    against_all
+        Whether it compares a model with all others, which one cell counts.
     """
 
     test: str
     reference: str | None
     letters: str
+    scope: Literal["window", "windows"] = "window"
+    against_all: bool = False
 
     @property
     def name(self) -> str:
@@ -49,38 +58,41 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Span:
+    """What a result over windows is made from: so many windows, and the ids of those that it lacks."""
+
+    n_windows: int
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class WindowCell:
-    """A test of a model in one window: its result, or why there is none."""
+    """A test of a model in one window, or over all windows: its result, or why there is none."""
 
     model: str
     column: Column
     status: Status
     row: ResultRow | None = None
     unit: UnitRecord | None = None
-
-
-@dataclass(frozen=True)
-class WindowMatrix:
-    """Cells of one window, row by row."""
-
-    models: tuple[str, ...]
-    columns: tuple[Column, ...]
-    cells: tuple[WindowCell, ...]
+    span: Span | None = None
 
 
 @dataclass(frozen=True)
 class CountedCell:
-    """A test of a model, counted over windows.
+    """A test of a model, counted over windows, or over the other models.
 
     Attributes
     ----------
     counts
-        Number of windows by status, ``failed`` and ``missing`` among them.
+        Number of windows by status, ``failed`` and ``missing`` among them; of a test against all others the
+        number of comparisons.
     limit
         The largest number of rejections that chance gives a true forecast in 95 % of cases; None where it
         has no meaning (a comparison, or windows that overlap).
     total
         Sum of the scores of the windows; None for other tests, and where scores do not add up.
+    spread
+        Mean, least and greatest score of the windows, where scores are not of a kind that adds up.
     """
 
     model: str
@@ -88,6 +100,7 @@ class CountedCell:
     counts: Mapping[Status, int] = field(default_factory=dict)
     limit: int | None = None
     total: float | None = None
+    spread: tuple[float, float, float] | None = None
 
     @property
     def scored(self) -> int:
@@ -111,7 +124,7 @@ class CountedCell:
     @property
     def share(self) -> float | None:
         """Share of rejections among the verdicts of a consistency test; None without any."""
-        if self.column.reference is not None or not self.decided:
+        if self.column.reference is not None or self.column.against_all or not self.decided:
             return None
         return self.counts.get(Status.REJECTED, 0) / self.decided
 
@@ -119,6 +132,22 @@ class CountedCell:
     def beyond_chance(self) -> bool:
         """Whether more windows are rejected than the limit."""
         return self.limit is not None and self.counts.get(Status.REJECTED, 0) > self.limit
+
+
+@dataclass(frozen=True)
+class WindowMatrix:
+    """Cells of one window, or over all windows, row by row.
+
+    Attributes
+    ----------
+    batches
+        Cells of tests against all other models, counted.
+    """
+
+    models: tuple[str, ...]
+    columns: tuple[Column, ...]
+    cells: tuple[WindowCell, ...]
+    batches: tuple[CountedCell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,6 +198,8 @@ def binomial_limit(windows: int, alpha: float) -> int:
 def columns_of(places: Iterable[tuple[str, str | None]], registered: Mapping[str, str]) -> tuple[Column, ...]:
     """Put tests into the order of columns: N, M, S, L, CL, further consistency tests, comparisons.
 
+    Tests over all windows come last. A test that compares all models with each other has one column.
+
     Parameters
     ----------
     places
@@ -176,19 +207,30 @@ def columns_of(places: Iterable[tuple[str, str | None]], registered: Mapping[str
     registered
         From the experiment's name of a test to forequake's, as far as it is known.
     """
-    unique = sorted(set(places), key=lambda place: (place[0], place[1] or ""))
-    known = {test: _registered(test, registered) for test, _ in unique}
+    found = set(places)
+    known = {test: _registered(test, registered) for test, _ in found}
+    all_pairs = {test for test, name in known.items() if name in TESTS and TESTS[name].against_all}
+    spanning = {test for test, name in known.items() if name in TESTS and TESTS[name].scope == "windows"}
+    found = {(test, None if test in all_pairs else reference) for test, reference in found}
+    unique = sorted(found, key=lambda place: (place[0], place[1] or ""))
     letters = {test: letters_of(name) or test for test, name in known.items()}
     repeated = [short for short in letters.values() if list(letters.values()).count(short) > 1]
     columns = [
-        Column(test, reference, test if letters[test] in repeated else letters[test])
+        Column(
+            test,
+            reference,
+            test if letters[test] in repeated else letters[test],
+            scope="windows" if test in spanning else "window",
+            against_all=test in all_pairs,
+        )
         for test, reference in unique
     ]
     registry = {name: place for place, name in enumerate(TESTS)}
 
-    def position(column: Column) -> tuple[str, int, int, str]:
+    def position(column: Column) -> tuple[bool, str, int, int, str]:
         short = letters[column.test]
         return (
+            column.scope == "windows",
             column.reference or "",
             _ORDER.index(short) if short in _ORDER else len(_ORDER),
             registry.get(known[column.test], len(registry)),
@@ -203,27 +245,47 @@ def window_matrix(
     columns: Sequence[Column],
     rows: Iterable[ResultRow],
     units: Iterable[UnitRecord] = (),
+    spans: Mapping[Sha256, Span] | None = None,
 ) -> WindowMatrix:
-    """Put the results of one window into their cells.
+    """Put the results of one window, or those over all windows, into their cells.
 
     Parameters
     ----------
     rows, units
         Of this window; what is not of the models and columns is left out. A unit counts only where there
         is no result.
+    spans
+        What results over windows are made from, by their keys.
     """
     results = {(row.label.model, row.label.test, row.label.reference): row for row in rows}
     troubles = {(unit.label.model, unit.label.test, unit.label.reference): unit for unit in units}
-    cells = []
+    cells, batches = [], []
     for model in models:
         for column in columns:
+            if column.against_all:
+                batches.append(_against_others(model, column, results.values(), troubles.values()))
+                continue
             place = (model, column.test, column.reference)
             row, unit = results.get(place), troubles.get(place)
-            if row is not None:
-                cells.append(WindowCell(model, column, Status(row.outcome.value), row=row))
-            else:
-                cells.append(WindowCell(model, column, _without_result(model, column, unit), unit=unit))
-    return WindowMatrix(tuple(models), tuple(columns), tuple(cells))
+            status = _without_result(model, column, unit) if row is None else Status(row.outcome.value)
+            span = None if row is None else (spans or {}).get(row.key)
+            cells.append(
+                WindowCell(model, column, status, row=row, unit=unit if row is None else None, span=span)
+            )
+    return WindowMatrix(tuple(models), tuple(columns), tuple(cells), tuple(batches))
+
+
+def _against_others(
+    model: str, column: Column, rows: Iterable[ResultRow], units: Iterable[UnitRecord]
+) -> CountedCell:
+    """Count the comparisons of a model with all others in one window."""
+    found = [row.outcome for row in rows if (row.label.model, row.label.test) == (model, column.test)]
+    counts = {Status(outcome.value): found.count(outcome) for outcome in set(found)}
+    bad = sum(
+        (unit.label.model, unit.label.test) == (model, column.test) and unit.state in _ENDED_BADLY
+        for unit in units
+    )
+    return CountedCell(model, column, counts | ({Status.FAILED: bad} if bad else {}))
 
 
 def counted_matrix(
@@ -236,8 +298,10 @@ def counted_matrix(
     independent: bool,
     units: Collection[UnitRecord] = (),
     totals: Mapping[tuple[str, str, str | None], float | None] | None = None,
+    spreads: Mapping[tuple[str, str, str | None], tuple[float, float, float] | None] | None = None,
+    opponents: int = 0,
 ) -> CountedMatrix:
-    """Count an experiment's results over all windows.
+    """Count an experiment's results over all windows; columns of tests over windows are left out.
 
     Parameters
     ----------
@@ -247,28 +311,55 @@ def counted_matrix(
         Level of each test, by the experiment's name.
     independent
         Whether the windows do not overlap; else no limit of chance is given.
-    totals
-        Sums of scores, by model, test and reference.
+    totals, spreads
+        Sums of scores, or mean, least and greatest one, by model, test and reference.
+    opponents
+        Number of models with which a test against all others compares each of them.
     """
-    found = {(cell.model, cell.test, cell.reference): cell for cell in overview.cells}
+    columns = [column for column in columns if column.scope == "window"]
+    all_pairs = {column.test for column in columns if column.against_all}
+    found = {(cell.model, cell.test, cell.reference): cell for cell in _pooled(overview.cells, all_pairs)}
     bad: dict[tuple[str, str, str | None], int] = {}
     for unit in units:
         if unit.state in _ENDED_BADLY:
-            place = (unit.label.model, unit.label.test, unit.label.reference)
+            reference = None if unit.label.test in all_pairs else unit.label.reference
+            place = (unit.label.model, unit.label.test, reference)
             bad[place] = bad.get(place, 0) + 1
     cells = []
     for model in models:
         for column in columns:
             place = (model, column.test, column.reference)
-            counts = _counts(
-                found.get(place), 0 if model == column.reference else expected, bad.get(place, 0)
+            due = 0 if model == column.reference else expected * (opponents if column.against_all else 1)
+            counts = _counts(found.get(place), due, bad.get(place, 0))
+            cell = CountedCell(
+                model, column, counts, total=(totals or {}).get(place), spread=(spreads or {}).get(place)
             )
-            cell = CountedCell(model, column, counts, total=(totals or {}).get(place))
-            if independent and column.reference is None and column.test in alphas and cell.decided:
-                limit = binomial_limit(cell.decided, alphas[column.test])
-                cell = CountedCell(model, column, counts, limit)
+            if independent and cell.share is not None and column.test in alphas:
+                cell = CountedCell(model, column, counts, binomial_limit(cell.decided, alphas[column.test]))
             cells.append(cell)
     return CountedMatrix(tuple(models), tuple(columns), tuple(cells))
+
+
+def _pooled(cells: Iterable[OverviewCell], all_pairs: Collection[str]) -> list[OverviewCell]:
+    """Add up the comparisons of each model with all others."""
+    pooled: dict[tuple[str, str], OverviewCell] = {}
+    others = []
+    for cell in cells:
+        if cell.test not in all_pairs:
+            others.append(cell)
+            continue
+        known = pooled.get((cell.model, cell.test))
+        outcomes = {} if known is None else known.outcomes
+        update = {
+            "reference": None,
+            "outcomes": {
+                outcome: outcomes.get(outcome, 0) + cell.outcomes.get(outcome, 0)
+                for outcome in {*outcomes, *cell.outcomes}
+            },
+            "n_windows": cell.n_windows + (0 if known is None else known.n_windows),
+        }
+        pooled[cell.model, cell.test] = cell.model_copy(update=update)
+    return [*others, *pooled.values()]
 
 
 def _counts(cell: OverviewCell | None, expected: int, bad: int) -> dict[Status, int]:

@@ -2,7 +2,7 @@
 
 import plotly.graph_objects as go
 
-from dashboard._theme import Theme
+from dashboard._theme import Theme, pale
 from dashboard._words import number
 from dashboard.figures.edges import lay_out
 from forequake.evaluations.registry import TESTS
@@ -59,12 +59,7 @@ def _line(result: ScoreRecord, curve: Curve, theme: Theme, fill: str) -> go.Scat
         mode="lines",
         line={"color": theme.agree, "width": 2.5},
         fill=fill,
-        fillcolor=_pale(theme.agree),
+        fillcolor=pale(theme.agree, 0.14),
         name=f"{measure}: {number(result.statistic, 4)}",
         hovertemplate=f"{curve.x_name}: %{{x:.2%}}<br>{curve.y_name}: %{{y:.1%}}<extra></extra>",
     )
-
-
-def _pale(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.14)"

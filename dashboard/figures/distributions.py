@@ -8,15 +8,21 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
+from dashboard._sentences import gain_unit
 from dashboard._theme import Theme
 from dashboard._words import number
-from dashboard.figures.bars import poisson_bars, rejected_below_and_above, signed_rank_bars
+from dashboard.figures.bars import count_bars, rejected_below_and_above, signed_rank_bars
 from dashboard.figures.edges import LOWER_EDGE, lay_out, mark_observed
+from dashboard.figures.many_windows import calibration_figure, holm_figure
 from forequake.evaluations.registry import TESTS
 from forequake.results import (
+    AdjustedQuantile,
     AnyEvaluation,
+    BatchQuantiles,
     ComparisonRecord,
     DistributionRecord,
+    KolmogorovQuantile,
+    NegativeBinomialDistribution,
     PoissonDistribution,
     SignedRankDistribution,
     SimulatedDistribution,
@@ -37,16 +43,21 @@ def distribution_figure(
     Parameters
     ----------
     sample
-        The whole simulated sample, drawn in place of the 201 stored quantiles.
+        The whole simulated sample, drawn in place of the 201 stored quantiles; the quantiles of the windows
+        for a calibration test, and their p for Holm's correction, which have no picture without it.
 
     Returns
     -------
     go.Figure or None
         None where the result has no distribution.
     """
+    if sample is not None and isinstance(result.quantiles, KolmogorovQuantile):
+        return calibration_figure(result, sample.values, theme)
+    if sample is not None and isinstance(result.quantiles, AdjustedQuantile):
+        return holm_figure(result, sample.values, theme)
     match result.distribution:
-        case PoissonDistribution() as poisson:
-            return _poisson(result, poisson, theme)
+        case PoissonDistribution() | NegativeBinomialDistribution() as counts:
+            return _counts(result, counts, theme)
         case SimulatedDistribution() as simulated:
             values = simulated.quantiles if sample is None else sample.values
             return _simulated(result, simulated, values, theme, whole=sample is not None)
@@ -58,20 +69,28 @@ def distribution_figure(
             return None
 
 
-def _poisson(result: AnyEvaluation, poisson: PoissonDistribution, theme: Theme) -> go.Figure:
+def _counts(
+    result: AnyEvaluation,
+    distribution: PoissonDistribution | NegativeBinomialDistribution,
+    theme: Theme,
+) -> go.Figure:
     observed = result.n_observed if result.statistic is None else result.statistic
-    counts, probabilities, rejected, step = poisson_bars(poisson.mean, observed, result.alpha)
+    counts, probabilities, rejected, step = count_bars(distribution, observed, result.alpha)
+    name = "Poisson distribution of the expected number"
+    if isinstance(distribution, NegativeBinomialDistribution):
+        variance = number(distribution.variance)
+        name = f"negative binomial distribution of the expected number, variance {variance}"
     figure = go.Figure(
         go.Bar(
             x=counts + (step - 1) / 2,
             y=probabilities,
             width=step * 0.9,
             marker={"color": _tinted(rejected, theme), "line": {"width": 0}},
-            name="Poisson",
+            name=name.partition(" distribution")[0],
             hovertemplate="%{x} events: %{y:.3g}<extra></extra>",
         )
     )
-    _key(figure, theme, "Poisson distribution of the expected number", tail=bool(rejected.any()))
+    _key(figure, theme, name, tail=bool(rejected.any()))
     mark_observed(figure, observed, theme, f"observed {number(observed)}")
     span = (float(counts[0]) - 0.6, float(counts[-1]) + step - 0.4)
     lay_out(figure, span, "number of events", "probability")
@@ -130,9 +149,10 @@ def _student(result: ComparisonRecord, student: StudentDistribution, theme: Them
     freedom, scale = student.degrees_of_freedom, student.scale
     critical = (
         result.quantiles.t_critical
-        if isinstance(result.quantiles, StudentQuantiles)
+        if isinstance(result.quantiles, StudentQuantiles | BatchQuantiles)
         else float(stdtrit(freedom, 1 - result.alpha / 2))
     )
+    alone = " before correction" if isinstance(result.quantiles, BatchQuantiles) else ""
     reach = min(max(critical * 1.6, 4.0), 60.0)
     t = np.linspace(-reach, reach, 401)
     log_norm = gammaln((freedom + 1) / 2) - gammaln(freedom / 2) - 0.5 * math.log(freedom * math.pi)
@@ -157,7 +177,7 @@ def _student(result: ComparisonRecord, student: StudentDistribution, theme: Them
                 mode="lines",
                 fill="tozeroy",
                 line={"color": theme.differ, "width": 2},
-                name=f"|t| above {number(critical, 3)}: significant",
+                name=f"|t| above {number(critical, 3)}: significant{alone}",
                 showlegend=sign == 1,
                 hoverinfo="skip",
             )
@@ -171,7 +191,8 @@ def _student(result: ComparisonRecord, student: StudentDistribution, theme: Them
     if gain is not None:
         mark_observed(figure, gain, theme, f"observed {number(gain, 3)}")
     margin = 0.06 * (max(ends) - min(ends))
-    lay_out(figure, (min(ends) - margin, max(ends) + margin), "information gain per event (nats)", "density")
+    across = f"information gain per {gain_unit(result.test)} (nats)"
+    lay_out(figure, (min(ends) - margin, max(ends) + margin), across, "density")
     return figure
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from plotly.colors import sequential
 
 from dashboard._theme import Theme
+from dashboard.figures.cells import CountedMatrix
 from dashboard.figures.marks import MARKS, Status
 
 __all__ = ["counted_legend", "mark_image", "window_legend"]
@@ -66,23 +67,29 @@ def window_legend(statuses: Iterable[Status], theme: Theme) -> str:
     )
 
 
-def counted_legend(theme: Theme, *, ring: bool, comparisons: bool, scores: bool) -> str:
-    """Name what a matrix over all windows has: the shade, the ring, the two triangles, sums of scores."""
+def counted_legend(theme: Theme, matrix: CountedMatrix) -> str:
+    """Name what a matrix over all windows has: the shade, the ring, the two triangles, sums and means."""
     colours = ",".join(sequential.Cividis)
-    entries = [
-        "share rejected: 0&nbsp;%"
-        f'<span style="width:120px;height:10px;border:1px solid {theme.line};'
-        f'background:linear-gradient(90deg,{colours})"></span>100&nbsp;%'
-    ]
-    if ring:
+    cells, entries = matrix.cells, []
+    if any(cell.share is not None for cell in cells):
+        entries.append(
+            "share rejected: 0&nbsp;%"
+            f'<span style="width:120px;height:10px;border:1px solid {theme.line};'
+            f'background:linear-gradient(90deg,{colours})"></span>100&nbsp;%'
+        )
+    if any(cell.beyond_chance for cell in cells):
         entries.append(
             f'<span style="flex:none;width:13px;height:13px;border:3px solid {theme.differ}"></span>'
             "more rejections than chance gives in 95 % of cases"
         )
-    if comparisons:
+    if any(cell.decided and cell.column.reference is not None for cell in cells):
         entries.append("▲ windows better, ▼ worse than the reference")
-    if scores:
+    if any(cell.decided and cell.column.against_all for cell in cells):
+        entries.append("against all others: ▲ comparisons better, ▼ worse")
+    if any(cell.total is not None for cell in cells):
         entries.append("Σ sum of the scores of so many windows, in nats")
+    if any(cell.spread is not None for cell in cells):
+        entries.append("⌀ mean of the scores of so many windows, with the least and the greatest")
     return _row(entries)
 
 

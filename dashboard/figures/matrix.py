@@ -5,8 +5,11 @@ reference. The legend is not part of the figure (see `dashboard.figures.legend`)
 """
 
 import html
+import math
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Final, TypeVar
 
 import plotly.graph_objects as go
 
@@ -23,16 +26,88 @@ from dashboard.figures.cell_text import (
 from dashboard.figures.cells import Column, CountedCell, CountedMatrix, WindowCell, WindowMatrix
 from dashboard.figures.marks import MARKS, Status
 
-__all__ = ["counted_figure", "window_figure"]
+__all__ = ["bands", "counted_figure", "least_width", "matrix_figure", "window_figure"]
+
+Matrix = TypeVar("Matrix", bound=WindowMatrix | CountedMatrix)
 
 #: Height of a row and of what stands above and below the rows, in pixels.
 _ROW: Final = 62
 _COUNTED_ROW: Final = 76
-_HEAD: Final = 56
+_HEAD: Final = 32
+_HEAD_LINE: Final = 17
 _FOOT: Final = 10
+#: The least width of a cell, of a letter in a heading, and of the models' names, in pixels.
+_CELL: Final = 46
+_COUNTED_CELL: Final = 84
+_LETTER: Final = 7.3
+_NAMES: Final = 130
+#: What is left for the cells of one band beside the sidebar on a screen of 1,300 pixels.
+_ROOM: Final = 715
+#: Letters of a heading's line, if its words are no longer, and of a word.
+_HEADING: Final = 8
+_LONGEST: Final = 14
 #: Cividis is read the same with any colour vision; from its middle on letters on it are black.
 _SCALE: Final = "Cividis"
 _MIDDLE: Final = 0.5
+
+
+def bands(matrix: Matrix) -> list[Matrix]:
+    """Break a matrix with many tests into several that follow one another, so that none is cut off.
+
+    Bands have as many columns as each other, or one less.
+    """
+    columns = matrix.columns
+    count = 1
+    while count < len(columns) and any(
+        _columns_width(matrix, part) > _ROOM for part in _split(columns, count)
+    ):
+        count += 1
+    return [_part(matrix, part) for part in _split(columns, count)]
+
+
+def _split(columns: tuple[Column, ...], count: int) -> list[tuple[Column, ...]]:
+    places = [math.ceil(len(columns) * step / count) for step in range(count + 1)]
+    return [columns[start:end] for start, end in pairwise(places)]
+
+
+def _part(matrix: Matrix, columns: tuple[Column, ...]) -> Matrix:
+    parts: dict[str, Any] = {
+        "columns": columns,
+        "cells": tuple(cell for cell in matrix.cells if cell.column in columns),
+    }
+    if isinstance(matrix, WindowMatrix):
+        parts["batches"] = tuple(cell for cell in matrix.batches if cell.column in columns)
+    return replace(matrix, **parts)
+
+
+def least_width(matrix: WindowMatrix | CountedMatrix) -> int:
+    """Give the width in pixels below which cells or headings would run into each other."""
+    return _NAMES + math.ceil(_columns_width(matrix, matrix.columns))
+
+
+def _columns_width(matrix: WindowMatrix | CountedMatrix, columns: Sequence[Column]) -> float:
+    counted = isinstance(matrix, CountedMatrix)
+    widest = max((len(word) for column in columns for word in _heading(column)), default=0)
+    cell = _COUNTED_CELL if counted or any(column.against_all for column in columns) else _CELL
+    return len(columns) * max(cell, _LETTER * widest + 6)
+
+
+def _heading(column: Column) -> list[str]:
+    """Break a test's name into lines."""
+    lines = [""]
+    for word in column.letters.split():
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > _HEADING:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return [cut(line, _LONGEST) for line in lines[:3]]
+
+
+def matrix_figure(matrix: WindowMatrix | CountedMatrix, theme: Theme) -> go.Figure:
+    """Draw a matrix of either kind."""
+    if isinstance(matrix, CountedMatrix):
+        return counted_figure(matrix, theme)
+    return window_figure(matrix, theme)
 
 
 def window_figure(matrix: WindowMatrix, theme: Theme) -> go.Figure:
@@ -65,6 +140,7 @@ def window_figure(matrix: WindowMatrix, theme: Theme) -> go.Figure:
         if mark.letter:
             texts = [f"<b>{mark.letter}</b>"] * len(cells)
             figure.add_trace(_letters(_places(matrix, cells), texts, 15, colour))
+    _add_counted(figure, matrix, matrix.batches, theme, 0.42)
     _lay_out(figure, matrix, theme, _ROW)
     return figure
 
@@ -83,15 +159,35 @@ def counted_figure(matrix: CountedMatrix, theme: Theme) -> go.Figure:
         figure.add_trace(_ring(matrix, ringed, theme))
     if shaded:
         figure.add_trace(_shades(matrix, shaded, theme))
-    if plain:
-        figure.add_trace(_plain(matrix, plain, theme))
-    rest = [cell for cell in matrix.cells if remainder(cell)]
+    _add_counted(figure, matrix, plain, theme, 0.4)
+    rest = [cell for cell in shaded if remainder(cell)]
     if rest:
-        places = _places(matrix, rest)
-        places["y"] = [place + 0.4 for place in places["y"]]
-        figure.add_trace(_letters(places, [remainder(cell) for cell in rest], 10, theme.muted))
+        figure.add_trace(_remainders(matrix, rest, theme, 0.4))
     _lay_out(figure, matrix, theme, _COUNTED_ROW)
     return figure
+
+
+def _add_counted(
+    figure: go.Figure,
+    matrix: WindowMatrix | CountedMatrix,
+    cells: Sequence[CountedCell],
+    theme: Theme,
+    below: float,
+) -> None:
+    """Add cells that stand as numbers, with what has no verdict below them."""
+    if cells:
+        figure.add_trace(_plain(matrix, cells, theme))
+    rest = [cell for cell in cells if remainder(cell)]
+    if rest:
+        figure.add_trace(_remainders(matrix, rest, theme, below))
+
+
+def _remainders(
+    matrix: WindowMatrix | CountedMatrix, cells: Sequence[CountedCell], theme: Theme, below: float
+) -> go.Scatter:
+    places = _places(matrix, cells)
+    places["y"] = [place + below for place in places["y"]]
+    return _letters(places, [remainder(cell) for cell in cells], 10, theme.muted)
 
 
 def _places(
@@ -152,7 +248,7 @@ def _ring(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> 
     )
 
 
-def _plain(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> go.Scatter:
+def _plain(matrix: WindowMatrix | CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> go.Scatter:
     return go.Scatter(
         **_places(matrix, cells),
         name="counted",
@@ -168,23 +264,27 @@ def _plain(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) ->
 
 def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: Theme, row: int) -> None:
     models, columns = len(matrix.models), len(matrix.columns)
+    head = _HEAD + _HEAD_LINE * max((len(_heading(column)) for column in matrix.columns), default=1)
     bare = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
     figure.update_layout(
-        height=_HEAD + _FOOT + row * models,
-        margin={"l": 8, "r": 8, "t": _HEAD, "b": _FOOT},
+        height=head + _FOOT + row * models,
+        margin={"l": 8, "r": 8, "t": head, "b": _FOOT},
         dragmode=False,
         clickmode="event+select",
         hoverlabel={"align": "left"},
         showlegend=False,
         shapes=_lines(matrix, theme),
-        annotations=_references(matrix.columns, theme),
+        annotations=_references(matrix.columns, theme, head - 16),
     )
     figure.update_xaxes(
         **bare,
         side="top",
         range=[-0.5, columns - 0.5],
         tickvals=list(range(columns)),
-        ticktext=[f"<b>{html.escape(cut(column.letters, 14))}</b>" for column in matrix.columns],
+        ticktext=[
+            f"<b>{'<br>'.join(html.escape(line) for line in _heading(column))}</b>"
+            for column in matrix.columns
+        ],
         tickfont={"size": 13, "color": theme.text},
         tickangle=0,
     )
@@ -198,7 +298,7 @@ def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: The
     )
 
 
-def _references(columns: Sequence[Column], theme: Theme) -> list[dict[str, Any]]:
+def _references(columns: Sequence[Column], theme: Theme, height: int) -> list[dict[str, Any]]:
     """Name each reference once, over the columns that compare with it."""
     places: dict[str, list[int]] = {}
     for place, column in enumerate(columns):
@@ -210,7 +310,7 @@ def _references(columns: Sequence[Column], theme: Theme) -> list[dict[str, Any]]
             "y": 1,
             "yref": "paper",
             "yanchor": "bottom",
-            "yshift": 26,
+            "yshift": height,
             "text": f"against {html.escape(cut(reference, 6 + 8 * len(group)))}",
             "font": {"size": 11, "color": theme.muted},
             "showarrow": False,

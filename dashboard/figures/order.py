@@ -35,7 +35,9 @@ def sorted_models(matrix: WindowMatrix | CountedMatrix, sorting: Sorting) -> tup
     if sorting.column is None:
         return tuple(sorted(matrix.models, key=str.casefold)) if sorting.by_name else matrix.models
     if isinstance(matrix, WindowMatrix):
-        ranks = {cell.model: _window_rank(cell) for cell in matrix.cells if cell.column == sorting.column}
+        ranks = {cell.model: _window_rank(cell) for cell in matrix.cells if cell.column == sorting.column} | {
+            cell.model: _counted_rank(cell) for cell in matrix.batches if cell.column == sorting.column
+        }
     else:
         ranks = {cell.model: _counted_rank(cell) for cell in matrix.cells if cell.column == sorting.column}
     return tuple(sorted(matrix.models, key=ranks.__getitem__))
@@ -49,6 +51,8 @@ def _window_rank(cell: WindowCell) -> tuple[float, float]:
 def _counted_rank(cell: CountedCell) -> tuple[float, float]:
     if cell.total is not None:
         return 0.0, -cell.total
+    if cell.spread is not None:
+        return 0.0, -cell.spread[0]
     if not cell.decided:
         return 2.0, 0.0
     if cell.share is not None:

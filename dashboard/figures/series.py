@@ -1,7 +1,8 @@
 """One test of one model over the windows: the quantile that decides, or the score, window by window."""
 
+import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
@@ -48,7 +49,12 @@ def deciding_value(row: ResultRow) -> float | None:
             return None
 
 
-def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: Theme) -> go.Figure:
+def series_figure(
+    rows: Sequence[ResultRow],
+    chosen: TimeWindow | None,
+    theme: Theme,
+    marks: Mapping[str, str] | None = None,
+) -> go.Figure:
     """Draw the results of one test of one model over time; one mark per window, by its outcome.
 
     Marks carry the id of their window as ``customdata``.
@@ -59,7 +65,10 @@ def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: T
         In order of time.
     chosen
         The window that the page shows, ringed.
+    marks
+        What is to be known of windows, by their ids; those are shaded, too.
     """
+    marks = marks or {}
     figure = go.Figure()
     windows = [row.label.window for row in rows]
     finite = _heights(rows)
@@ -82,28 +91,16 @@ def series_figure(rows: Sequence[ResultRow], chosen: TimeWindow | None, theme: T
                     "color": colour,
                     "line": {"width": 1.5 if "open" in mark.symbol else 0, "color": colour},
                 },
-                hovertext=[_hover(rows[place], sums[place]) for place in picked],
+                hovertext=[
+                    _hover(rows[place], sums[place], marks.get(windows[place].id)) for place in picked
+                ],
                 hovertemplate="%{hovertext}<extra></extra>",
                 unselected={"marker": {"opacity": 1}},
             )
         )
-    if chosen in windows:
-        place = windows.index(chosen)
-        figure.add_trace(
-            go.Scatter(
-                x=[windows[place].start],
-                y=[finite[place]],
-                mode="markers",
-                marker={
-                    "symbol": "circle-open",
-                    "size": 20,
-                    "color": theme.text,
-                    "line": {"width": 2, "color": theme.text},
-                },
-                name="this window",
-                hoverinfo="skip",
-            )
-        )
+    if chosen is not None and chosen in windows:
+        _ring(figure, chosen, finite[windows.index(chosen)], theme)
+    _shade_marked(figure, windows, marks, theme)
     _lay_out(figure, rows, theme)
     return figure
 
@@ -134,7 +131,49 @@ def _running_sums(rows: Sequence[ResultRow]) -> list[float | None]:
     return [None if math.isnan(total) else total for total in sums]
 
 
-def _hover(row: ResultRow, total: float | None) -> str:
+def _ring(figure: go.Figure, window: TimeWindow, height: float, theme: Theme) -> None:
+    """Ring the mark of the window that the page shows."""
+    figure.add_trace(
+        go.Scatter(
+            x=[window.start],
+            y=[height],
+            mode="markers",
+            marker={
+                "symbol": "circle-open",
+                "size": 20,
+                "color": theme.text,
+                "line": {"width": 2, "color": theme.text},
+            },
+            name="this window",
+            hoverinfo="skip",
+        )
+    )
+
+
+def _shade_marked(
+    figure: go.Figure, windows: Sequence[TimeWindow], marks: Mapping[str, str], theme: Theme
+) -> None:
+    """Shade the windows with a mark, those that follow one another as one."""
+    for first, last in _stretches([window.id in marks for window in windows]):
+        figure.add_vrect(
+            x0=windows[first].start,
+            x1=windows[last].end,
+            fillcolor=theme.silent,
+            opacity=0.2,
+            line_width=0,
+            layer="below",
+        )
+
+
+def _stretches(marked: Sequence[bool]) -> list[tuple[int, int]]:
+    """Give the first and the last place of each stretch of marked ones."""
+    places = [place for place, found in enumerate(marked) if found]
+    firsts = [place for place in places if place - 1 not in places]
+    lasts = [place for place in places if place + 1 not in places]
+    return list(zip(firsts, lasts, strict=True))
+
+
+def _hover(row: ResultRow, total: float | None, mark: str | None) -> str:
     value = deciding_value(row)
     what = {"comparison": "information gain", "score": "score"}.get(row.kind, "quantile")
     lines = [
@@ -145,6 +184,8 @@ def _hover(row: ResultRow, total: float | None) -> str:
     ]
     if total is not None:
         lines.append(f"sum up to here = {number(total, 5)}")
+    if mark is not None:
+        lines.append(html.escape(mark))
     return "<br>".join(lines)
 
 

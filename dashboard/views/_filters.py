@@ -98,12 +98,20 @@ def choose_experiment(listing: _data.Listing) -> ExperimentSummary | None:
     return by_name[name]
 
 
-def choose_window(windows: _data.Windows) -> TimeWindow | None:
-    """Let the reader choose a window; None stands for all of them."""
+def choose_window(windows: _data.Windows, *, always: bool) -> TimeWindow | None:
+    """Let the reader choose a window; None stands for all of them.
+
+    Parameters
+    ----------
+    always
+        Whether all windows have something to show even where there is only one.
+    """
+    if not windows.count:
+        return None
     # What stands in the list stands in the address, too: no numbers that change with the next window.
     spans = {window_name(summary.window): summary.window for summary in windows.listed}
     newest = windows.listed[-1].window
-    if len(spans) == 1:
+    if len(spans) == 1 and not always:
         return newest
     options = [ALL_WINDOWS, LATEST, *reversed(spans)]
     asked = st.query_params.get("window")

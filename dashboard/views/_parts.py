@@ -1,6 +1,6 @@
 """Parts that pages share: the head of an experiment, the list of failures, what a click means."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -10,12 +10,13 @@ from dashboard import _data
 from dashboard._words import count_of, window_name
 from dashboard.views._text import ago, clock, plain
 from forequake.config import ExperimentConfig
+from forequake.places import window_marks
 from forequake.quantities import now
 from forequake.results import RunRecord, UnitRecord, UnitState
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview, shown_url
 
-__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head", "scrolled"]
+__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head", "scrolled", "sentence_of"]
 
 #: Of every figure: only the button that saves the picture, as SVG.
 PLOT: Final[dict[str, Any]] = {
@@ -25,6 +26,8 @@ PLOT: Final[dict[str, Any]] = {
 }
 #: Most failures are listed; a store may hold thousands of one kind.
 _MOST_FAILURES: Final = 200
+#: So many windows with a mark are named over all windows.
+_NAMED_MARKS: Final = 4
 
 
 def head(
@@ -45,9 +48,10 @@ def head(
         st.markdown(f"All windows, **{plain(span)}** (UTC)")
     with st.container(horizontal=True, gap="medium"):
         st.metric("Target events", _events(windows, window, config), width="content")
-        done = counted.n_windows
+        done = windows.count
         expected = done if config is None else max(done, len(config.windows))
-        st.metric("Windows with results", f"{done} of {expected}", width="content")
+        if done:
+            st.metric("Windows with results", f"{done} of {expected}", width="content")
         if counted.last_computed_at is not None:
             st.metric(
                 "Last result",
@@ -58,12 +62,34 @@ def head(
         runs = _data.runs(_data.store_address(), summary.name)
         if runs:
             st.metric("Last run", runs[0].state.value, help=_run_help(runs[0]), width="content")
+    _say_marks(window, window_marks(config))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = shown_url(_data.store_address())
         st.caption(f"Data as of {clock(listing.read_at)} · {plain(name)}", width="content")
         st.button(
             "Read again", on_click=_data.forget, type="tertiary", icon=":material/refresh:", key="refresh"
         )
+
+
+def _say_marks(window: TimeWindow | None, marks: Mapping[str, str]) -> None:
+    """Say in which windows the catalog may miss events."""
+    if window is not None:
+        if window.id in marks:
+            st.caption(f":material/flag: {plain(sentence_of(marks[window.id]))}")
+        return
+    if not marks:
+        return
+    named = [window_name(TimeWindow.from_id(name)) for name in list(marks)[:_NAMED_MARKS]]
+    more = f" and {len(marks) - len(named)} more" if len(marks) > len(named) else ""
+    st.caption(
+        f":material/flag: The catalog may miss events in {count_of(len(marks), 'window')}: "
+        f"{plain(', '.join(named))}{more}."
+    )
+
+
+def sentence_of(text: str) -> str:
+    """Make a sentence of a remark."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 @contextmanager

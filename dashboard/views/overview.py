@@ -1,39 +1,37 @@
 """The overview: every test of every model at a glance, and a click to the single result."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
 import streamlit as st
 
 from dashboard import _data
 from dashboard._theme import theme_of
 from dashboard._words import count_of
-from dashboard.figures.cells import (
-    Column,
-    CountedMatrix,
-    WindowMatrix,
-    columns_of,
-    counted_matrix,
-    window_matrix,
-)
+from dashboard.figures.cells import Column, columns_of, window_matrix
 from dashboard.figures.legend import counted_legend, window_legend
-from dashboard.figures.matrix import counted_figure, window_figure
 from dashboard.figures.order import Sorting, sorted_models
 from dashboard.views._failures import no_experiments, no_results
 from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window, remember
-from dashboard.views._parts import PLOT, chosen_cell, failures_table, head, scrolled
+from dashboard.views._matrices import (
+    Page,
+    count_windows,
+    draw_matrix,
+    open_result,
+    open_slot,
+    same,
+    show_over_windows,
+    show_pairs,
+)
+from dashboard.views._parts import failures_table, head
 from dashboard.views._tables import counted_table, show_table, window_table
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
-from forequake.results import Label, Outcome, UnitRecord
 from forequake.windows import TimeWindow
-from stores import ExperimentSummary, Overview
+from stores import Overview
 
 _BY_NAME: Final = "name"
-#: The least width of a cell and of the models' names, in pixels; below it the matrix is scrolled.
-_CELL_WIDTH: Final = 46
-_COUNTED_WIDTH: Final = 84
-_NAME_WIDTH: Final = 130
 
 
 def show() -> None:
@@ -54,23 +52,37 @@ def show() -> None:
         no_results(summary.name)
         failures_table(units)
         return
-    windows = _data.windows(address, summary.name, summary.token)
-    window = choose_window(windows)
-    models, columns = _axes(counted, config)
+    models, columns = _axes(address, counted, config)
+    spanning = tuple(sorted({column.test for column in columns if column.scope == "windows"}))
+    windows = _data.windows(address, summary.name, summary.token, spanning)
+    window = choose_window(windows, always=bool(spanning))
     chosen = choose_parts(models, columns)
     kept = [column for column in columns if column.test in chosen.tests]
     head(listing, summary, counted, windows, window, config)
     if not _say_filters(chosen) or not kept:
         return
+    page = Page(
+        address=address,
+        name=summary.name,
+        token=summary.token,
+        config=config,
+        units=tuple(units),
+        models=chosen.models,
+        all_models=tuple(models),
+        columns=tuple(kept),
+        theme=theme_of(st.context.theme.type),
+    )
     if window is None:
-        _over_windows(address, summary, counted, windows, chosen, kept, config, units)
+        _all_windows(page, counted, windows)
     else:
-        _in_window(address, summary, window, chosen, kept, units)
+        _in_window(page, window)
     failures_table(units)
     remember()
 
 
-def _axes(counted: Overview, config: ExperimentConfig | None) -> tuple[list[str], tuple[Column, ...]]:
+def _axes(
+    address: str, counted: Overview, config: ExperimentConfig | None
+) -> tuple[list[str], tuple[Column, ...]]:
     """Give models and columns, in the experiment's order, of what it plans and of what it has."""
     places = [(cell.test, cell.reference) for cell in counted.cells]
     models = [cell.model for cell in counted.cells]
@@ -80,6 +92,9 @@ def _axes(counted: Overview, config: ExperimentConfig | None) -> tuple[list[str]
         places += [(test.name, test.reference) for test in config.tests]
         models = [model.name for model in config.models] + models
         registered = {test.name: test.test for test in config.tests}
+    for test in {test for test, _ in places} - set(registered):  # that the files have no more
+        name = _data.registered_name(address, counted.experiment, counted.token, test)
+        registered |= {} if name is None else {test: name}
     return list(dict.fromkeys(models + references)), columns_of(places, registered)
 
 
@@ -102,107 +117,60 @@ def _clear_filters() -> None:
     st.session_state["test"] = []
 
 
-def _in_window(
-    address: str,
-    summary: ExperimentSummary,
-    window: TimeWindow,
-    chosen: Chosen,
-    columns: Sequence[Column],
-    units: Sequence[UnitRecord],
-) -> None:
-    rows = _data.window_rows(address, summary.name, summary.token, window)
-    here = [unit for unit in units if unit.label.window == window]
-    matrix = window_matrix(chosen.models, columns, rows, here)
-    models = sorted_models(matrix, _sorting(columns))
-    matrix = window_matrix(models, columns, rows, here)
-    st.caption(
-        "The number below a mark is the quantile that decides; T shows the information gain, a score itself. "
-        "Click a mark for its distribution."
-    )
-    theme = theme_of(st.context.theme.type)
-    st.html(window_legend((cell.status for cell in matrix.cells), theme))
-    place = _draw(window_figure(matrix, theme), matrix)
-    if place is not None:
-        model, test, reference = place
-        has_result = any(
-            cell.row is not None and (cell.model, cell.column.test, cell.column.reference) == place
-            for cell in matrix.cells
+def _in_window(page: Page, window: TimeWindow) -> None:
+    rows = _data.window_rows(page.address, page.name, page.token, window)
+    here = [unit for unit in page.units if unit.label.window == window]
+    columns = [column for column in page.columns if column.scope == "window"]
+    if columns:
+        matrix = window_matrix(page.models, columns, rows, here)
+        models = sorted_models(matrix, _sorting(columns))
+        matrix = window_matrix(models, columns, rows, here)
+        st.caption(
+            "The number below a mark is the quantile that decides; T shows the information gain, a score "
+            "itself. Click a mark for its distribution."
         )
-        if has_result:
-            label = Label(experiment=summary.name, test=test, model=model, reference=reference, window=window)
-            _open(label.slot)
-    show_table(window_table(matrix), f"{summary.name}_{window.id}")
+        st.html(window_legend((cell.status for cell in matrix.cells), page.theme))
+        place = draw_matrix(matrix, page.theme, "matrix")
+        if place is not None and any(cell.row is not None for cell in matrix.cells if same(cell, place)):
+            open_result(page.name, place, window)
+        compared = {column.test for column in columns if column.against_all}
+        batch = [row for row in rows if row.label.test in compared and row.label.model in models]
+        show_table(window_table(matrix, batch), f"{page.name}_{window.id}")
+        for test in sorted(compared):
+            show_pairs(page, models, test, [row for row in batch if row.label.test == test])
+    if any(column.scope == "windows" for column in page.columns):
+        st.caption("Tests over all windows stand with all windows.")
 
 
-def _over_windows(
-    address: str,
-    summary: ExperimentSummary,
-    counted: Overview,
-    windows: _data.Windows,
-    chosen: Chosen,
-    columns: Sequence[Column],
-    config: ExperimentConfig | None,
-    units: Sequence[UnitRecord],
-) -> None:
-    alphas = dict(windows.alphas)
-    growing = windows.overlap
-    if config is not None:
-        alphas |= {test.name: config.alpha if test.alpha is None else test.alpha for test in config.tests}
-        growing = growing or config.growth == "cumulative"
-    else:
-        alphas = {column.test: max(alphas.values(), default=0.05) for column in columns} | alphas
-
-    totals = {} if growing else _sums_of_scores(address, summary, counted)
-
-    def count(models: Sequence[str]) -> CountedMatrix:
-        return counted_matrix(
-            models,
-            columns,
-            counted,
-            expected=counted.n_windows if config is None else len(config.windows),
-            alphas=alphas,
-            independent=not growing,
-            units=units,
-            totals=totals,
-        )
-
-    matrix = count(sorted_models(count(chosen.models), _sorting(columns)))
-    if growing:
-        note = "The windows overlap, so their results depend on one another: no limit of chance is drawn."
-    else:
-        note = (
-            "Rejected windows of those with a verdict. A true forecast is rejected now and then as well; a "
-            "ring marks more rejections than chance gives in 95 % of cases."
-        )
-    st.caption(f"{note} Click a cell for its latest window.")
-    theme = theme_of(st.context.theme.type)
-    legend = counted_legend(
-        theme,
-        ring=any(cell.beyond_chance for cell in matrix.cells),
-        comparisons=any(cell.decided and cell.column.reference is not None for cell in matrix.cells),
-        scores=any(cell.total is not None for cell in matrix.cells),
-    )
-    st.html(legend)
-    place = _draw(counted_figure(matrix, theme), matrix)
-    if place is not None:
-        model, test, reference = place
-        rows = _data.series(address, summary.name, summary.token, test, model, reference)
-        if rows:
-            _open(rows[-1].label.slot)
-    show_table(counted_table(matrix), f"{summary.name}_all_windows")
-
-
-def _sums_of_scores(
-    address: str, summary: ExperimentSummary, counted: Overview
-) -> dict[tuple[str, str, str | None], float | None]:
-    """Add up scores over all windows, by model, test and reference."""
-    return {
-        (cell.model, cell.test, cell.reference): _data.score_sum(
-            address, summary.name, summary.token, cell.test, cell.model, cell.reference
-        )
-        for cell in counted.cells
-        if Outcome.SCORE_ONLY in cell.outcomes
-    }
+def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
+    columns = [column for column in page.columns if column.scope == "window"]
+    models: Sequence[str] = page.models
+    if columns:
+        matrix = count_windows(page, counted, windows, columns)
+        models = sorted_models(matrix, _sorting(columns))
+        matrix = count_windows(replace(page, models=tuple(models)), counted, windows, columns)
+        if page.dependent(windows):
+            note = "The windows overlap, so their results depend on one another: no limit of chance is drawn."
+        else:
+            note = (
+                "Rejected windows of those with a verdict. A true forecast is rejected now and then as well; "
+                "a ring marks more rejections than chance gives in 95 % of cases."
+            )
+        st.caption(f"{note} Click a cell for its latest window.")
+        st.html(counted_legend(page.theme, matrix))
+        place = draw_matrix(matrix, page.theme, "matrix")
+        if place is not None:
+            rows = _data.series(page.address, page.name, page.token, place[1], place[0], place[2])
+            if rows:
+                open_slot(rows[-1].label.slot)
+        show_table(counted_table(matrix), f"{page.name}_all_windows")
+    show_over_windows(replace(page, models=tuple(models)))
+    for column in columns:
+        if column.against_all:
+            n_pairs = len(page.all_models) * (len(page.all_models) - 1)
+            since = _data.pairs_since(windows.listed, n_pairs)
+            batch = _data.pairs(page.address, page.name, page.token, column.test, since)
+            show_pairs(page, models, column.test, batch, independent=not page.dependent(windows))
 
 
 def _sorting(columns: Sequence[Column]) -> Sorting:
@@ -216,27 +184,6 @@ def _sorting(columns: Sequence[Column]) -> Sorting:
         bind="query-params",
     )
     return Sorting(column=names.get(picked or ""), by_name=picked == _BY_NAME)
-
-
-def _draw(figure: Any, matrix: WindowMatrix | CountedMatrix) -> tuple[str, str, str | None] | None:
-    """Show the matrix; give the cell that was clicked, if one was."""
-    cell = _COUNTED_WIDTH if isinstance(matrix, CountedMatrix) else _CELL_WIDTH
-    with scrolled("matrix", _NAME_WIDTH + cell * len(matrix.columns)):
-        event = st.plotly_chart(
-            figure,
-            key="matrix",
-            on_select="rerun",
-            selection_mode="points",
-            config=PLOT,
-            alt=f"Matrix of {count_of(len(matrix.models), 'model')} by "
-            f"{count_of(len(matrix.columns), 'test')}; the table below has the same content",
-        )
-    return chosen_cell(event)
-
-
-def _open(slot: str) -> None:
-    remember()
-    st.switch_page("views/result.py", query_params={"slot": slot})
 
 
 if __name__ == "__main__":

@@ -3,20 +3,30 @@
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import streamlit as st
 
 from dashboard import _data
+from dashboard._sentences import (
+    flag_words,
+    gain_unit,
+    missing_words,
+    power_words,
+    sentence,
+    windows_words,
+)
 from dashboard._theme import Theme, theme_of
 from dashboard._words import (
     OUTCOMES,
     SIDES,
+    count_of,
+    is_drawn,
     letters,
     number,
     quantile_texts,
-    sentence,
+    simulations_of,
     window_name,
 )
 from dashboard.figures.curves import curve_figure
@@ -26,20 +36,28 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import remembered
-from dashboard.views._parts import PLOT, clicked
+from dashboard.views._parts import PLOT, clicked, sentence_of
 from dashboard.views._text import clock, plain
+from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
-from forequake.evaluations.scores import total_score
-from forequake.results import AnyEvaluation, ComparisonRecord, Label, ScoreRecord, SimulatedDistribution
+from forequake.evaluations.power import power_of
+from forequake.places import window_marks
+from forequake.results import (
+    AdjustedQuantile,
+    AnyEvaluation,
+    BatchQuantiles,
+    ComparisonRecord,
+    KolmogorovQuantile,
+    Label,
+    ScoreRecord,
+    SimulatedDistribution,
+)
 from forequake.windows import TimeWindow
 from stores import BoundResult, ResultRow
 
+#: With what probability a test would have found what is said beside its outcome.
+_POWER: Final = 0.8
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
-_FLAGS: Final = {
-    "event_in_zero_rate_cell": "An event lies where the forecast expects none.",
-    "event_in_zero_rate_cell_of_reference": "An event lies where the reference forecast expects none.",
-    "compat_pycsep": "The numbers are those of pyCSEP 0.8 (compat: pycsep), not forequake's own.",
-}
 
 
 def show() -> None:
@@ -62,10 +80,17 @@ def show() -> None:
         return
     result = _data.result(address, shown.key)
     label = shown.label
-    rows = _rows(address, label)
+    spans = result.n_windows is not None
+    # Of a result over windows others would be those of the experiment's earlier ends, which are no windows.
+    rows = () if spans else _rows(address, label)
     _steps(label, rows)
     theme = theme_of(st.context.theme.type)
-    _title(label, result, theme)
+    config = _config(address, label)
+    marks = window_marks(config)
+    _title(label, result, _taken_from(config, label), theme)
+    if result.missing:
+        st.caption(f":material/event_busy: {plain(missing_words(result.missing))}")
+    _say_mark(result, label, marks)
     _revisions(shown, values)
     scored = isinstance(result, ScoreRecord)
     curve = curve_figure(result, theme) if isinstance(result, ScoreRecord) else None
@@ -76,13 +101,13 @@ def show() -> None:
         elif curve is not None:
             st.plotly_chart(curve, key="curve", config=PLOT, alt=sentence(result))
         elif len(rows) > 1:
-            _over_time(rows, label, theme)
+            _over_time(rows, label, theme, marks)
     with narrow:
         _numbers(result)
         if scored:
             _sum(rows)
     if len(rows) > 1 and (not scored or curve is not None):
-        _over_time(rows, label, theme)
+        _over_time(rows, label, theme, marks)
     _provenance(address, shown, result)
 
 
@@ -146,13 +171,14 @@ def _steps(label: Label, rows: Sequence[ResultRow]) -> None:
             )
 
 
-def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
+def _title(label: Label, result: AnyEvaluation, source: str | None, theme: Theme) -> None:
     short = letters(result.test)
-    test = label.test if short is None else short if result.kind == "score" else f"{short}-test"
+    test = label.test if short is None else f"{short}-test" if _is_letter(short, result) else short
     against = "" if label.reference is None else f" against {plain(label.reference)}"
     st.header(f"{plain(test)} of {plain(label.model)}{against}")
     named = "" if short in (None, label.test) else f" · {plain(label.test)}"
-    st.caption(f"{plain(label.experiment)}{named} · {plain(window_name(label.window))} (UTC)")
+    taken = "" if source is None else f" · of the results of {plain(source)}"
+    st.caption(f"{plain(label.experiment)}{named}{taken} · {plain(window_name(label.window))} (UTC)")
     status = Status(result.outcome.value)
     colour = MARKS[status].colour(theme)
     said = html.escape(sentence(result, label.reference))
@@ -162,7 +188,36 @@ def _title(label: Label, result: AnyEvaluation, theme: Theme) -> None:
         f"{mark_image(status, theme, 18)}<span>{said}</span></div>"
     )
     for flag in result.flags:
-        st.caption(f":material/flag: {plain(_FLAGS.get(flag, flag.replace('_', ' ')))}")
+        st.caption(f":material/flag: {plain(flag_words(flag))}")
+
+
+def _is_letter(short: str, result: AnyEvaluation) -> bool:
+    """Tell whether a test is called by letters, as the N-test is; others are words, as calibration."""
+    return result.kind != "score" and short not in ("calibration", "Holm")
+
+
+def _config(address: str, label: Label) -> ExperimentConfig | None:
+    """Read the experiment's configuration."""
+    summaries = _data.experiments(address).experiments
+    key = next((summary.record_key for summary in summaries if summary.name == label.experiment), None)
+    return None if key is None else _data.config(address, key)
+
+
+def _taken_from(config: ExperimentConfig | None, label: Label) -> str | None:
+    """Name the test whose results a test over windows takes; None for other tests."""
+    tests = () if config is None else config.tests
+    return next((test.of for test in tests if test.name == label.test), None)
+
+
+def _say_mark(result: AnyEvaluation, label: Label, marks: Mapping[str, str]) -> None:
+    """Say that the catalog may miss events in the window, or in some of all windows."""
+    said = None
+    if result.n_windows is None:
+        said = sentence_of(marks[label.window.id]) if label.window.id in marks else None
+    elif marks:
+        said = f"The catalog may miss events in {count_of(len(marks), 'window')} of the experiment."
+    if said is not None:
+        st.caption(f":material/flag: {plain(said)}")
 
 
 def _revisions(shown: BoundResult, values: Sequence[BoundResult]) -> None:
@@ -189,7 +244,11 @@ def _revisions(shown: BoundResult, values: Sequence[BoundResult]) -> None:
 
 def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
     sample = None
-    if isinstance(result.distribution, SimulatedDistribution):
+    if isinstance(result.quantiles, KolmogorovQuantile | AdjustedQuantile):
+        sample = _data.sample(address, result.key)
+        if sample is None:
+            st.caption("The numbers of the windows were dropped, and with them the picture.")
+    elif isinstance(result.distribution, SimulatedDistribution):
         whole = st.toggle("Draw the whole sample", key="sample", bind="query-params")
         sample = _data.sample(address, result.key) if whole else None
         if whole and sample is None:
@@ -202,17 +261,20 @@ def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
 
 
 def _numbers(result: AnyEvaluation) -> None:
-    simulations = result.num_simulations
+    # A probability that was worked out is not counted from simulations, though the test may have drawn some.
+    simulations = simulations_of(result) if is_drawn(result.test, result.quantiles) else None
     entries = [
         ("Outcome", OUTCOMES[result.outcome]),
         *quantile_texts(result.quantiles, simulations).items(),
         ("Score" if isinstance(result, ScoreRecord) else "Statistic", number(result.statistic, 6)),
     ]
     if isinstance(result, ComparisonRecord):
-        entries.append(("Information gain per event", number(result.information_gain, 5)))
+        entries.append((f"Information gain per {gain_unit(result.test)}", number(result.information_gain, 5)))
         if result.interval is not None:
             ends = " to ".join(number(end, 4) for end in result.interval)
             entries.append((f"{100 * (1 - result.alpha):g} % interval", ends))
+    if result.n_windows is not None:
+        entries.append(("Windows", windows_words(result.n_windows, result.missing)))
     entries += [
         ("Events observed", str(result.n_observed)),
         ("Events expected", number(result.n_forecast, 5)),
@@ -222,20 +284,30 @@ def _numbers(result: AnyEvaluation) -> None:
     if not isinstance(result, ScoreRecord):
         entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
     _listed(entries)
-    st.caption(plain(result.rule[:1].upper() + result.rule[1:] + "."))
+    st.caption(plain(sentence_of(result.rule)))
+    power = power_of(result) if result.alpha < _POWER else None
+    said = None if power is None else power_words(power, family=isinstance(result.quantiles, BatchQuantiles))
+    if said is not None:
+        st.caption(f":material/search_insights: {plain(said)}")
 
 
 def _sum(rows: Sequence[ResultRow]) -> None:
-    """Say the sum of the scores of all windows, where there are several and they add up."""
-    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
-    total = total_score(rows[0].test, scores) if rows else None
-    if total is not None and len(scores) > 1:
-        st.metric(f"Sum over {len(scores)} windows, in nats", number(total, 6))
+    """Say the sum of the scores of all windows where they add up, else their mean and range."""
+    found = _data.summary_of(rows)
+    count = sum(row.statistic is not None for row in rows)
+    if count < 2:
+        return
+    if found.total is not None:
+        st.metric(f"Sum over {count} windows, in nats", number(found.total, 6))
+    elif found.spread is not None:
+        mean, least, greatest = (number(value, 3) for value in found.spread)
+        st.metric(f"Mean of {count} windows", mean)
+        st.caption(f"From {least} to {greatest}. These scores do not add up.")
 
 
-def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme) -> None:
+def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Mapping[str, str]) -> None:
     st.subheader("The same test in all windows")
-    figure = series_figure(rows, label.window, theme)
+    figure = series_figure(rows, label.window, theme, marks)
     event = st.plotly_chart(
         figure,
         key="series",

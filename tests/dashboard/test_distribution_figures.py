@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from dashboard._theme import LIGHT
-from dashboard.figures.bars import poisson_bars, rejected_below_and_above, signed_rank_bars
+from dashboard.figures.bars import count_bars, rejected_below_and_above, signed_rank_bars
 from dashboard.figures.distributions import distribution_figure
 from dashboard.figures.series import deciding_value, series_figure
 from forequake.evaluations.comparison import exact_signed_rank
@@ -52,7 +52,7 @@ def annotations(figure: Any) -> list[str]:
 
 @given(st.floats(0, 500), st.integers(0, 800), st.sampled_from([0.01, 0.05, 0.1]))
 def test_poisson_bars_are_scipys_probabilities_and_tails(mean: float, observed: int, alpha: float) -> None:
-    counts, probabilities, rejected, step = poisson_bars(mean, observed, alpha)
+    counts, probabilities, rejected, step = count_bars(PoissonDistribution(mean=mean), observed, alpha)
     expected = [stats.poisson.pmf(np.arange(c, c + step), mean).sum() for c in counts]
     np.testing.assert_allclose(probabilities, expected, rtol=1e-6, atol=1e-12)
     assert counts[0] <= observed <= counts[-1] + step - 1

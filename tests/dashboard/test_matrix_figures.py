@@ -84,7 +84,7 @@ def test_the_number_below_a_mark_is_the_one_that_decides(row: RowMaker) -> None:
     ]
     found = traces(window_figure(window_matrix(("beta",), (N, S, T), rows), LIGHT))
     assert found["not rejected"].text == ("0.31",)
-    assert found["rejected"].text == ("<.001",)
+    assert found["rejected"].text == ("<1/n",)
     assert found["better than the reference"].text == ("+0.51",)
 
 
@@ -178,9 +178,22 @@ def test_legends_name_only_what_is_there() -> None:
     assert "not rejected" in legend
     assert "failed" in legend
     assert "undefined" not in legend
-    assert "chance" not in counted_legend(LIGHT, ring=False, comparisons=True, scores=False)
-    assert "chance" in counted_legend(LIGHT, ring=True, comparisons=False, scores=False)
-    assert "Σ" in counted_legend(LIGHT, ring=False, comparisons=False, scores=True)
+
+
+def test_the_legend_over_windows_names_only_what_is_there() -> None:
+    plain, compared = Column("N", None, "N"), Column("T", "a", "T")
+    batch = Column("batch", None, "batch T/W", against_all=True)
+
+    def legend(*cells: CountedCell) -> str:
+        return counted_legend(LIGHT, CountedMatrix(("b",), (plain,), cells))
+
+    assert "chance" not in legend(CountedCell("b", compared, {Status.BETTER: 2}))
+    assert "▲ windows better" in legend(CountedCell("b", compared, {Status.BETTER: 2}))
+    assert "share" not in legend(CountedCell("b", batch, {Status.WORSE: 2}))
+    assert "▲ comparisons better" in legend(CountedCell("b", batch, {Status.WORSE: 2}))
+    assert "chance" in legend(CountedCell("b", plain, {Status.REJECTED: 2}, limit=1))
+    assert "Σ" in legend(CountedCell("b", plain, {Status.SCORE_ONLY: 2}, total=1.0))
+    assert "⌀" in legend(CountedCell("b", plain, {Status.SCORE_ONLY: 2}, spread=(0.5, 0.4, 0.6)))
 
 
 def test_a_score_is_a_number_in_a_window_and_a_sum_over_all(row: RowMaker) -> None:

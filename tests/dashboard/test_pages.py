@@ -4,6 +4,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,17 @@ from streamlit.testing.v1 import AppTest
 
 from dashboard._words import number
 from dashboard.launch import APP
-from forequake.results import EvaluationRecord, Outcome, ScoreRecord
+from forequake.results import DistributionRecord, EvaluationRecord, KolmogorovQuantile, Outcome, ScoreRecord
+from forequake.windows import TimeWindow
 from stores import Binding, ResultQuery, ResultRow, RunRef, open_store
-from stores.testing import fill_store, sample_experiment, sample_label, sample_result, sample_run
+from stores.testing import (
+    fill_store,
+    sample_experiment,
+    sample_label,
+    sample_result,
+    sample_run,
+    sample_window,
+)
 
 MINUTE = 60
 
@@ -355,6 +364,87 @@ def test_a_score_that_is_an_area_is_shown_with_its_curve(page: Any, tmp_path: Pa
         assert figure(app)["layout"]["yaxis"]["title"]["text"] == ("share missed" if falls else "share found")
         series = figure(app, 1)
         assert series["layout"]["yaxis"]["title"]["text"] == "score"
-        assert not app.metric  # areas do not add up
+        assert [metric.label for metric in app.metric] == ["Mean of 3 windows"]  # areas do not add up
         name = "Area skill score" if falls else "Area under the ROC curve"
         assert f"{name}: {number(row.statistic, 5)}; " in words(app)
+
+
+@pytest.fixture(scope="module")
+def beyond_windows(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Fill a store with three windows of N and of all pairs of models, and a calibration over them."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('beyond-windows') / 'results.sqlite'}"
+    store = open_store(url)
+    names = ("alpha", "beta", "gamma")
+    run = fill_store(store, models=names, tests=("N",), windows=3, experiment="beyond")
+    events = {row.label.window: row.n_observed for row in rows_of(url, "beyond")}
+    span = TimeWindow(start=sample_window(0).start, end=sample_window(2).end)
+    found = []
+    for count, (model, other) in enumerate(permutations(names, 2)):
+        for window in range(3):
+            record = sample_result(100 + 10 * count + window, test="T")
+            place = sample_label("batch", model, window, experiment="beyond", reference=other)
+            update = {"test": "batch_t_w", "n_observed": events[place.window]}
+            found.append((record.model_copy(update=update), place))
+    for count, model in enumerate(names):
+        record = sample_result(500 + count)
+        update = {
+            "test": "calibration",
+            "quantiles": KolmogorovQuantile(p=0.25),
+            "distribution": None,
+            "n_windows": 2,
+            "missing": (sample_window(1).id,),
+            "flags": ("undefined_windows_left_out",),
+        }
+        found.append(
+            (record.model_copy(update=update), sample_label("calibration", model, span, experiment="beyond"))
+        )
+        store.put([DistributionRecord(key=record.key, canon=record.canon, values=(0.2, 0.7))])
+    store.put([record for record, _ in found])
+    store.publish(
+        RunRef(id=run.id, experiment="beyond", run_no=run.run_no),
+        [Binding(label=label, key=record.key) for record, label in found],
+    )
+    return url
+
+
+def test_results_over_windows_have_a_matrix_of_their_own(page: Any, beyond_windows: str) -> None:
+    app = page(beyond_windows)
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert shown["Windows with results"] == "3 of 3"
+    numbers = [row for row in rows_of(beyond_windows, "beyond") if row.label.test == "N"]
+    events = {row.label.window: row.n_observed for row in numbers}
+    assert shown["Target events"] == str(sum(events.values()))
+    assert "2020-01-01 to 2020-01-22" not in app.selectbox(key="window").options
+    counted, spanning, pairs = (figure(app, place) for place in range(3))
+    assert counted["layout"]["xaxis"]["ticktext"] == ["<b>N</b>", "<b>batch<br>T/W</b>"]
+    (text,) = {
+        trace["name"]: trace["text"] for trace in counted["data"] if trace.get("name") == "counted"
+    }.values()
+    assert text == ["▲0 ▼0<br>of 6"] * 3  # two others in three windows
+    (marks,) = spanning["data"]
+    assert (marks["name"], marks["text"]) == ("not rejected", ["0.25"] * 3)
+    assert all("over 2 windows, 1 missing" in hover for hover in marks["hovertext"])
+    assert len(pairs["data"][0]["customdata"]) == 6
+    assert "1 window missing from some of them" in words(app)
+
+
+def test_a_window_shows_pairs_and_nothing_over_windows(page: Any, beyond_windows: str) -> None:
+    app = page(beyond_windows, window="2020-01-08 to 2020-01-15")
+    matrix, pairs = (figure(app, place) for place in range(2))
+    assert matrix["layout"]["xaxis"]["ticktext"] == ["<b>N</b>", "<b>batch<br>T/W</b>"]
+    assert len(pairs["data"][0]["customdata"]) == 6
+    assert "Tests over all windows stand with all windows." in words(app)
+
+
+def test_a_result_over_windows_names_what_is_missing(page: Any, beyond_windows: str) -> None:
+    row = next(row for row in rows_of(beyond_windows, "beyond") if row.label.test == "calibration")
+    app = page(beyond_windows, "result", slot=row.label.slot)
+    said = words(app).replace("\\", "")
+    assert "calibration of alpha" in said
+    assert "in 2 windows, 1 missing." in said
+    assert "Missing: 2020-01-08 to 2020-01-15." in said
+    assert "Windows in which the test says nothing are left out." in said
+    assert "uniform" in [trace.get("name") for trace in figure(app)["data"]]
+    assert len(app.get("plotly_chart")) == 1  # no series over time
+    links = [link.proto.label for link in app.get("page_link")]
+    assert "Next window" not in links

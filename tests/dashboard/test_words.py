@@ -2,17 +2,25 @@
 
 import doctest
 import math
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dashboard import _words
-from dashboard._words import number, quantile_texts, sentence, short_number, stamp, window_name
+import forequake
+from dashboard import _sentences, _theme, _words
+from dashboard._sentences import FLAGS, flag_words, missing_words, power_words, sentence
+from dashboard._words import is_drawn, number, quantile_texts, short_number, stamp, window_name
 from dashboard.figures import cells
 from dashboard.views import _text
 from dashboard.views._text import ago, plain
+from forequake.evaluations.power import Power
 from forequake.results import (
+    AdjustedQuantile,
+    BatchQuantiles,
+    KolmogorovQuantile,
     LowerQuantile,
     Outcome,
     StudentQuantiles,
@@ -20,11 +28,15 @@ from forequake.results import (
     WilcoxonQuantile,
 )
 from forequake.windows import TimeWindow
-from stores.testing import sample_comparison, sample_result, sample_score
+from stores.testing import sample_comparison, sample_result, sample_score, sample_window
 
 
 def result(test: str, **fields: Any) -> Any:
     return sample_result(1, test=test).model_copy(update={"n_observed": 3, **fields})
+
+
+def window_id(number: int) -> str:
+    return sample_window(number).id
 
 
 def test_a_likelihood_test_that_passes() -> None:
@@ -178,8 +190,80 @@ def test_ages_are_said_in_one_unit() -> None:
     assert ago(datetime(2024, 5, 1, tzinfo=UTC), noon) == "9 days ago"
 
 
-@pytest.mark.parametrize("module", [_words, cells, _text], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [_sentences, _theme, _words, cells, _text], ids=lambda module: module.__name__
+)
 def test_examples_in_the_documentation_hold(module: Any) -> None:
     found = doctest.testmod(module)
     assert found.attempted > 0
     assert found.failed == 0
+
+
+def test_results_over_windows_say_of_how_many() -> None:
+    counted = sentence(result("cumulative N", n_windows=7, missing=(window_id(1), window_id(2))))
+    assert counted.endswith("in 7 windows, 2 missing.")
+    assert missing_words((window_id(1),)) == "Missing: 2020-01-08 to 2020-01-15."
+    assert missing_words([window_id(number) for number in range(14)]).endswith(" and 2 more.")
+    uniform = result("calibration", quantiles=KolmogorovQuantile(p=0.4), statistic=0.21, n_windows=7)
+    assert sentence(uniform).startswith(
+        "Not rejected at 0.05: the delta2 of the windows are no further from uniform than chance, D = 0.21, "
+        "p = 0.4"
+    )
+    family = AdjustedQuantile(p=0.001, p_adjusted=0.024, family=24)
+    found = result("Holm", outcome=Outcome.REJECTED, quantiles=family, statistic=1.0, n_windows=24)
+    assert sentence(found).startswith(
+        "Rejected at 0.05: 1 window of 24 rejected after Holm's correction, least p = 0.001, "
+        "corrected = 0.024"
+    )
+
+
+def test_pairs_of_models_are_said_with_both_p() -> None:
+    p = {"t": 3.0, "t_critical": 2.0, "p": 0.01, "p_adjusted": 0.03, "family": 3, "w_p": 0.02}
+    compared = sample_comparison(1, test="T", outcome=Outcome.BETTER).model_copy(
+        update={"test": "batch_t_w", "quantiles": BatchQuantiles(**p, w_p_adjusted=0.06)}
+    )
+    assert "p of T 0.01, corrected for 3 pairs of models 0.03, of W 0.02, corrected 0.06" in sentence(
+        compared
+    )
+
+
+def test_the_gain_of_diebold_and_mariano_is_per_window() -> None:
+    compared = sample_comparison(1, test="T").model_copy(update={"test": "diebold_mariano"})
+    assert "nats per window" in sentence(compared)
+
+
+def test_a_tail_of_synthetic_catalogs_is_never_zero() -> None:
+    tails = TailQuantiles(delta1=1.0, delta2=0.0)
+    found = result("catalog S", outcome=Outcome.REJECTED, quantiles=tails)
+    assert "delta2 < 1/1000 is below 0.05" in sentence(found)
+    number_test = result("catalog N", outcome=Outcome.REJECTED, quantiles=tails)
+    assert "delta2 < 1/1000 is below 0.025" in sentence(number_test)
+    assert short_number(0.0, drawn=is_drawn("catalog_spatial", tails)) == "<1/n"
+    assert not is_drawn("poisson_number", tails)
+
+
+@pytest.mark.parametrize(
+    ("power", "expected"),
+    [
+        (
+            Power(detectable=0.41, detectable_unit="nats per target event", needed=9),
+            "from 9 target events on",
+        ),
+        (Power(detectable=1.26, detectable_unit="relative difference", needed=0), "by 126 % with"),
+        (Power(needed=6, needed_unit="target events with non-zero differences"), "at least 6 target events"),
+        (Power(detectable=0.4, detectable_unit="nats per window", needed=None), "No number of windows"),
+        (Power(needed=1), "first event on"),
+    ],
+)
+def test_what_a_test_could_have_found_is_said(power: Power, expected: str) -> None:
+    assert expected in (power_words(power) or "")
+    assert power_words(Power(needed=0)) is None
+
+
+def test_every_flag_of_forequake_has_words() -> None:
+    source = Path(forequake.__file__).parent / "evaluations"
+    pattern = re.compile(r'^[A-Z_]+_FLAG(?:: Final)? = "(\w+)"', re.MULTILINE)
+    flags = {flag for file in source.rglob("*.py") for flag in pattern.findall(file.read_text())}
+    assert len(flags) >= 6
+    assert flags == set(FLAGS)
+    assert flag_words("my_own_flag") == "My own flag."

@@ -281,7 +281,7 @@ def test_the_dashboard_shows_what_a_reader_may_read(used: GuardedStore) -> None:
     address = used.reader
     (summary,) = _data.experiments(address).experiments
     name, token = summary.name, summary.token
-    listed = _data.windows(address, name, token).listed
+    listed = _data.windows(address, name, token, ()).listed
     assert len(listed) == 3
     rows = _data.window_rows(address, name, token, listed[0].window)
     assert rows

@@ -1,0 +1,217 @@
+"""The matrices of the overview: windows counted, results over windows, models against each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from dashboard import _data
+from dashboard._theme import Theme
+from dashboard._words import count_of
+from dashboard.figures.cells import (
+    Column,
+    CountedMatrix,
+    WindowCell,
+    WindowMatrix,
+    counted_matrix,
+    window_matrix,
+)
+from dashboard.figures.legend import window_legend
+from dashboard.figures.matrix import bands, least_width, matrix_figure
+from dashboard.figures.pairs import PairMatrix, pair_figure, pair_matrix
+from dashboard.views._filters import remember
+from dashboard.views._parts import PLOT, chosen_cell, scrolled
+from dashboard.views._tables import show_table, window_table
+from dashboard.views._text import plain
+from forequake.config import ExperimentConfig
+from forequake.results import Label, Outcome, UnitRecord
+from forequake.windows import TimeWindow
+from stores import Overview, ResultRow
+
+__all__ = [
+    "Page",
+    "count_windows",
+    "draw_matrix",
+    "open_result",
+    "open_slot",
+    "same",
+    "show_over_windows",
+    "show_pairs",
+]
+
+Place = tuple[str, str, str | None]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the overview shows.
+
+    Attributes
+    ----------
+    address, name, token
+        Of the store, the experiment, and its state.
+    models, columns
+        What the filters leave.
+    """
+
+    address: str
+    name: str
+    token: int
+    config: ExperimentConfig | None
+    units: tuple[UnitRecord, ...]
+    models: tuple[str, ...]
+    all_models: tuple[str, ...]
+    columns: tuple[Column, ...]
+    theme: Theme
+
+    def dependent(self, windows: _data.Windows) -> bool:
+        """Tell whether windows share time, so that their results depend on one another."""
+        return windows.overlap or (self.config is not None and self.config.growth == "cumulative")
+
+
+def count_windows(
+    page: Page, counted: Overview, windows: _data.Windows, columns: Sequence[Column]
+) -> CountedMatrix:
+    """Count an experiment's results over all windows."""
+    alphas = dict(windows.alphas)
+    if page.config is None:
+        alphas = {column.test: max(alphas.values(), default=0.05) for column in columns} | alphas
+    else:
+        for test in page.config.tests:
+            alphas[test.name] = page.config.alpha if test.alpha is None else test.alpha
+    summaries = _summaries(page, counted)
+    dependent = page.dependent(windows)
+    return counted_matrix(
+        page.models,
+        columns,
+        counted,
+        expected=windows.count if page.config is None else len(page.config.windows),
+        alphas=alphas,
+        independent=not dependent,
+        units=page.units,
+        totals={} if dependent else {place: found.total for place, found in summaries.items()},
+        spreads={place: found.spread for place, found in summaries.items()},
+        opponents=len(page.all_models) - 1,
+    )
+
+
+def _summaries(page: Page, counted: Overview) -> dict[Place, _data.ScoreSummary]:
+    """Sum up scores over all windows, by model, test and reference."""
+    return {
+        (cell.model, cell.test, cell.reference): _data.score_summary(
+            page.address, page.name, page.token, cell.test, cell.model, cell.reference
+        )
+        for cell in counted.cells
+        if Outcome.SCORE_ONLY in cell.outcomes
+    }
+
+
+def show_over_windows(page: Page) -> None:
+    """Show the results over all windows, each a cell of its own."""
+    columns = [column for column in page.columns if column.scope == "windows"]
+    if not columns:
+        return
+    tests = tuple(sorted({column.test for column in columns}))
+    found = _data.over_windows(page.address, page.name, page.token, tests)
+    rows = [row for row, _ in found]
+    units = [unit for unit in page.units if unit.label.test in tests]
+    matrix = window_matrix(page.models, columns, rows, units, {row.key: span for row, span in found})
+    st.subheader("Over all windows")
+    lacking = {window for _, span in found for window in span.missing}
+    missing = f" {count_of(len(lacking), 'window')} missing from some of them." if lacking else ""
+    st.caption(
+        f"One result of each model, made from all windows that have ended.{missing} The number below a mark "
+        "is the quantile that decides, or the information gain. Click a mark for the picture."
+    )
+    st.html(window_legend((cell.status for cell in matrix.cells), page.theme))
+    place = draw_matrix(matrix, page.theme, "over-windows")
+    for cell in matrix.cells:
+        if place is not None and cell.row is not None and same(cell, place):
+            open_slot(cell.row.label.slot)
+    show_table(window_table(matrix), f"{page.name}_over_windows")
+
+
+def show_pairs(
+    page: Page, models: Sequence[str], test: str, rows: Sequence[ResultRow], *, independent: bool = True
+) -> None:
+    """Show all models against each other."""
+    matrix = pair_matrix(models, rows, independent=independent)
+    if not matrix.pairs:
+        return
+    st.subheader(f"{plain(test)}: models against each other")
+    st.caption(_about_pairs(matrix, independent=independent))
+    if not matrix.windows:
+        return
+    with scrolled(f"pairs-{_slug(test)}", matrix.least_width):
+        event = st.plotly_chart(
+            pair_figure(matrix, page.theme),
+            key=f"pairs-{_slug(test)}",
+            on_select="rerun",
+            selection_mode="points",
+            config=PLOT,
+            alt=f"Matrix of {count_of(len(matrix.models), 'model')} against each other",
+        )
+    place = chosen_cell(event)
+    if place is not None:
+        open_result(page.name, place, matrix.windows[-1])
+
+
+def _about_pairs(matrix: PairMatrix, *, independent: bool) -> str:
+    if not matrix.windows:
+        return f"None of {count_of(matrix.left_out, 'window')} has a result of all pairs."
+    how = "Blue ▲: the model of the row is better than that of the column; orange ▼: worse"
+    if len(matrix.windows) == 1:
+        return (
+            f"{how}, after correction for all pairs. The number is the information gain per event, in nats."
+        )
+    lost = f" {count_of(matrix.left_out, 'window')} in which only some have one not counted." * bool(
+        matrix.left_out
+    )
+    gain = (
+        "The number is the information gain per event over all of them, in nats."
+        if independent
+        else "The windows share time, so their information gains are not summed."
+    )
+    common = f"in so many of the {len(matrix.windows)} windows in which all pairs have a result"
+    return f"{how}, {common}.{lost} {gain}"
+
+
+def _slug(test: str) -> str:
+    """Make a part of a name of a style class."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in test)
+
+
+def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) -> Place | None:
+    """Show a matrix, in bands where it has many tests; give the cell that was clicked, if one was."""
+    chosen = None
+    for number, part in enumerate(bands(matrix)):
+        name = f"{key}-{number + 1}" if number else key
+        with scrolled(name, least_width(part)):
+            event = st.plotly_chart(
+                matrix_figure(part, theme),
+                key=name,
+                on_select="rerun",
+                selection_mode="points",
+                config=PLOT,
+                alt=f"Matrix of {count_of(len(part.models), 'model')} by "
+                f"{count_of(len(part.columns), 'test')}; the table below has the same content",
+            )
+        chosen = chosen or chosen_cell(event)
+    return chosen
+
+
+def same(cell: WindowCell, place: Place) -> bool:
+    """Tell whether a cell is in a place."""
+    return (cell.model, cell.column.test, cell.column.reference) == place
+
+
+def open_result(experiment: str, place: Place, window: TimeWindow) -> None:
+    """Go to the page of one result in a window."""
+    model, test, reference = place
+    open_slot(Label(experiment=experiment, test=test, model=model, reference=reference, window=window).slot)
+
+
+def open_slot(slot: str) -> None:
+    """Go to the page of one result."""
+    remember()
+    st.switch_page("views/result.py", query_params={"slot": slot})
