@@ -24,7 +24,7 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 
 from benchmarks.experiment_files import ITALY_MODELS, ITALY_TESTS, write_italy
-from benchmarks.processes import Spent, run_measured, tree_seconds
+from benchmarks.processes import Spent, load_in_words, run_measured, tree_seconds
 from forequake.results import DistributionRecord
 from stores import ResultQuery, ResultRow, ResultsStore, open_store
 
@@ -64,8 +64,8 @@ _PAGE: Final = """# A whole experiment, start to end
 
 Measured by `make bench-experiment` (`FLOATCSEP=/path/to/python` names a Python that has floatCSEP 0.5.2; else
 one is made): {models} models of Italy (8,993 cells, 41 bins, ForecastML of 13 MB each), {tests} tests,
-4 windows; {cores} cores, Python {python}, Prefect {prefect}; medians of {repeats} turns. Seconds of CPU time
-of all processes, imports included.
+4 windows; {cores} cores, Python {python}, Prefect {prefect}; medians, number of turns: {repeats}. Seconds of CPU
+time of all processes, imports included. {load}
 
 | | CPU s | the program | Prefect's server | wall s | floatCSEP's CPU by this |
 |---|---:|---:|---:|---:|---:|
@@ -322,6 +322,7 @@ def main() -> None:
         rows="\n".join(rows),
         results=results,
         numbers=f"{numbers:,}",
+        load=load_in_words(),
     )
     _FILE.write_text(text, encoding="utf-8")
     print(text)

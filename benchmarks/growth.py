@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 import httpx
 
 from benchmarks.experiment_files import DAILY_TESTS, write_daily
-from benchmarks.processes import Spent, run_measured, tree_seconds
+from benchmarks.processes import Spent, load_in_words, run_measured, tree_seconds
 from stores import open_store
 from stores.testing.mongod import Mongod, database_url
 
@@ -49,7 +49,7 @@ _PAGE: Final = """# How runs grow
 Measured by `make bench-growth` (`ARGS="--windows 100 300"` for a short one): {models} models with a forecast
 file for each day (100 cells, 21 bins), {tests} tests, 1000 simulations each where a test draws them; {cores}
 cores, Python {python}. Runs of `forequake run` with a Prefect server that was there; memory is the greatest
-of the run's process (VmHWM).
+of the run's process (VmHWM). {load}
 
 {tables}
 - CPU s is that of the run's process, the next columns that of Prefect's server and of the store's meanwhile.
@@ -93,6 +93,7 @@ def main() -> None:
         cores=os.cpu_count(),
         python=platform.python_version(),
         tables="\n".join(tables),
+        load=load_in_words(),
     )
     _FILE.write_text(text, encoding="utf-8")
     print(text)

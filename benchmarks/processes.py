@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Spent", "run_measured", "tree_seconds"]
+__all__ = ["Spent", "load_in_words", "run_measured", "tree_seconds"]
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _LOOK_SECONDS = 0.1
@@ -64,6 +64,15 @@ def tree_seconds(number: int) -> float:
         return 0.0
     own = sum(int(ticks) for ticks in fields[11:15]) / _TICKS  # also of children that have ended
     return own + sum(tree_seconds(int(child)) for child in children)
+
+
+def load_in_words() -> str:
+    """Say what times on the wall are worth: how much the machine had to do lately."""
+    load, cores = os.getloadavg()[2], os.cpu_count() or 1
+    what = (
+        "other work ran beside it and made times on the wall longer" if load > 2 * cores else "it was quiet"
+    )
+    return f"The machine had a load of {load:.0f}: {what}."
 
 
 class _Peak:
