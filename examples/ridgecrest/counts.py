@@ -1,0 +1,11 @@
+"""A score of how many events there were, wherever and however large."""
+
+import math
+
+
+def gain(forecast, catalog, reference):  # noqa: ANN001, ANN201
+    """Give the difference of the log-likelihoods of the number of events by two Poisson forecasts, in nats."""
+    number = len(catalog)
+    return {
+        "statistic": number * math.log(forecast.total / reference.total) - (forecast.total - reference.total)
+    }
