@@ -1,23 +1,44 @@
 """The example of Ridgecrest with forecasts made by hand: each model's own command, once a window."""
 
-import os
+import contextlib
+import importlib
 import shutil
-import subprocess
 import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
-from forequake.config import FolderModel, ProgramSpec, load_experiment
+import pytest
+
+from forequake.config import FolderModel, load_experiment
 from forequake.windows import TimeWindow
 
-__all__ = ["EXAMPLE", "copied", "make_forecasts", "past_of", "program_of", "run_program"]
+__all__ = ["EXAMPLE", "commands", "copied", "importable", "make_forecasts", "past_of", "run_command"]
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "ridgecrest"
-#: What the commands of the models' packages do, without an environment in which they are installed.
-_SCRIPTS = {
-    "reasenberg-jones": "from aftershocks.commands import run_reasenberg_jones as run; run()",
-    "running-mean": "from aftershocks.commands import run_running_mean as run; run()",
-    "stationary": "from stationary.commands import run; run()",
-}
+_PACKAGES = ("aftershocks", "stationary")
+
+
+def commands() -> dict[str, str]:
+    """Give the function, as ``module:function``, of each command that the models' packages install."""
+    found: dict[str, str] = {}
+    for package in _PACKAGES:
+        text = (EXAMPLE / "models" / package / "pyproject.toml").read_text(encoding="utf-8")
+        found |= tomllib.loads(text)["project"]["scripts"]
+    return found
+
+
+@contextlib.contextmanager
+def importable() -> Iterator[None]:
+    """Let the models' packages be imported as if they were installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        for package in _PACKAGES:
+            patch.syspath_prepend(str(EXAMPLE / "models" / package))
+        try:
+            yield
+        finally:
+            for name in [name for name in sys.modules if name.split(".")[0] in _PACKAGES]:
+                del sys.modules[name]
 
 
 def copied(folder: Path) -> Path:
@@ -33,40 +54,38 @@ def past_of(window: TimeWindow) -> str:
     return "".join([heading, *(row for row in rows if row.split(",")[3] < start)])
 
 
-def program_of(model: FolderModel) -> ProgramSpec:
-    assert model.program is not None
-    return model.program
+def run_command(folder: Path, command: str, arguments: dict[str, object], past: str) -> None:
+    """Run a model's command in its folder, with arguments and catalog where it looks for them.
 
-
-def run_program(folder: Path, program: ProgramSpec, window: TimeWindow, past: str) -> None:
-    """Run a model's command in its folder, with its arguments and catalog where it looks for them."""
-    arguments = program.arguments | {
-        "start_date": window.start.replace(tzinfo=None).isoformat(),
-        "end_date": window.end.replace(tzinfo=None).isoformat(),
-    }
-    template = (EXAMPLE / "models" / folder.name / "input" / program.args_file).read_text(encoding="utf-8")
-    lines = [line for line in template.splitlines() if line.partition("=")[0].strip() not in arguments]
-    lines += [f"{name} = {value}" for name, value in arguments.items()]
-    (folder / "input" / program.args_file).write_text("\n".join(lines) + "\n", encoding="utf-8")
-    (folder / "input" / program.input_catalog).write_text(past, encoding="utf-8")
-    command, *words = program.command.split()
-    environment = os.environ | {"PYTHONPATH": str(folder)}
-    subprocess.run(
-        [sys.executable, "-c", _SCRIPTS[command], *words],
-        cwd=folder,
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    `importable` must be around it.
+    """
+    (folder / "input").mkdir(parents=True, exist_ok=True)
+    lines = [f"{name} = {value}" for name, value in arguments.items()]
+    (folder / "input" / "args.txt").write_text("# as a run writes it\n" + "\n".join(lines) + "\n")
+    (folder / "input" / "catalog.csv").write_text(past)
+    name, *words = command.split()
+    module, _, function = commands()[name].partition(":")
+    run = getattr(importlib.import_module(module), function)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(sys, "argv", [name, *words])
+        run()
 
 
 def make_forecasts(config: Path) -> None:
     """Make all forecasts of an experiment of the example, in the folders of its models."""
     experiment = load_experiment(config).config
-    for model in experiment.models:
-        assert isinstance(model, FolderModel)
-        for window in experiment.windows:
-            folder = config.parent / model.path
-            run_program(folder, program_of(model), window, past_of(window))
-            assert any((config.parent / path).is_file() for path in model.forecast_paths(window))
+    with importable():
+        for model in experiment.models:
+            assert isinstance(model, FolderModel)
+            assert model.program is not None
+            for window in experiment.windows:
+                dates = {
+                    "start_date": window.start.replace(tzinfo=None).isoformat(),
+                    "end_date": window.end.replace(tzinfo=None).isoformat(),
+                }
+                folder = config.parent / model.path
+                run_command(
+                    folder, model.program.command, {**model.program.arguments, **dates}, past_of(window)
+                )
+                assert any((config.parent / path).is_file() for path in model.forecast_paths(window))

@@ -4,7 +4,7 @@ import math
 
 
 def gain(forecast, catalog, reference):  # noqa: ANN001, ANN201
-    """Give the difference of the log-likelihoods of the number of events by two Poisson forecasts, in nats."""
+    """Give the difference of two Poisson forecasts' log-likelihoods of the number of events, in nats."""
     number = len(catalog)
     return {
         "statistic": number * math.log(forecast.total / reference.total) - (forecast.total - reference.total)

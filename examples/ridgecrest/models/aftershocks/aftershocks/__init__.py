@@ -1,1 +1,1 @@
-"""Two models that learn from the earthquakes before a window: Reasenberg and Jones's law, and a running mean."""
+"""Two models that learn from the earthquakes before a window: an aftershock law, and a running mean."""

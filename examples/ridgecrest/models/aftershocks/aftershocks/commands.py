@@ -22,7 +22,9 @@ def run_running_mean() -> None:
     _run(running_mean.forecast_of, running_mean.OWN)
 
 
-def _run(model: Callable[[Task, Past, NDArray[np.float64], np.random.Generator], Forecast], own: dict[str, str]) -> None:
+def _run(
+    model: Callable[[Task, Past, NDArray[np.float64], np.random.Generator], Forecast], own: dict[str, str]
+) -> None:
     file = Path(sys.argv[1] if len(sys.argv) > 1 else "input/args.txt")
     task, cells = read_task(file, own), read_cells("aftershocks")
     past = read_past(file.with_name("catalog.csv"), task, cells)

@@ -86,14 +86,17 @@ def read_task(file: Path, own: dict[str, str]) -> Task:
     known = DEFAULTS | own
     unknown = given.keys() - known.keys() - {"start_date", "end_date"}
     if unknown:
-        raise SystemExit(f"{file}: unknown argument {min(unknown)!r}; known: {', '.join(sorted(known))}")
+        message = f"{file}: unknown argument {min(unknown)!r}; known: {', '.join(sorted(known))}"
+        raise SystemExit(message)
     try:
         start, end = (_milliseconds(given.pop(name)) for name in ("start_date", "end_date"))
     except KeyError as error:
-        raise SystemExit(f"{file}: there is no {error.args[0]}") from None
+        message = f"{file}: there is no {error.args[0]}"
+        raise SystemExit(message) from None
     task = Task(start, end, known | given)
     if task.arguments["output"] not in ("catalogs", "rates"):
-        raise SystemExit(f"{file}: output is {task.arguments['output']!r}, not catalogs or rates")
+        message = f"{file}: output is {task.arguments['output']!r}, not catalogs or rates"
+        raise SystemExit(message)
     return task
 
 
@@ -123,7 +126,9 @@ def read_cells(package: str) -> NDArray[np.float64]:
 def forecast_file(task: Task) -> Path:
     """Give the forecast's file, as floatCSEP names it; where the window has times of day, with them."""
     moments = [datetime.fromtimestamp(time / 1000, UTC) for time in (task.start, task.end)]
-    form = "%Y-%m-%d" if all(time % 86_400_000 == 0 for time in (task.start, task.end)) else "%Y-%m-%dT%H-%M-%S"
+    form = (
+        "%Y-%m-%d" if all(time % 86_400_000 == 0 for time in (task.start, task.end)) else "%Y-%m-%dT%H-%M-%S"
+    )
     start, end = (moment.strftime(form) for moment in moments)
     return Path("forecasts") / f"{task.arguments['prefix']}_{start}_{end}.csv"
 

@@ -5,8 +5,6 @@ The rate of events of magnitude M or more, t days after a mainshock of magnitude
 applied to one mainshock and never summed over the events that followed.
 """
 
-from statistics import NormalDist
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,9 +31,11 @@ def forecast_of(
     """Forecast the aftershocks in a window."""
     variant = task.arguments["variant"]
     if variant not in VARIANTS:
-        raise SystemExit(f"variant is {variant!r}, not one of {', '.join(VARIANTS)}")
+        message = f"variant is {variant!r}, not one of {', '.join(VARIANTS)}"
+        raise SystemExit(message)
     if not len(past.days):
-        raise SystemExit("there is no earthquake before the window, so there are no aftershocks to forecast")
+        message = "there is no earthquake before the window, so there are no aftershocks to forecast"
+        raise SystemExit(message)
     largest = int(np.argmax(past.magnitude))
     begin = -float(past.days[largest])
     end = begin + task.days
@@ -46,7 +46,7 @@ def forecast_of(
         means, mean = np.full(number, 10.0**A * unit), float(10.0**A * unit)
     else:
         values, weights = distribution_of_a(past, largest, float(task.arguments["complete_from"]), variant)
-        # The middle of each step, so that the least and the greatest level lie inside.
+        # Levels at the middle of the steps: each value stands for what lies half a step to either side.
         levels = np.cumsum(weights) - weights / 2
         means = 10.0 ** np.interp(spread(generator, number), levels, values) * unit
         mean = float(weights @ 10.0**values * unit)
@@ -66,15 +66,16 @@ def distribution_of_a(
     The likelihood is that of a Poisson process of the events above the magnitude of completeness, which falls
     with time: 10^(a n) exp(-10^a e), with n their number and e what the law expects of them for a = 0.
     """
-    values = NormalDist(A, A_DEVIATION).inv_cdf(1e-9) * np.array([1.0, 1.0])
-    values = np.linspace(values[0], 2 * A - values[0], _STEPS)
+    values = np.linspace(A - 6 * A_DEVIATION, A + 6 * A_DEVIATION, _STEPS)
     logarithm = -0.5 * ((values - A) / A_DEVIATION) ** 2
     if variant == "updated":
         mainshock, begin = float(past.magnitude[largest]), float(past.days[largest])
         days = past.days[largest + 1 :] - begin
         complete = magnitude_of(mainshock, np.maximum(days, 1e-9), complete_from)
         number = int((past.magnitude[largest + 1 :] >= complete - 1e-9).sum())
-        logarithm += number * values * np.log(10.0) - 10.0**values * _exposure(mainshock, -begin, complete_from)
+        logarithm += number * values * np.log(10.0) - 10.0**values * _exposure(
+            mainshock, -begin, complete_from
+        )
     weights = np.exp(logarithm - logarithm.max())
     return values, weights / weights.sum()
 

@@ -26,7 +26,8 @@ def forecast_of(
         largest = int(np.argmax(past.magnitude))
         begin = max(begin, float(past.days[largest]) + days_until(float(past.magnitude[largest]), least))
     if begin >= 0:
-        raise SystemExit(f"the catalog is not complete from magnitude {least:g} on before the window begins")
+        message = f"the catalog is not complete from magnitude {least:g} on before the window begins"
+        raise SystemExit(message)
     number = int(((past.days >= begin) & (past.magnitude >= least - 1e-9)).sum())
     mean = (number + HALF_AN_EVENT) / -begin * task.days * 10.0 ** (B * (least - task.edges[0]))
     means = np.full(int(task.arguments["n_sims"]), mean)

@@ -30,6 +30,7 @@ def shares_of(past: Past, cells: NDArray[np.float64]) -> NDArray[np.float64]:
     density = np.zeros((len(cells), _POINTS, _POINTS))
     for west, south in zip(past.longitude.tolist(), past.latitude.tolist(), strict=True):
         square = ((longitude - west) * east) ** 2 + ((latitude - south) * _KM_PER_DEGREE) ** 2
-        density += (square + DISTANCE_KM**2) ** -1.5
+        square += DISTANCE_KM**2
+        density += 1 / (square * np.sqrt(square))
     near = (density * east).sum(axis=(1, 2))  # a point stands for an area that shrinks to the north
     return (1 - BACKGROUND) * near / near.sum() + BACKGROUND * background
