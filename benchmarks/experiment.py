@@ -64,8 +64,9 @@ _PAGE: Final = """# A whole experiment, start to end
 
 Measured by `make bench-experiment` (`FLOATCSEP=/path/to/python` names a Python that has floatCSEP 0.5.2; else
 one is made): {models} models of Italy (8,993 cells, 41 bins, ForecastML of 13 MB each), {tests} tests,
-4 windows; {cores} cores, Python {python}, Prefect {prefect}; medians, number of turns: {repeats}. Seconds of CPU
-time of all processes, imports included. {load}
+4 windows; {cores} cores, Python {python}, Prefect {prefect}; medians, number of turns: {repeats}.
+Seconds of CPU time of all processes, imports included.
+{load}
 
 | | CPU s | the program | Prefect's server | wall s | floatCSEP's CPU by this |
 |---|---:|---:|---:|---:|---:|

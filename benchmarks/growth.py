@@ -49,7 +49,8 @@ _PAGE: Final = """# How runs grow
 Measured by `make bench-growth` (`ARGS="--windows 100 300"` for a short one): {models} models with a forecast
 file for each day (100 cells, 21 bins), {tests} tests, 1000 simulations each where a test draws them; {cores}
 cores, Python {python}. Runs of `forequake run` with a Prefect server that was there; memory is the greatest
-of the run's process (VmHWM). {load}
+of the run's process (VmHWM).
+{load}
 
 {tables}
 - CPU s is that of the run's process, the next columns that of Prefect's server and of the store's meanwhile.
