@@ -412,6 +412,16 @@ def test_a_repository_of_git_inside_of_a_commit_is_left_out(tmp_path: Path, fetc
     assert list(fetch(url=str(tmp_path / "bad.git")).files) == ["run.py"]
 
 
+def test_a_repository_that_lost_a_file(built: dict[str, str], tmp_path: Path, fetch: Fetch) -> None:
+    git(tmp_path, "clone", "--quiet", "--bare", f"{built['folder']}/work", "broken.git")
+    broken = tmp_path / "broken.git"
+    blob = git(broken, "rev-parse", "HEAD:run.py")
+    (broken / "objects" / blob[:2] / blob[2:]).unlink()
+    with pytest.raises(SourceError):
+        fetch(url=str(broken))
+    assert list((tmp_path / "shelf" / "trees").iterdir()) == []
+
+
 def test_a_commit_that_is_too_large(fetch: Fetch) -> None:
     with pytest.raises(SourceError, match="larger than 20 bytes"):
         fetch(limits=SourceLimits(most_bytes=20))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from platformdirs import user_cache_path
 
 from forequake.errors import SourceChanged, SourceError
 from forequake.models.sources import (
@@ -355,6 +356,12 @@ def test_what_is_being_fetched_is_not_swept(shelf: Path) -> None:
         SourceShelf(shelf)
         assert place.is_dir()
     assert not place.parent.exists()
+
+
+def test_the_shelf_is_in_the_users_cache_folder(model: Path, said: list[str]) -> None:
+    staged = fetch_source(PathSource(model), Path(), say=said.append)
+    shelf = user_cache_path("forequake") / "models" / "sources"
+    assert staged.folder == shelf / "trees" / staged.tree / "files"
 
 
 def test_a_shelf_that_cannot_be_written(model: Path, tmp_path: Path, said: list[str]) -> None:

@@ -154,11 +154,7 @@ class _Talk:
 
     def _parsed(self, name: str) -> str:
         try:
-            return (
-                self.git.run("rev-parse", "--verify", "--end-of-options", f"{name}^{{commit}}")
-                .decode()
-                .strip()
-            )
+            return self.git.run("rev-parse", "--verify", f"{name}^{{commit}}").decode().strip()
         except (GitRefused, GitUnwell) as error:
             raise _NotGiven(str(error)) from error
 

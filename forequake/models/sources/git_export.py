@@ -58,7 +58,11 @@ def export_commit(git: Git, commit: str, content: Path, title: str, limits: Sour
         git.run_into(blobs.fileno(), "cat-file", "--batch=%(objectsize)", given=names.encode())
         blobs.seek(0)
         for member in written:
-            size = int(blobs.readline())
+            told = blobs.readline()
+            if not told.strip().isdigit():
+                message = f"{title}: git lacks the content of {member.path}"
+                raise SourceError(message)
+            size = int(told)
             if member.mode == "120000":
                 new.add_link(member.path, blobs.read(size).decode("utf-8", "surrogateescape"))
             else:
