@@ -85,7 +85,9 @@ def cell_text(store: ResultsStore, rows: list[ResultRow]) -> str:
         latest = max(rows, key=lambda row: row.label.window.end)
         return f"{_outcome_text(store, latest)}, {over_windows_text(span_parts(store, latest))}"
     if is_against_all(rows[0]):
-        return _counted_text(rows, "better than {better}, worse than {worse} of {defined}")
+        many = len({row.label.window for row in rows}) > 1
+        form = "better {better}, worse {worse} of {defined} comparisons"
+        return _counted_text(rows, form if many else "better than {better}, worse than {worse} of {defined}")
     if len(rows) == 1:
         return _outcome_text(store, rows[0])
     if rows[0].kind == "comparison":

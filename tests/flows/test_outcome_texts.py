@@ -111,6 +111,9 @@ def test_all_pairs_of_a_model_are_one_cell(tmp_path: Path) -> None:
         against("f", Outcome.UNDEFINED),
     ]
     assert cell_text(store, found) == "better than 2, worse than 1 of 4, undefined 1"
+    window = row.label.model_copy(update={"window": sample_window(1)})
+    later = [*found, found[0].model_copy(update={"label": window})]
+    assert cell_text(store, later) == "better 3, worse 1 of 5 comparisons, undefined 1"
     assert pairs_text(found) == "better than b, d; worse than c; undefined: f; no difference from 1"
     assert list(outcome_table(store, found)[0]) == ["model", "pairs"]
 
