@@ -111,18 +111,13 @@ class Builder(Protocol):
 
 
 def copy_of_source(job: Job) -> Path:
-    """Copy a source to where builders may write, with the folders that a run will fill.
-
-    What is built must not change the source, and many builders write beside it.
-    """
+    """Copy a source to where builders may write: many write beside it, and it must not change."""
     copy = job.folder / "source"
     shutil.copytree(job.recipe.folder, copy, symlinks=True)
     for path, _, files in os.walk(copy):
         for place in (Path(path), *(Path(path, name) for name in files)):
             if not place.is_symlink():
                 place.chmod(place.stat().st_mode | stat.S_IWUSR)
-    for name in ("input", "forecasts"):
-        (copy / name).mkdir(exist_ok=True)
     return copy
 
 

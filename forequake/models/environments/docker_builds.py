@@ -49,6 +49,8 @@ class DockerBuilder:
             Where it fails.
         """
         copy, answer = copy_of_source(job), job.folder / "image"
+        for name in ("input", "forecasts"):  # no part of a source, but a Dockerfile may copy them
+            (copy / name).mkdir(exist_ok=True)
         tag = f"forequake/model:{job.key[:_TAG]}"
         options = ["--iidfile", str(answer), "--tag", tag, "--label", f"{KEY_LABEL}={job.key}"]
         options += ["--no-cache", "--pull"] if job.force else []

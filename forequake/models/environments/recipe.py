@@ -119,8 +119,10 @@ class Recipe:
 
     @property
     def pins(self) -> bool:
-        """Whether all that is installed has its version said, as far as that can be told."""
-        return bool(self.constraints) or (self.requirements is not None and self.requirements.is_pinned)
+        """Whether all that pip installs has its version said, as far as that can be told."""
+        if self.requirements is not None and any(map(str.strip, self.requirements.lines)):
+            return self.requirements.is_pinned
+        return bool(self.constraints) or not self.is_package
 
     def files(self, *, docker: bool = False) -> Mapping[str, Sha256]:
         """Give the hashes of the files that say what is installed beside the source itself."""

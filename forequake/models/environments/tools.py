@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -107,9 +108,7 @@ class Tool:
         EnvironmentFailed
             Where it fails, takes too long, or cannot be started.
         """
-        shown = masked(" ".join([Path(argv[0]).name, *map(str, argv[1:])]))
-        if len(shown) > 200:
-            shown = f"{shown[:200]} ..."
+        shown = _shown([*map(str, argv)])
         try:
             process = subprocess.Popen(
                 list(map(str, argv)),
@@ -161,6 +160,12 @@ class Tool:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(max(0.0, self.ends - time.monotonic()))
         return output, process.returncode is not None
+
+
+def _shown(argv: list[str]) -> str:
+    """Give the words of a command that say what it does: ``pip install``, ``docker build``."""
+    words = argv[argv.index("-m") + 1 :] if "-m" in argv else [Path(argv[0]).name, *argv[1:]]
+    return " ".join(takewhile(lambda word: not word.startswith("-") and "/" not in word, words))
 
 
 def _end(process: "subprocess.Popen[bytes]") -> None:

@@ -29,16 +29,21 @@ class VenvBuilder:
     def build(self, job: Job) -> Made:
         """Make the environment: floatCSEP's, but that the source is installed and not linked.
 
+        Where nothing is to be installed there is no pip either, which takes most of the time.
+
         Raises
         ------
         EnvironmentFailed
             Where venv or pip fails.
         """
         python = _interpreter(job.recipe).program
-        job.tool.run([python, "-I", "-m", "venv", job.prefix], cwd=job.folder)
-        copy = copy_of_source(job)
-        pip_install(job, job.prefix / "bin" / "python", copy)
-        remove_tree(copy)
+        needs_pip = job.recipe.is_package or job.recipe.requirements is not None
+        options = [] if needs_pip else ["--without-pip"]
+        job.tool.run([python, "-I", "-m", "venv", *options, job.prefix], cwd=job.folder)
+        if needs_pip:
+            copy = copy_of_source(job)
+            pip_install(job, job.prefix / "bin" / "python", copy)
+            remove_tree(copy)
         return installed(job.prefix / "bin" / "python", job.tool)
 
     def found(self, prefix: Path | None, image_digest: str | None, tool: Tool) -> Made | None:
