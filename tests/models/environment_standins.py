@@ -48,6 +48,8 @@ rest = WORDS[2:]
 if rest[::2] != ["-p", "-f"]:
     fail(2, f"{{NAME}}: error: unrecognized arguments: {{rest}}")
 prefix, spec = Path(rest[1]), Path(rest[3]).read_text()
+if (HERE / "down").exists():
+    offline()
 if prefix.exists():
     fail(1, f"CondaValueError: prefix already exists: {{prefix}}")
 maybe(spec)

@@ -114,14 +114,14 @@ def test_builders_see_nothing_of_our_stores() -> None:
     assert set(tool_variables(given)) == {"PATH", "PIP_INDEX_URL", "https_proxy", "DOCKER_HOST"}
 
 
-def _tool(seconds: float = 20.0) -> Tool:
-    return Tool("the environment (venv)", time.monotonic() + seconds)
+def _tool(folder: Path, seconds: float = 20.0) -> Tool:
+    return Tool("the environment (venv)", folder / "programs", time.monotonic() + seconds)
 
 
 def test_a_failing_builder_has_the_last_word(tmp_path: Path) -> None:
     words = "for n in $(seq 30); do echo line $n; done; echo https://me:word@host >&2; exit 3"
     with pytest.raises(EnvironmentFailed) as caught:
-        _tool().run(["sh", "-c", words], cwd=tmp_path)
+        _tool(tmp_path).run(["sh", "-c", words], cwd=tmp_path)
     message = str(caught.value)
     assert "exit code 3" in message
     assert "line 30\n    https://***@host" in message
@@ -146,7 +146,7 @@ def test_a_failing_builder_has_the_last_word(tmp_path: Path) -> None:
 def test_what_the_network_does_is_transient(tmp_path: Path, words: str) -> None:
     (tmp_path / "words").write_text(words)
     with pytest.raises(EnvironmentUnavailable, match="cannot be built now") as caught:
-        _tool().run(["sh", "-c", "cat words; exit 1"], cwd=tmp_path)
+        _tool(tmp_path).run(["sh", "-c", "cat words; exit 1"], cwd=tmp_path)
     assert caught.value.transient
 
 
@@ -154,7 +154,7 @@ def test_a_builder_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> N
     words = f"sleep 100 & echo $! > {tmp_path}/number; echo working; wait"
     began = time.monotonic()
     with pytest.raises(EnvironmentFailed, match=r"did not end in time\. The end of .*\n    working$"):
-        _tool(0.5).run(["sh", "-c", words], cwd=tmp_path)
+        _tool(tmp_path, 0.5).run(["sh", "-c", words], cwd=tmp_path)
     assert time.monotonic() - began < 4
     assert not _lives(int((tmp_path / "number").read_text()))
 
@@ -162,14 +162,14 @@ def test_a_builder_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> N
 def test_a_builder_that_leaves_something_behind_is_not_waited_for(tmp_path: Path) -> None:
     began = time.monotonic()
     words = f"sleep 100 & echo $! > {tmp_path}/number; echo done"
-    assert _tool().run(["sh", "-c", words], cwd=tmp_path) == "done\n"
+    assert _tool(tmp_path).run(["sh", "-c", words], cwd=tmp_path) == "done\n"
     assert time.monotonic() - began < 4
     assert not _lives(int((tmp_path / "number").read_text()))
 
 
 def test_a_builder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(EnvironmentFailed, match="no-such-program create cannot be started: No such file"):
-        _tool().run(["/bin/no-such-program", "create"], cwd=tmp_path)
+    with pytest.raises(EnvironmentFailed, match="no-such-program create cannot be started: /bin/no-such-"):
+        _tool(tmp_path).run(["/bin/no-such-program", "create"], cwd=tmp_path)
 
 
 def _lives(number: int) -> bool:

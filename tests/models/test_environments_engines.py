@@ -137,6 +137,24 @@ def test_what_conda_says_is_told(
     assert desk.prepare("conda").seconds is not None
 
 
+def test_a_forced_build_that_fails_harms_nothing(desk: Desk) -> None:
+    install(CONDA, desk.programs, "conda")
+    before = desk.prepare("conda")
+    (desk.programs / "down").touch()
+    with pytest.raises(EnvironmentUnavailable, match="CONNECTION FAILED"):
+        desk.prepare("conda", force=True)
+    assert desk.prepare("conda").prefix == before.prefix
+    (desk.programs / "down").unlink()
+    after = desk.prepare("conda", force=True)
+    assert after.prefix != before.prefix
+    assert before.prefix is not None
+    assert before.prefix.exists(), "a model may still run in it"
+    assert len(desk.left()) == 2
+    desk.prepare("conda", force=True)
+    assert not before.prefix.exists()
+    assert len(desk.left()) == 2
+
+
 def test_without_conda_it_is_said(desk: Desk) -> None:
     with pytest.raises(EnvironmentFailed, match="none of mamba, micromamba, conda is on PATH"):
         desk.prepare("conda")

@@ -3,6 +3,7 @@
 ::
 
     PLATFORM/KEY/lock         held while the environment is built
+    PLATFORM/KEY/programs/    of programs that build or look (`forequake.processes.ProgramRun`)
     PLATFORM/KEY/ready.json   names the whole one and says what is in it; written last, at one blow
     PLATFORM/KEY/x1a2b3c4d/   an environment; where ready.json does not name it, what an ended build left
 
@@ -17,6 +18,7 @@ import shutil
 import stat
 import sysconfig
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from forequake.errors import EnvironmentFailed
 from forequake.models.locks import locked
+from forequake.processes import end_orphans
 from forequake.quantities import Sha256, UtcDatetime
 
 __all__ = ["EnvironmentPlace", "Ready", "environment_place", "remove_tree"]
@@ -88,6 +91,11 @@ class EnvironmentPlace:
         self.key = key
         self.folder = folder
 
+    @property
+    def programs(self) -> Path:
+        """Where the programs that build have their folders."""
+        return self.folder / "programs"
+
     def ready(self) -> Ready | None:
         """Give the environment that is there; None where none is, or the word of it is damaged."""
         try:
@@ -103,16 +111,20 @@ class EnvironmentPlace:
         return None if ready.folder is None else self.folder / ready.folder / "env"
 
     @contextmanager
-    def alone(self, on_wait: Callable[[], None], patience: float) -> Iterator[None]:
+    def alone(
+        self, on_wait: Callable[[], None], patience: float, stop: threading.Event | None
+    ) -> Iterator[None]:
         """Keep other processes from building it meanwhile.
 
         Raises
         ------
         EnvironmentFailed
             Where another process builds it for too long.
+        Interrupted
+            Where `stop` is set meanwhile.
         """
         try:
-            with locked(self.folder / "lock", patience=patience, on_wait=on_wait):
+            with locked(self.folder / "lock", patience=patience, on_wait=on_wait, stop=stop):
                 yield
         except TimeoutError as error:
             message = f"the environment cannot be built: {error}"
@@ -123,9 +135,11 @@ class EnvironmentPlace:
         """Give an empty folder to build in, which stays only where all goes well; only when `alone`."""
         self._sweep()
         folder = self.folder / f"x{secrets.token_hex(4)}"
-        folder.mkdir(mode=0o755)
+        folder.mkdir()
+        folder.chmod(0o755)
         try:
             yield folder
+            _show(folder)
         except BaseException:
             remove_tree(folder)
             raise
@@ -142,13 +156,26 @@ class EnvironmentPlace:
 
     def _sweep(self) -> None:
         """Remove what builds left that were ended, and what was replaced before the last build."""
+        end_orphans(self.programs)
         ready = self.ready()
-        kept = None if ready is None else ready.folder
+        kept = {self.programs.name, None if ready is None else ready.folder}
         for path in self.folder.iterdir():
-            if path.is_dir() and path.name != kept:
+            if path.is_dir() and path.name not in kept:
                 remove_tree(path)
             elif path.name.startswith("ready-"):
                 path.unlink()
+
+
+def _show(folder: Path) -> None:
+    """Let others read what was made, whatever the file modes of this user: models run as another one."""
+    for path, _, files in os.walk(folder):
+        for place in (Path(path), *(Path(path, name) for name in files)):
+            mode = place.lstat().st_mode
+            wanted = mode | stat.S_IRGRP | stat.S_IROTH
+            if mode & stat.S_IXUSR:
+                wanted |= stat.S_IXGRP | stat.S_IXOTH
+            if wanted != mode and not stat.S_ISLNK(mode):
+                place.chmod(stat.S_IMODE(wanted))
 
 
 def remove_tree(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """An environment for a model: the one that is there, or a new one."""
 
 import os
+import threading
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -75,6 +76,7 @@ def prepare_environment(
     force: bool = False,
     shelf: Path | None = None,
     seconds: float = BUILD_SECONDS,
+    stop: threading.Event | None = None,
     say: Say,
 ) -> BuiltEnvironment:
     """Give an environment for a model; it is built where it is not there.
@@ -92,8 +94,8 @@ def prepare_environment(
         It is built anew also where it is there, unless another process did so since it was asked for here.
     shelf
         The folder with the environments, by default in the user's cache folder.
-    seconds, say
-        For the whole build; told what takes long.
+    seconds, stop, say
+        For the whole build; where it is set, the build is ended; told what takes long.
 
     Raises
     ------
@@ -101,6 +103,8 @@ def prepare_environment(
         Where it cannot be built: the message has the end of what the builder printed, without passwords.
     EnvironmentUnavailable
         Where it cannot be built now, because the network or a service on it does not answer.
+    Interrupted
+        Where `stop` was set meanwhile.
     """
     if build is None:
         return running_environment()
@@ -112,13 +116,13 @@ def prepare_environment(
     there = place.ready()
     if there is not None and not force and _usable(there, place, builder, what, say):
         return _built(build, place, there)
-    with place.alone(lambda: say(f"another process builds {what}; waiting for it"), seconds):
+    with place.alone(lambda: say(f"another process builds {what}; waiting for it"), seconds, stop):
         ready = place.ready()
         meanwhile = ready is not None and ready != there and (not force or ready.made_at > asked)
         if ready is not None and meanwhile and _usable(ready, place, builder, what, say):
             return _built(build, place, ready)
         began = time.monotonic()
-        tool = Tool(what, began + seconds)
+        tool = Tool(what, place.programs, began + seconds, stop)
         say(f"building {what}")
         if build != "docker" and not recipe.pins:
             say("nothing pins what it installs: on another day it may install other versions")
@@ -142,7 +146,7 @@ def _key(build: Build, recipe: Recipe, tree: Sha256, minor: str | None) -> Sha25
 
 def _usable(ready: Ready, place: EnvironmentPlace, builder: Builder, what: str, say: Say) -> bool:
     """Tell whether an environment still is what was built."""
-    tool = Tool(what, time.monotonic() + _LOOK_SECONDS)
+    tool = Tool(what, place.programs, time.monotonic() + _LOOK_SECONDS)
     now = builder.found(place.prefix(ready), ready.image_digest, tool)
     if now is None:
         say(f"{what} does not run any more; it is built again")

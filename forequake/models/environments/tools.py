@@ -1,19 +1,17 @@
 """Running the programs that build environments: pip, conda, Docker."""
 
-import contextlib
 import os
 import re
-import selectors
-import signal
-import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
-from forequake.errors import EnvironmentFailed, EnvironmentUnavailable
+from forequake.errors import EnvironmentFailed, EnvironmentUnavailable, EvaluationError
+from forequake.processes import ProgramEnding, ProgramLimits, ProgramRun
 
 __all__ = ["Tool", "masked", "tool_variables"]
 
@@ -45,11 +43,10 @@ _PARAMETER: Final = re.compile(
     re.IGNORECASE,
 )
 _CONDA_TOKEN: Final = re.compile(r"/t/[^/\s]+/")
-#: Of the output this much of its end is kept, and this many lines of it go into a message.
-_TAIL_BYTES: Final = 16_384
+#: This many lines of the output go into a message.
 _TAIL_LINES: Final = 15
-_GRACE_SECONDS: Final = 5.0
-_LOOK_SECONDS: Final = 0.2
+#: Builders compile, with as many processes as they like: only time is limited.
+_LIMITS: Final = ProgramLimits(memory_mb=1 << 24, disk_mb=1 << 24, processes=4096, grace_seconds=5.0)
 
 
 def masked(text: str) -> str:
@@ -81,17 +78,23 @@ class Tool:
     ----------
     what
         What is built, for messages: ``the environment (venv, Python 3.11)``.
+    folder
+        Where each of them gets a folder of its own, which goes with it.
     ends
         Moment of `time.monotonic` at which the whole build must be done.
+    stop
+        Where it is set, a program is ended.
     """
 
     what: str
+    folder: Path
     ends: float
+    stop: threading.Event | None = None
 
     def run(
         self, argv: Sequence[str | Path], *, cwd: Path, variables: Mapping[str, str] | None = None
     ) -> str:
-        """Run a program to its end.
+        """Run a program to its end; what it started ends with it, and with this process.
 
         Parameters
         ----------
@@ -107,74 +110,43 @@ class Tool:
         ------
         EnvironmentFailed
             Where it fails, takes too long, or cannot be started.
+        Interrupted
+            Where `stop` was set meanwhile.
         """
         shown = _shown([*map(str, argv)])
         try:
-            process = subprocess.Popen(
-                list(map(str, argv)),
-                cwd=cwd,
-                env=tool_variables(os.environ) | dict(variables or {}),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                umask=0o022,
-            )
-        except OSError as error:
-            message = f"{self.what} cannot be built: {shown} cannot be started: {error.strerror or error}"
+            with ProgramRun(self.folder, another_user=False, stop=self.stop) as run:
+                ending = run.run(
+                    [*map(str, argv)],
+                    cwd,
+                    tool_variables(os.environ) | dict(variables or {}),
+                    replace(_LIMITS, seconds=max(0.0, self.ends - time.monotonic())),
+                    isolate=False,
+                )
+        except (EvaluationError, OSError) as error:
+            message = f"{self.what} cannot be built: {error}"
             raise EnvironmentFailed(message) from error
-        try:
-            output, in_time = self._read(process)
-        finally:
-            _end(process)
-        text = masked(output.decode("utf-8", errors="replace"))
-        if in_time and process.returncode == 0:
+        text = masked(ending.output)
+        if ending.kind == "exited" and ending.code == 0:
             return text
-        how = f"ended with exit code {process.returncode}" if in_time else "did not end in time"
-        raise self._failure(shown, how, text)
+        raise self._failure(shown, ending, text)
 
-    def _failure(self, shown: str, how: str, text: str) -> EnvironmentFailed:
+    def _failure(self, shown: str, ending: ProgramEnding, text: str) -> EnvironmentFailed:
+        how = {
+            "exited": f"ended with exit code {ending.code}",
+            "signal": f"was ended by {ending.detail}",
+            "timeout": "did not end in time",
+            "cannot_start": f"cannot be started: {ending.detail}",
+        }.get(ending.kind, f"was ended: {ending.kind} {ending.detail}".rstrip())
         lines = [line.rstrip() for line in text.splitlines() if line.strip()]
         told = "".join(f"\n    {line}" for line in lines[-_TAIL_LINES:])
-        said = f". The end of what it printed:{told}" if told else ", without a word"
+        said = f". The end of what it printed:{told}" if told else ""
         if _NETWORK.search(text):
             return EnvironmentUnavailable(f"{self.what} cannot be built now: {shown} {how}{said}", text)
         return EnvironmentFailed(f"{self.what} cannot be built: {shown} {how}{said}", text)
-
-    def _read(self, process: "subprocess.Popen[bytes]") -> tuple[bytes, bool]:
-        """Read to the end of the output, or of the time; tell which it was."""
-        output = b""
-        assert process.stdout is not None  # noqa: S101  # it was asked for
-        with process.stdout, selectors.DefaultSelector() as selector:
-            selector.register(process.stdout, selectors.EVENT_READ)
-            while True:
-                if selector.select(_LOOK_SECONDS):
-                    data = os.read(process.stdout.fileno(), 1 << 16)
-                    if not data:
-                        break
-                    output = (output + data)[-_TAIL_BYTES:]
-                elif process.poll() is not None:
-                    break  # something that it left behind holds the pipe
-                if time.monotonic() > self.ends:
-                    return output, False
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, self.ends - time.monotonic()))
-        return output, process.returncode is not None
 
 
 def _shown(argv: list[str]) -> str:
     """Give the words of a command that say what it does: ``pip install``, ``docker build``."""
     words = argv[argv.index("-m") + 1 :] if "-m" in argv else [Path(argv[0]).name, *argv[1:]]
     return " ".join(takewhile(lambda word: not word.startswith("-") and "/" not in word, words))
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    """End a program, first gently, and all that is left of what it started."""
-    if process.poll() is None:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
