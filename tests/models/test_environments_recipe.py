@@ -72,6 +72,20 @@ def test_lock_files_give_constraints(tmp_path: Path, name: str, text: str) -> No
     assert Recipe(tmp_path).pins
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('[project]\nname = "my.model"', "my.model"),
+        ("[project]", None),
+        ("[project", None),
+        ("project = 1", None),
+    ],
+)
+def test_the_name_of_a_package(tmp_path: Path, text: str, name: str | None) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert Recipe(tmp_path).name == name
+
+
 def test_a_broken_lock_is_named(tmp_path: Path) -> None:
     (tmp_path / "uv.lock").write_text("[[package")
     with pytest.raises(EnvironmentFailed, match=r"^uv\.lock cannot be read"):

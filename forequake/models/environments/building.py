@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import stat
 from collections.abc import Callable
@@ -45,8 +46,8 @@ class Job:
 
     Attributes
     ----------
-    recipe
-        Of the source, which is only read.
+    recipe, tree
+        Of the source, which is only read, and its hash.
     folder
         Private and empty; ``env`` in it becomes the environment.
     minor
@@ -56,6 +57,7 @@ class Job:
     """
 
     recipe: Recipe
+    tree: Sha256
     key: Sha256
     folder: Path
     minor: str | None
@@ -142,9 +144,12 @@ def pip_install(job: Job, python: Path, copy: Path) -> None:
         constraints = job.folder / "constraints.txt"
         constraints.write_text("\n".join([*recipe.constraints, ""]), encoding="utf-8")
         steps.append(["-c", constraints, *itself] if recipe.constraints else [*itself])
+    # A version that is made of the history of a repository: the copy has none.
+    name = re.sub(r"[^A-Za-z0-9]+", "_", recipe.name or "").upper()
+    version = {f"SETUPTOOLS_SCM_PRETEND_VERSION_FOR_{name}": f"0+source.{job.tree[:12]}"} if name else {}
     for step in steps:
         # Isolated: the source may have files with the names of modules that pip imports.
-        job.tool.run([python, "-I", *_PIP, *step], cwd=copy)
+        job.tool.run([python, "-I", *_PIP, *step], cwd=copy, variables=version)
 
 
 def installed(python: Path, tool: Tool) -> Made:

@@ -127,7 +127,7 @@ def prepare_environment(
         if build != "docker" and not recipe.pins:
             say("nothing pins what it installs: on another day it may install other versions")
         with place.new_folder() as folder:
-            made = builder.build(Job(recipe, place.key, folder, minor, tool, force, say))
+            made = builder.build(Job(recipe, source.tree, place.key, folder, minor, tool, force, say))
             ready = _ready(place, folder, made)
             place.settle(ready)
         return _built(build, place, ready, time.monotonic() - began)

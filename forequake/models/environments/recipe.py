@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,6 +91,14 @@ class Recipe:
     def is_package(self) -> bool:
         """Whether pip can install the folder; other models are programs that lie in it."""
         return any((self.folder / name).is_file() for name in _PACKAGE_FILES)
+
+    @property
+    def name(self) -> str | None:
+        """The name of the package, as far as a file tells it plainly."""
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            project = tomllib.loads((self.folder / "pyproject.toml").read_text(encoding="utf-8"))
+            return str(project["project"]["name"])
+        return None
 
     @cached_property
     def requirements(self) -> RequirementsFile | None:
