@@ -86,10 +86,8 @@ def prepare_environment(
 
     Parameters
     ----------
-    build
-        None is the environment that forequake runs in.
-    source
-        Only read: it is built from a copy.
+    build, source
+        As of `environment_key`; the source is only read.
     force
         It is built anew also where it is there, unless another process did so since it was asked for here.
     shelf
@@ -101,8 +99,7 @@ def prepare_environment(
     ------
     EnvironmentFailed
         Where it cannot be built: the message has the end of what the builder printed, without passwords.
-    EnvironmentUnavailable
-        Where it cannot be built now, because the network or a service on it does not answer.
+        `EnvironmentUnavailable` where the network or a service on it does not answer.
     Interrupted
         Where `stop` was set meanwhile.
     """
