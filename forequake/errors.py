@@ -15,6 +15,7 @@
     |   +-- SourceChanged       its source is not what was fetched
     |   +-- EnvironmentFailed   its environment cannot be built
     |       +-- EnvironmentUnavailable   ... now: the network, or a service on it (transient)
+    |   +-- ModelFailed         one run of it gave no forecast that can be used
     +-- EvaluationError         a test could not be computed
     +-- ServerError             Prefect's server cannot be reached or started
     +-- Interrupted             the user or the system asked the run to stop
@@ -54,6 +55,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "ModelError",
+    "ModelFailed",
     "NotFound",
     "Problem",
     "RegionError",
@@ -180,6 +182,23 @@ class EnvironmentUnavailable(EnvironmentFailed):
     """The environment of a model cannot be built now: the network, or a service on it, does not answer."""
 
     transient: ClassVar[bool] = True
+
+
+class ModelFailed(ModelError):
+    """One run of a model gave no forecast that can be used.
+
+    Attributes
+    ----------
+    cause
+        A short stable word, such as ``exit_code``; `forequake.models.runs` lists them.
+    output
+        The end of what the model printed.
+    """
+
+    def __init__(self, message: str, *, cause: str, output: str = "") -> None:
+        self.cause = cause
+        self.output = output
+        super().__init__(message)
 
 
 class EvaluationError(ForequakeError):

@@ -19,7 +19,7 @@ from typing import Any, Final, NoReturn
 
 from forequake.processes._isolation import FreeUser
 from forequake.processes._watching import Program
-from forequake.processes.below import adopt_orphans, end_descendants, go_first, start_of
+from forequake.processes.below import adopt_orphans, end_descendants, execute, go_first, start_of
 from forequake.processes.folders import give_to, remove_strays, remove_tree
 
 __all__ = ["main"]
@@ -38,6 +38,7 @@ class _Run:
         self._asker = os.getppid()
         self._pending = b""
         self._leaving = self._kept = False
+        self._stop: Mapping[str, Any] | None = None
         setup = json.loads(self._next_line())
         self._root, self._record = Path(setup["root"]), Path(setup["record"])
         self._user = FreeUser() if setup["another_user"] else None
@@ -69,6 +70,7 @@ class _Run:
             "supervisor": [os.getpid(), start_of(os.getpid())],
             "program": None if child is None else [child, start_of(child)],
             "user": self._number,
+            "stop": self._stop,
         }
         self._record.write_text(json.dumps(about))
 
@@ -114,6 +116,7 @@ class _Run:
         go_first(True)
         end_descendants()
         go_first(False)
+        self.stop_elsewhere()
         if self._number is not None:
             remove_strays(self._number)
         if not self._kept:
@@ -133,9 +136,16 @@ class _Run:
             give_to(self._root, os.geteuid())
         self._user = None
 
-    def started(self, child: int) -> None:
-        """Take note of the program's process."""
+    def started(self, child: int, stop: Mapping[str, Any] | None) -> None:
+        """Take note of the program's process, and of what ends all that it runs elsewhere."""
+        self._stop = stop
         self._register(child)
+
+    def stop_elsewhere(self, *, ended: bool = False) -> None:
+        """End what the program runs elsewhere, unless it has ended."""
+        stop, self._stop = self._stop, None
+        if stop is not None and not ended:
+            execute(stop["words"], stop["environment"])
 
 
 def main() -> None:

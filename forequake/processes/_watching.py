@@ -63,8 +63,11 @@ class SharedRun(Protocol):
     def forget_user(self) -> None:
         """Give the folder back to the user that this process is, whom the program will be."""
 
-    def started(self, child: int) -> None:
-        """Take note of the program's process."""
+    def started(self, child: int, stop: Mapping[str, Any] | None) -> None:
+        """Take note of the program's process, and of what ends all that it runs elsewhere."""
+
+    def stop_elsewhere(self, *, ended: bool = False) -> None:
+        """End what the program runs elsewhere, unless it has ended."""
 
     def hear(self) -> None:
         """Take note of what comes in, or leave where it ends."""
@@ -81,7 +84,8 @@ class Program:
 
     A request has ``words``, ``folder``, ``environment``, ``root`` (the run's folder), ``places`` (folders it
     must be able to read), ``isolate`` and ``limits``: ``seconds``, ``grace``, ``memory``, ``disk`` (bytes),
-    ``processes``, and where they are asked for ``silence`` and ``cpu`` (seconds).
+    ``processes``, and where they are asked for ``silence`` and ``cpu`` (seconds). ``stop`` are the words of a
+    command that ends what the program runs elsewhere, where it does.
     """
 
     def __init__(self, run: "SharedRun", request: Mapping[str, Any]) -> None:
@@ -116,6 +120,7 @@ class Program:
         signal_all(descendants(), signal.SIGKILL)
         end_descendants()
         go_first(False)
+        self._run.stop_elsewhere(ended=self._end == "exited" and (self._status or 0) >= 0)
         output.drain(ends[0])
         os.close(ends[0])
         self._peak_disk = max(self._peak_disk, disk_use(self._folder, _MOST_FILES)[0] - self._before)
@@ -177,8 +182,12 @@ class Program:
         self._isolated = bool(lines[0]["isolated"])
         if lines[0]["why"]:
             self._why.append(str(lines[0]["why"]))
-        self._run.started(child)
+        self._run.started(child, self._stop())
         return None
+
+    def _stop(self) -> Mapping[str, Any] | None:
+        words = self._request["stop"]
+        return {"words": words, "environment": self._request["environment"]} if words else None
 
     def _become_program(self, to_output: int, to_news: int, user: int | None, most_tasks: int) -> None:
         request = self._request
@@ -250,6 +259,7 @@ class Program:
                 excess = self._excess(moment, begun, output)
                 if excess is not None:
                     self._end = excess
+                    self._run.stop_elsewhere()
                     ending = moment + (self._limits["grace"] if excess in _PATIENT else 0.0)
                     signal_all(descendants(), signal.SIGTERM)
             elif moment > ending:

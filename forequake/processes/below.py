@@ -11,6 +11,7 @@ import resource
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ __all__ = [
     "descendants",
     "die_with_parent",
     "end_descendants",
+    "execute",
     "go_first",
     "memory_of",
     "signal_all",
@@ -31,6 +33,8 @@ _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 #: For what was killed to be gone.
 _LAST_SECONDS: Final = 5.0
+#: For a command that ends what runs elsewhere.
+_COMMAND_SECONDS: Final = 20.0
 #: Processes that fork without end are not counted to their end.
 _MOST_LISTED: Final = 256
 #: Places in ``/proc/PID/stat`` behind the name, which may hold anything.
@@ -93,6 +97,22 @@ def signal_all(processes: list[int], number: int) -> None:
     for process in processes:
         with contextlib.suppress(OSError):
             os.kill(process, number)
+
+
+def execute(words: list[str], environment: Mapping[str, str]) -> None:
+    """Execute a program that prints nowhere, and wait for its end, but not for ever."""
+    nowhere = [(os.POSIX_SPAWN_OPEN, end, os.devnull, os.O_RDWR, 0) for end in range(3)]
+    try:
+        process = os.posix_spawnp(words[0], words, environment, file_actions=nowhere)
+    except OSError:
+        return
+    deadline = time.monotonic() + _COMMAND_SECONDS
+    while time.monotonic() < deadline:
+        if os.waitpid(process, os.WNOHANG)[0]:
+            return
+        time.sleep(0.01)
+    signal_all([process], signal.SIGKILL)
+    os.waitpid(process, 0)
 
 
 def end_descendants() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from forequake.processes._isolation import mark_user
-from forequake.processes.below import descendants, signal_all, start_of
+from forequake.processes.below import descendants, execute, signal_all, start_of
 from forequake.processes.folders import remove_strays, remove_tree
 from forequake.processes.program import RUN_PREFIX, RUN_VARIABLE
 
@@ -83,6 +83,8 @@ def _end(record: Path) -> EndedOrphan:
         processes |= dict.fromkeys(living)
         signal_all(living, signal.SIGKILL)
         time.sleep(0.01)
+    if about.get("stop"):
+        execute(about["stop"]["words"], about["stop"]["environment"])
     if mark is not None:
         remove_strays(about["user"])
         mark.close()

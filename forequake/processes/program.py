@@ -11,6 +11,7 @@ import fcntl
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,7 @@ class ProgramRun:
         *,
         places: Sequence[Path] = (),
         isolate: bool = True,
+        stop: Sequence[str] = (),
         on_progress: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> ProgramEnding:
         """Run a program, once, and wait for its end, which never takes much longer than the limits.
@@ -196,6 +198,9 @@ class ProgramRun:
             Folders that it must be able to read, wherever they lie.
         isolate
             Whether to take the network from it, where the machine allows.
+        stop
+            A command that ends what the program runs elsewhere, as in a container; executed where the program
+            does not end by itself.
         on_progress
             Called with each line in which the program tells how far it is, at most some 20 times a second.
 
@@ -205,12 +210,13 @@ class ProgramRun:
             Where `stop` was set meanwhile.
         """
         request = {
-            "words": list(words),
+            "words": [_program_file(words[0], folder, environment), *words[1:]],
             "root": str(self.folder),
             "folder": str(folder),
             "environment": dict(environment) | {RUN_VARIABLE: self.mark},
             "places": [str(place) for place in places],
             "isolate": isolate,
+            "stop": list(stop),
             "limits": {
                 "seconds": limits.seconds,
                 "silence": limits.silence_seconds,
@@ -311,6 +317,13 @@ class ProgramRun:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").splitlines()
         return next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")[:500]
+
+
+def _program_file(word: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """Find a program as this user, so that another one who cannot reach it does not get its namesake."""
+    if os.sep in word:
+        return str(folder / word)
+    return shutil.which(word, path=environment.get("PATH", os.defpath)) or word
 
 
 def _ending(reply: Mapping[str, Any]) -> ProgramEnding:
