@@ -59,6 +59,7 @@ class _Run:
             line = json.loads(self._next_line())
             if line.get("keep"):
                 self._kept = True
+                self.forget_user()
 
     def _note(self, number: int, frame: object) -> None:
         self._leaving = True

@@ -3,18 +3,21 @@
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
 from typing import Final
 
 import yaml
 from pydantic import JsonValue
 
-from forequake.errors import InputError, suggestion, unknown
+from forequake.errors import InputError
 from forequake.windows import TimeWindow
 
 __all__ = ["render_arguments"]
 
 _DATES: Final = ("start_date", "end_date")
+#: Two keys are one and a slip of the pen, where they are so alike; ``mag_min`` and ``mag_max`` are two.
+_NEAR: Final = 0.85
 _FORMS: Final = {".txt": "txt", ".json": "json", ".yml": "yaml", ".yaml": "yaml"}
 
 
@@ -34,7 +37,7 @@ def render_arguments(
     Parameters
     ----------
     name
-        Of the file; its ending tells the form: ``.txt`` (``key = value`` lines), ``.json``, ``.yml``, ``.yaml``.
+        Of the file; its ending is its form: ``.txt`` (``key = value`` lines), ``.json``, ``.yml``, ``.yaml``.
     template
         The model's own file, where it has one.
     say
@@ -44,8 +47,8 @@ def render_arguments(
     ------
     InputError
         Where there is no such form, the template cannot be read, a key that the template leaves empty has no
-        value, an argument is near to one of the template's keys but not it, an argument is a mapping where the
-        template has a value or the other way round, or a date is given as an argument.
+        value, an argument is near to one of the template's keys but not it, an argument is a mapping where
+        the template has a value or the other way round, or a date is given as an argument.
     """
     form = _FORMS.get(PurePosixPath(name).suffix.lower())
     if form is None:
@@ -80,8 +83,12 @@ def _check_names(
     for key in arguments:
         if key in base:
             continue
-        if suggestion(key, base) is not None:
-            message = f"{name}: {unknown('key', key, base)} in the model's own file"
+        near = get_close_matches(key.casefold(), base, n=1, cutoff=_NEAR)
+        if near:
+            message = (
+                f"{name}: the model's own file has no key {key!r}; did you mean {near[0]!r}? There is: "
+                f"{', '.join(base)}"
+            )
             raise InputError(message)
         say(f"{name}: the model's own file has no key {key!r}; it is added")
 
@@ -106,7 +113,9 @@ def _filled(
 def _check_complete(name: str, filled: Mapping[str, JsonValue], above: str) -> None:
     for key, value in filled.items():
         if value in (None, ""):
-            message = f"{name}: the model's own file leaves {above + key!r} empty; give it among the arguments"
+            message = (
+                f"{name}: the model's own file leaves {above + key!r} empty; give it among the arguments"
+            )
             raise InputError(message)
         if isinstance(value, dict):
             _check_complete(name, value, f"{above}{key}.")

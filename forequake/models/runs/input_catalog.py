@@ -30,9 +30,9 @@ def check_before(events: Events, window: TimeWindow) -> None:
     if ahead.size:
         first = ahead[0]
         message = (
-            f"{ahead.size} of {len(events)} events of the input catalog are not before the window {window.id}: "
-            f"first {events.event_id[first]!s} at {np.datetime64(int(events.time_us[first]), 'us')}Z; a model "
-            "may not see what it forecasts"
+            f"{ahead.size} of {len(events)} events of the input catalog are not before the window: first "
+            f"{events.event_id[first]!s} at {np.datetime64(int(events.time_us[first]), 'us')}Z; a model may "
+            "not see what it forecasts"
         )
         raise ModelFailed(message, cause="look_ahead")
 

@@ -13,9 +13,10 @@ def prospective_status(
 ) -> ProspectiveStatus:
     """Tell whether a forecast was made before its window began.
 
-    ``prospective``: all three were done before the window began. ``late``: only the seal came after it, before
-    the window's end. ``pseudo_prospective``: made afterwards, by code that was fixed before, from data of
-    before. ``retrospective``: the code was fixed, or the data end, after the window began.
+    ``prospective``: code and parameters were fixed, the catalog was retrieved and the forecast was sealed,
+    all before. ``late``: only the seal came after it, yet before the window's end. ``pseudo_prospective``:
+    made afterwards, by code that was fixed before, from data of before. ``retrospective``: the code was
+    fixed, or the data end, after the window began.
 
     Parameters
     ----------

@@ -41,7 +41,7 @@ class ModelLimits:
         Of the forecast's file.
     """
 
-    program: ProgramLimits = ProgramLimits()
+    program: ProgramLimits = field(default_factory=ProgramLimits)
     output_mb: int = 4096
 
 
@@ -120,7 +120,7 @@ class ModelRequest:
     arguments: Mapping[str, JsonValue] = field(default_factory=dict)
     args_file: str = "args.txt"
     input_name: str = "catalog.csv"
-    limits: ModelLimits = ModelLimits()
+    limits: ModelLimits = field(default_factory=ModelLimits)
     seed: int | None = None
     seed_argument: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)

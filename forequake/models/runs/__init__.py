@@ -1,0 +1,24 @@
+"""One run of a model: its folder, its program under a supervisor, and whether its forecast can be used."""
+
+from forequake.models.runs.arguments import render_arguments
+from forequake.models.runs.prospective import prospective_status
+from forequake.models.runs.request import (
+    ExpectedForecast,
+    ModelLimits,
+    ModelRequest,
+    ModelRun,
+    command_words,
+)
+from forequake.models.runs.run import CAUSES, run_model
+
+__all__ = [
+    "CAUSES",
+    "ExpectedForecast",
+    "ModelLimits",
+    "ModelRequest",
+    "ModelRun",
+    "command_words",
+    "prospective_status",
+    "render_arguments",
+    "run_model",
+]

@@ -1,0 +1,5 @@
+"""Writes a forecast of the day after."""
+
+import good
+
+good.write(good.catalogs("2020-01-03"))
