@@ -144,6 +144,7 @@ class Ended:
 def run_case(case: Case, folder: Path) -> Ended:
     """Run a model, and count what it leaves behind: processes below this one, and files of the run."""
     asked = request(case.model, folder, case.limits)
+    before = set(descendants())
     begun = time.monotonic()
     run: ModelRun | None = None
     try:
@@ -155,9 +156,8 @@ def run_case(case: Case, folder: Path) -> Ended:
     files = list((folder / "runs").iterdir())
     if run is None and asked.destination.exists():
         files.append(asked.destination)
-    return Ended(
-        state, message, seconds, sum(start_of(each) is not None for each in descendants()), len(files), run
-    )
+    left = [each for each in set(descendants()) - before if start_of(each) is not None]
+    return Ended(state, message, seconds, len(left), len(files), run)
 
 
 def run_beside(case: Case, folder: Path) -> tuple[Ended, Ended]:
