@@ -355,8 +355,11 @@ def test_the_two_packages_hold_the_same_copies(packages: None) -> None:
 
 def test_the_packages_install_commands_and_need_numpy_alone(model: Any) -> None:
     for package in ("aftershocks", "stationary"):
-        project = tomllib.loads((EXAMPLE / "models" / package / "pyproject.toml").read_text())["project"]
+        folder = EXAMPLE / "models" / package
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
         assert [name.partition(">")[0] for name in project["dependencies"]] == ["numpy"]
+        _, *pins = (folder / "requirements.txt").read_text().splitlines()
+        assert [name.partition("==")[0] for name in pins] == ["numpy"]
     assert sorted(commands()) == sorted(COMMANDS)
     for place in commands().values():
         module, _, function = place.partition(":")
