@@ -47,7 +47,28 @@ def test_links_into_the_source_are_refused(tmp_path: Path) -> None:
 )
 def test_pins_are_recognised(tmp_path: Path, text: str, pinned: bool) -> None:
     (tmp_path / "requirements.txt").write_text(text)
-    assert Recipe(tmp_path).pins is pinned
+    assert Recipe(tmp_path).pins() is pinned
+
+
+@pytest.mark.parametrize(
+    ("dependencies", "pinned"),
+    [
+        ("[python=3.11, numpy==2.0, 'scipy 1.14', {pip: [x]}]", True),
+        ("[python=3.11, numpy]", False),
+        ("['python>=3.11']", False),
+        ("['numpy=2.*']", False),
+    ],
+)
+def test_pins_of_conda_are_recognised(tmp_path: Path, dependencies: str, pinned: bool) -> None:
+    (tmp_path / "environment.yml").write_text(f"dependencies: {dependencies}")
+    assert Recipe(tmp_path).pins(conda=True) is pinned
+    assert Recipe(tmp_path).pins(), "a venv is not made of it"
+
+
+def test_requirements_that_are_no_text_are_named(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_bytes(b"caf\xe9==1")
+    with pytest.raises(EnvironmentFailed, match=r"^requirements\.txt cannot be read"):
+        _ = Recipe(tmp_path).requirements
 
 
 @pytest.mark.parametrize(
@@ -69,7 +90,7 @@ def test_pins_are_recognised(tmp_path: Path, text: str, pinned: bool) -> None:
 def test_lock_files_give_constraints(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)
     assert Recipe(tmp_path).constraints == ("numpy==2.0",)
-    assert Recipe(tmp_path).pins
+    assert Recipe(tmp_path).pins()
 
 
 @pytest.mark.parametrize(
@@ -145,6 +166,15 @@ def test_no_build_is_the_running_environment(tmp_path: Path) -> None:
     assert environment_key(None, Source(model.folder, "1" * 64)) == environment.key
     assert environment.packages == record_environment().packages
     assert environment.python == record_environment().python
+
+
+def test_another_python_than_the_running_one_is_said(tmp_path: Path) -> None:
+    model = _model(tmp_path / "a")
+    (model / "pyproject.toml").write_text('[project]\nrequires-python = "==3.8.*"')
+    said: list[str] = []
+    prepare_environment(None, Source(model), say=said.append)
+    assert len(said) == 1
+    assert "asks for Python ==3.8.* (pyproject.toml: project.requires-python), and runs in" in said[0]
 
 
 def test_docker_needs_a_dockerfile(tmp_path: Path) -> None:

@@ -33,8 +33,9 @@ try:
     from importlib.metadata import distributions
     found = [(one.metadata["Name"], one.version) for one in distributions()]
 except ImportError:
-    import pkg_resources
-    found = [(one.project_name, one.version) for one in pkg_resources.working_set]
+    import glob, os, sys
+    kept = [path for place in sys.path for path in glob.glob(os.path.join(place, "*.dist-info"))]
+    found = [os.path.basename(path)[: -len(".dist-info")].rsplit("-", 1) for path in kept]
 print(json.dumps([platform.python_version(), [pair for pair in found if pair[0]]]))
 """
 _PIP: Final = ("-m", "pip", "install", "--no-input", "--disable-pip-version-check")

@@ -1,14 +1,18 @@
 """An environment for a model: the one that is there, or a new one."""
 
 import os
+import platform
+import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from forequake.config.model_specs import Build
+from forequake.errors import EnvironmentFailed
 from forequake.models.environments.building import Builder, Job, Made
 from forequake.models.environments.built import (
     BuildSource,
@@ -18,6 +22,7 @@ from forequake.models.environments.built import (
     running_environment,
 )
 from forequake.models.environments.conda_builds import CondaBuilder
+from forequake.models.environments.declared_python import declared_python
 from forequake.models.environments.docker_builds import DockerBuilder
 from forequake.models.environments.environment_shelf import (
     EnvironmentPlace,
@@ -104,7 +109,7 @@ def prepare_environment(
         Where `stop` was set meanwhile.
     """
     if build is None:
-        return running_environment()
+        return _running(source, say)
     recipe, builder = Recipe(source.folder), _BUILDERS[build]
     minor = builder.minor(recipe)
     place = environment_place(_key(build, recipe, source.tree, minor), shelf)
@@ -121,13 +126,23 @@ def prepare_environment(
         began = time.monotonic()
         tool = Tool(what, place.programs, began + seconds, stop)
         say(f"building {what}")
-        if build != "docker" and not recipe.pins:
+        if build != "docker" and not recipe.pins(conda=build != "venv"):
             say("nothing pins what it installs: on another day it may install other versions")
         with place.new_folder() as folder:
             made = builder.build(Job(recipe, source.tree, place.key, folder, minor, tool, force, say))
             ready = _ready(place, folder, made)
             place.settle(ready)
         return _built(build, place, ready, time.monotonic() - began)
+
+
+def _running(source: BuildSource, say: Say) -> BuiltEnvironment:
+    """Give the running environment, with a word where the model asks for another Python."""
+    with suppress(EnvironmentFailed):
+        wanted = declared_python(source.folder)
+        if wanted is not None and not wanted.fits(sys.version_info[:3]):
+            ours = platform.python_version()
+            say(f"the model asks for {wanted}, and runs in Python {ours}; with `build` it gets its own")
+    return running_environment()
 
 
 def _key(build: Build, recipe: Recipe, tree: Sha256, minor: str | None) -> Sha256:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from forequake.errors import EnvironmentFailed
 from forequake.keys import bytes_digest
-from forequake.models.environments.declared_python import conda_file
+from forequake.models.environments.declared_python import conda_file, read_conda_file
 from forequake.quantities import Sha256
 
 __all__ = ["Recipe", "RequirementsFile", "is_itself"]
@@ -23,6 +23,7 @@ _LOCK_FILES: Final = ("uv.lock", "poetry.lock", "pdm.lock", "pylock.toml")
 _REQUIREMENTS: Final = "requirements.txt"
 _DOCKER_FILES: Final = ("Dockerfile", ".dockerignore")
 _PINNED: Final = re.compile(r"[A-Za-z0-9._-]+(\[[^\]]*\])?\s*===?\s*[^*\s;,]+(?=\s|;|$)")
+_PINNED_BY_CONDA: Final = re.compile(r"^[^<>!*,|]*=[^<>!*,|]*$|\s[\d.]+(\s|$)")
 _ITSELF: Final = re.compile(r"((-e|--editable)[\s=]*)?\.(/)?(\[[^\]]*\])?")
 _EDITABLE: Final = re.compile(r"(-e|--editable)\b[\s=]*(?P<place>\S+)")
 
@@ -110,7 +111,11 @@ class Recipe:
             Where it asks for what cannot be.
         """
         file = self.folder / _REQUIREMENTS
-        return RequirementsFile.read(file) if file.is_file() else None
+        try:
+            return RequirementsFile.read(file) if file.is_file() else None
+        except ValueError as error:
+            message = f"{file.name} cannot be read: {error}"
+            raise EnvironmentFailed(message) from error
 
     @cached_property
     def constraints(self) -> tuple[str, ...]:
@@ -126,9 +131,13 @@ class Recipe:
                 return _locked_versions(self.folder / name)
         return ()
 
-    @property
-    def pins(self) -> bool:
-        """Whether all that pip installs has its version said, as far as that can be told."""
+    def pins(self, *, conda: bool = False) -> bool:
+        """Tell whether all that is installed has its version said, as far as that can be told."""
+        file = conda_file(self.folder) if conda else None
+        if file is not None:
+            wanted = [one for one in read_conda_file(file).get("dependencies", []) if isinstance(one, str)]
+            if not all(_PINNED_BY_CONDA.search(one) for one in wanted):
+                return False
         if self.requirements is not None and any(map(str.strip, self.requirements.lines)):
             return self.requirements.is_pinned
         return bool(self.constraints) or not self.is_package
