@@ -89,21 +89,41 @@ def leave_network() -> str | None:
     """Leave this process no network but its own loopback; give the reason where that cannot be."""
     if sys.platform != "linux":
         return "only Linux can take the network from a process"
-    user, group = os.geteuid(), os.getegid()
     try:
-        if user == 0:
+        if os.geteuid() == 0:
             _unshare(_CLONE_NEWNET)
         else:
-            _unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
-            Path("/proc/self/setgroups").write_text("deny")
-            Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
-            Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+            _try_as_user()
+            _leave_as_user()
     except OSError as error:
         return f"the system does not let this user take the network from a process ({error.strerror})"
     # Parts of one program may talk to each other over it.
     with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, struct.pack("16sh", b"lo", _IFF_UP))
     return None
+
+
+def _leave_as_user() -> None:
+    user, group = os.geteuid(), os.getegid()
+    _unshare(_CLONE_NEWUSER | _CLONE_NEWNET)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _try_as_user() -> None:
+    """Let another process go first: some systems take the first step and refuse the second."""
+    child = os.fork()
+    if child == 0:
+        code = 0
+        try:
+            _leave_as_user()
+        except OSError as error:
+            code = error.errno or errno.EPERM
+        os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code != 0:
+        raise OSError(code, os.strerror(code))
 
 
 def _mount(source: str, target: Path, kind: str | None, flags: int, data: str | None = None) -> None:

@@ -37,9 +37,10 @@ def fill(folder: Path, request: ModelRequest) -> str:
             message = f"the file {name!r} must lie in the model's folder 'input'"
             raise InputError(message)
     shutil.copytree(staged.folder, folder, symlinks=True)
+    _make_writable(folder)
     if staged.inputs is not None:
         shutil.copytree(staged.inputs.folder, inputs, symlinks=True)
-    _make_writable(folder)
+        _make_writable(inputs)
     for name in ("input", "forecasts"):
         (folder / name).mkdir(exist_ok=True)
     template = None if staged.inputs is None else staged.inputs.folder / request.args_file
