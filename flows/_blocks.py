@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from flows._patience import run_logger
 from flows._session import Session
 from forequake.across import nothing_there, present_inputs
 from forequake.errors import ClaimLost, ForequakeError, Interrupted, StoreError
@@ -193,9 +194,8 @@ def _compute(
             except Interrupted:  # a user's own test that was under way
                 tally["skipped"] += 1
                 continue
-            except ForequakeError as error:
-                trouble = UnitError(kind=type(error).__name__, message=str(error))
-                ends.append(UnitEnd(label=label, state=UnitState.FAILED, error=trouble))
+            except Exception as error:  # noqa: BLE001  # one result's defect is not the whole block's
+                ends.append(UnitEnd(label=label, state=UnitState.FAILED, error=_trouble(label, error)))
                 session.on_progress(1, label.model)
                 tally["failed"] += 1
                 continue
@@ -208,6 +208,15 @@ def _compute(
             tally["undefined"] += record.outcome is Outcome.UNDEFINED
     writer.flush()
     return RunCounts(**tally), ends
+
+
+def _trouble(label: Label, error: Exception) -> UnitError:
+    """Say what went wrong; a defect of forequake's own goes into the run's log with its traceback."""
+    if isinstance(error, ForequakeError):
+        return UnitError(kind=type(error).__name__, message=str(error))
+    place = f"{label.test} of {label.model} for {label.window.id}"
+    run_logger().error("%s: an error that was not foreseen", place, exc_info=error)
+    return UnitError(kind=type(error).__name__, message=f"an error that was not foreseen: {error!r}")
 
 
 def _upstream_failed(label: Label, reason: str) -> UnitEnd:

@@ -12,7 +12,7 @@ from prefect.exceptions import MissingContextError
 from flows._session import Session
 from forequake.errors import ForequakeError
 
-__all__ = ["patiently"]
+__all__ = ["patiently", "run_logger"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -42,14 +42,14 @@ def patiently(session: Session, call: Callable[P, R], /, *args: P.args, **kwargs
             if not error.transient or session.stop.is_set() or time.monotonic() - began >= _PATIENCE:
                 raise
             pause = min(2.0**attempt, _LONGEST_PAUSE)
-            _logger().warning("%s; asking again in %.0f s", error, pause)
+            run_logger().warning("%s; asking again in %.0f s", error, pause)
             session.on_progress(0, "the store does not answer; asking again")
             if session.stop.wait(pause):
                 raise
     raise AssertionError  # never: the loop has no end of its own
 
 
-def _logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
+def run_logger() -> logging.Logger | logging.LoggerAdapter[logging.Logger]:
     """Give the logger of the run, whose lines stand in Prefect's pages; outside of a run there is none."""
     try:
         return get_run_logger()

@@ -118,8 +118,12 @@ def _negative_binomial(
 
     count, mean = len(observation.events), forecast.total
     law = nbinom(mean**2 / (variance - mean), 1.0 - (variance - mean) / variance)
-    # Rounding may leave the difference a little below 0.
-    delta1, delta2 = max(0.0, float(1.0 - law.cdf(count - 1e-6))), float(law.cdf(count + 1e-6))
+    with np.errstate(all="ignore"):
+        delta1, delta2 = float(1.0 - law.cdf(count - 1e-6)), float(law.cdf(count + 1e-6))
+    if math.isnan(delta1) or math.isnan(delta2):  # the square of a mean of 1e-200 is 0
+        reason = f"pyCSEP gives NaN for an expected number of {mean:g} events"
+        return dataclasses.replace(numbers, outcome=Outcome.UNDEFINED, quantiles=None, reason=reason)
+    delta1 = max(0.0, delta1)  # rounding may leave the difference a little below it
     rejected = min(delta1, delta2) < parameters.alpha / 2
     return dataclasses.replace(
         numbers,

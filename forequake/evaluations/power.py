@@ -24,7 +24,7 @@ from forequake.evaluations.comparison import TOO_FEW_DIFFERENCES, least_signed_r
 from forequake.evaluations.kernels import poisson_tails
 from forequake.evaluations.over_windows.calibration import FEWEST_RESULTS
 from forequake.evaluations.over_windows.diebold_mariano import FEWEST_WINDOWS
-from forequake.evaluations.registry import find_test
+from forequake.evaluations.registry import TESTS
 from forequake.results import Distribution, PoissonDistribution, StudentDistribution
 
 __all__ = ["Power", "power_of"]
@@ -80,7 +80,10 @@ class _Result(Protocol):
 
 
 def power_of(result: _Result, *, at: float = 0.8) -> Power | None:
-    """Work out what the test of a result could have found; None for scores and where nothing is known.
+    """Work out what the test of a result could have found.
+
+    None for scores, where nothing is known, and where alpha is `at` or more, so that no effect at all is found
+    as often. A test that this version does not know, of a store that another one wrote, has none either.
 
     Parameters
     ----------
@@ -92,12 +95,14 @@ def power_of(result: _Result, *, at: float = 0.8) -> Power | None:
     Raises
     ------
     InputError
-        Where `at` is not above the level of significance and below 1.
+        Where `at` is no probability between 0 and 1.
     """
-    if not result.alpha < at < 1:
-        message = f"a power lies between alpha, {result.alpha:g}, and 1, got {at:g}"
+    if not 0 < at < 1:
+        message = f"a power lies between 0 and 1, got {at:g}"
         raise InputError(message)
-    definition = find_test(result.test)
+    definition = TESTS.get(result.test)
+    if definition is None or result.alpha >= at:
+        return None
     counted = _COUNTED.get(definition.name)
     if counted is not None:
         return _power_of_t(result, counted, at)

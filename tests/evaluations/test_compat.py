@@ -97,3 +97,12 @@ def test_a_seed_that_is_none_in_pycsep_is_refused(letters: str) -> None:
         check_parameters(definition, parameters, 0)
     check_parameters(definition, parameters, 1)
     check_parameters(definition, TestParameters.for_test(definition), 0)  # a seed like any other
+
+
+def test_where_pycsep_gives_nan_the_test_says_nothing(observe: Callable[..., Observation]) -> None:
+    definition = find_test("NBD-N")
+    parameters = TestParameters.for_test(definition, variance=9.0, compat="pycsep")
+    rates = np.full((12, 3), 1e-200)  # the square of their sum is 0, and pyCSEP divides by it
+    result = evaluate("NBD-N", parameters, rates, observe([(10.5, 40.5, 4.2)]))
+    assert (result.outcome, result.quantiles) == (Outcome.UNDEFINED, None)
+    assert result.reason == "pyCSEP gives NaN for an expected number of 3.6e-199 events"

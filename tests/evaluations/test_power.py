@@ -135,6 +135,10 @@ def test_simulated_tests_need_one_event() -> None:
     )
 
 
-def test_a_power_below_alpha_is_refused() -> None:
-    with pytest.raises(InputError, match="between alpha"):
-        power_of(_Result("poisson_number"), at=0.01)
+def test_where_no_effect_at_all_is_found_as_often_no_power_is_given() -> None:
+    lenient = _Result("poisson_number", PoissonDistribution(mean=4.0), 4.0, 0.9)
+    assert power_of(lenient) is None
+    assert power_of(_Result("poisson_number"), at=0.01) is None
+    assert power_of(_Result("a_test_of_another_version")) is None
+    with pytest.raises(InputError, match="between 0 and 1"):
+        power_of(_Result("poisson_number"), at=1.0)
