@@ -62,11 +62,16 @@ def _check_content(name: str, expected: Sha256, content: Sha256) -> None:
 def windows_by_source(
     experiment: Experiment, name: str, windows: Iterable[TimeWindow]
 ) -> list[list[TimeWindow]]:
-    """Put together the windows whose forecasts come from one content, which is read once for all of them."""
-    groups: dict[tuple[Sha256, str] | None, list[TimeWindow]] = {}
+    """Put together the windows whose forecasts come from one content, which is read once for all of them.
+
+    Windows before which there is no time to learn from stand apart from those with time but no events: they
+    learn from the same, nothing, but lack something else.
+    """
+    groups: dict[tuple[Sha256, str, bool] | None, list[TimeWindow]] = {}
     for window in windows:
         source = experiment.source(name, window)
-        groups.setdefault(None if source is None else (source.content, source.reader), []).append(window)
+        group = None if source is None else (source.content, source.reader, source.unit_years is None)
+        groups.setdefault(group, []).append(window)
     return list(groups.values())
 
 

@@ -129,7 +129,8 @@ class Call:
         os.close(to_output)
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
         self._set_limits()
-        answer = json.dumps(self._call()).encode()
+        # Halves of characters, which no store takes, become question marks.
+        answer = json.dumps(self._call(), ensure_ascii=False).encode(errors="replace")
         with contextlib.suppress(Exception):
             sys.stdout.flush()
         while answer:

@@ -94,6 +94,10 @@ def fails(forecast, catalog):
 def opens(forecast, catalog):
     return open("other.csv")
 
+def counts(forecast, catalog):
+    return {"statistic": 10**4000, "p": 0.5}
+
+
 def leaves(forecast, catalog):
     raise SystemExit(3)
 
@@ -259,6 +263,7 @@ FAILURES: dict[str, tuple[str, str]] = {
         "my_tests.py:fails raised AttributeError: 'Catalog' object has no attribute 'magnitud'",
     ),
     "an undeclared file": ("opens", "must stand in func_kwargs: {files: [...]}"),
+    "a number without end": ("counts", "my_tests.py:counts gave 'statistic' as an integer of 13288 bits"),
     "an exit": ("leaves", "my_tests.py:leaves ended its process with the exit code 3 in place of an answer"),
     "too long": ("sleeps", "my_tests.py:sleeps took longer than timeout_s allows, 1 s, and was ended"),
     "too large": (

@@ -140,3 +140,15 @@ def test_windows_to_come_wait_and_those_begun_have_a_forecast(tmp_path: Path) ->
     record = make_forecasts(loaded, experiment, "smooth", [begun]).records[0]
     years = (day - datetime(2000, 1, 1, tzinfo=UTC)) / timedelta(days=365.2425)
     assert record.total == pytest.approx(4 / years / 365.25, rel=5e-3)
+
+
+def test_windows_that_learn_from_nothing_each_have_their_reason(tmp_path: Path) -> None:
+    _write(tmp_path, [("2001-01-01", 9.5)], CONFIG.replace(", start_date: 2000-01-01", ""))
+    loaded, experiment = _read(tmp_path)
+    reasons = []
+    for group in windows_by_source(experiment, "week", experiment.config.windows):
+        with pytest.raises(ForecastError) as caught:
+            make_forecasts(loaded, experiment, "week", group)
+        reasons += [str(caught.value).partition("window: ")[2]] * len(group)
+    assert reasons[0].startswith("its learning begins at 2001-01-01 12:00, and at no time")
+    assert reasons[1:] == ["there are no events to count (0 of magnitude 5 or more in the last 1 weeks)"] * 3

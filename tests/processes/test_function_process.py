@@ -95,6 +95,15 @@ def environment():
 
 def shuffled():
     return list({"a", "b", "c", "d", "e"})
+
+def keeps(name, text):
+    seen = os.path.exists(name)
+    with open(name, "w") as file:
+        file.write(text)
+    return seen
+
+def half():
+    raise ValueError("half a character: \\udcff")
 """
 
 
@@ -126,6 +135,15 @@ def run(process: FunctionProcess) -> Run:
 def test_a_call_answers_and_no_call_sees_another(run: Run) -> None:
     assert run("double", number=4) == Ending("answer", value=[8, 1], output="printed 4")
     assert run("double", number=5) == Ending("answer", value=[10, 1], output="printed 5")
+
+
+def test_what_a_call_leaves_beside_its_file_no_other_call_sees(run: Run) -> None:
+    assert run("keeps", name="cache.txt", text="1").value is False
+    assert run("keeps", name="cache.txt", text="2").value is False
+
+
+def test_halves_of_characters_become_question_marks(run: Run) -> None:
+    assert run("half").detail == "ValueError: half a character: ?"
 
 
 def test_an_error_has_the_lines_of_the_foreign_file_alone(run: Run) -> None:

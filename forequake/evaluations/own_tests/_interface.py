@@ -19,6 +19,8 @@ __all__ = ["Catalog", "Events", "Forecast", "SimulatedEvents", "call"]
 
 #: A longer list of the answer than this is not looked through.
 _MOST_VALUES: Final = 1_000_000
+#: A longer integer is no number of any use, and none that JSON can hold.
+_MOST_BITS: Final = 1024
 
 
 class Events:
@@ -191,6 +193,9 @@ def _plain(value: object, key: str) -> object:
         Where JSON has no such value.
     """
     match value:
+        case int() if value.bit_length() > _MOST_BITS:
+            message = f"{key!r} as an integer of {value.bit_length()} bits, too large for a number"
+            raise ValueError(message)
         case None | bool() | int() | float() | str():
             return value
         case np.generic() | np.ndarray():
