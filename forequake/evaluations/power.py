@@ -83,7 +83,7 @@ def power_of(result: _Result, *, at: float = 0.8) -> Power | None:
     """Work out what the test of a result could have found.
 
     None for scores, where nothing is known, and where alpha is `at` or more, so that no effect at all is
-    found as often. A test that this version does not know, of a store that another one wrote, has none either.
+    found as often. A test of another version's store that this one does not know has none either.
 
     Parameters
     ----------

@@ -243,7 +243,7 @@ class FunctionProcess:
 
     def _handed_over(self) -> dict[str, tuple[int, ...]]:
         """Give what tells whether the files that calls share were touched: nothing sets back their ctime."""
-        found = {}
+        found: dict[str, tuple[int, ...]] = {}
         for name in ("code", "data"):
             for folder, _, files in os.walk(self._root / name):  # type: ignore[operator]
                 for place in (folder, *(os.path.join(folder, file) for file in files)):  # noqa: PTH118  # fast

@@ -151,4 +151,5 @@ def test_windows_that_learn_from_nothing_each_have_their_reason(tmp_path: Path) 
             make_forecasts(loaded, experiment, "week", group)
         reasons += [str(caught.value).partition("window: ")[2]] * len(group)
     assert reasons[0].startswith("its learning begins at 2001-01-01 12:00, and at no time")
-    assert reasons[1:] == ["there are no events to count (0 of magnitude 5 or more in the last 1 weeks)"] * 3
+    none = "there are no events to count (0 of magnitude 5 or more in the region in the last 1 weeks)"
+    assert reasons[1:] == [none] * 3
