@@ -43,7 +43,7 @@ class Selection:
     windows: tuple[str, ...] = ()
 
     def check(self, experiment: Experiment) -> None:
-        """Refuse names that the experiment does not have.
+        """Refuse names that the experiment does not have, and single windows of a test over all of them.
 
         Raises
         ------
@@ -60,6 +60,12 @@ class Selection:
                 if name not in allowed:
                     message = f"{experiment.name}: {unknown(what, name, allowed)}"
                     raise InputError(message)
+        if not self.windows or config.span.id in self.windows:
+            return
+        for name in self.tests:
+            if TESTS[experiment.test(name).test].scope == "windows":
+                message = f"{experiment.name}: {name} has one result over all windows; leave --window out"
+                raise InputError(message)
 
     def with_parts(self, experiment: Experiment) -> Self:
         """Add the tests whose results the chosen ones take."""

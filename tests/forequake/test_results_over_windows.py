@@ -12,8 +12,10 @@ from scipy import stats
 
 from forequake.across import present_inputs
 from forequake.config import load_experiment
+from forequake.errors import InputError
 from forequake.evaluations.power import power_of
 from forequake.keys import bytes_digest
+from forequake.plan import Selection
 from forequake.quantities import Sha256
 from forequake.resolution import resolve
 from forequake.results import (
@@ -272,3 +274,13 @@ def test_what_a_test_could_have_found_is_worked_out_from_stored_records(results:
             if power is not None and power.detectable is not None:
                 assert power.detectable > 0
                 assert math.isfinite(power.detectable)
+
+
+def test_a_single_window_of_a_result_over_all_of_them_is_refused(tmp_path: Path) -> None:
+    _write(tmp_path)
+    experiment = resolve(load_experiment(tmp_path / "config.yml"))
+    window = experiment.config.windows[3].id
+    Selection(tests=("N",), windows=(window,)).check(experiment)
+    Selection(tests=("DM",)).check(experiment)
+    with pytest.raises(InputError, match="small: DM has one result over all windows; leave --window out"):
+        Selection(tests=("N", "DM"), windows=(window,)).check(experiment)
