@@ -14,7 +14,7 @@ import numpy as np
 
 from forequake.errors import InputError
 from forequake.evaluations.evaluated import Numbers
-from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG, shared_time
+from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG, check_pairs, shared_time
 from forequake.results import KolmogorovQuantile, Outcome, Quantiles, TailQuantiles
 from forequake.windows import TimeWindow
 
@@ -51,9 +51,7 @@ def calibration(results: Sequence[_Result], windows: Sequence[TimeWindow], *, al
     InputError
         Where a result has other quantiles, or there are not as many windows as results.
     """
-    if len(results) != len(windows):
-        message = f"there are {len(results)} results for {len(windows)} windows"
-        raise InputError(message)
+    check_pairs(results, windows)
     sample = np.array([_delta2(result) for result in results if result.quantiles is not None])
     flags = () if len(sample) == len(results) else (LEFT_OUT_FLAG,)
     reason = shared_time(windows)

@@ -26,10 +26,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.errors import InputError
 from forequake.evaluations.comparison import direction
 from forequake.evaluations.evaluated import Numbers
-from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG
+from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG, check_pairs
 from forequake.results import Outcome, StudentDistribution, StudentQuantiles
 from forequake.windows import TimeWindow
 
@@ -72,9 +71,7 @@ def diebold_mariano(results: Sequence[_Score], windows: Sequence[TimeWindow], *,
     InputError
         Where there are not as many windows as results.
     """
-    if len(results) != len(windows):
-        message = f"there are {len(results)} results for {len(windows)} windows"
-        raise InputError(message)
+    check_pairs(results, windows)
     from scipy.special import stdtr, stdtrit
 
     in_time = sorted(range(len(windows)), key=lambda place: windows[place].start)

@@ -20,7 +20,7 @@ import numpy as np
 
 from forequake.errors import InputError
 from forequake.evaluations.evaluated import Numbers
-from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG
+from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG, check_pairs
 from forequake.results import (
     AdjustedQuantile,
     Distribution,
@@ -113,9 +113,7 @@ def holm_over_windows(results: Sequence[_Result], windows: Sequence[TimeWindow],
     InputError
         Where a result has other quantiles, or there are not as many windows as results.
     """
-    if len(results) != len(windows):
-        message = f"there are {len(results)} results for {len(windows)} windows"
-        raise InputError(message)
+    check_pairs(results, windows)
     valid = [result for result in results if result.quantiles is not None]
     flags = [] if len(valid) == len(results) else [LEFT_OUT_FLAG]
     if not valid:
@@ -126,7 +124,7 @@ def holm_over_windows(results: Sequence[_Result], windows: Sequence[TimeWindow],
     rejected = sum(p < alpha for p in adjusted)
     outcome: Outcome = Outcome.REJECTED if rejected else Outcome.PASSED
     reason: str | None = None
-    least = min(map(_least, valid)) * (2 if valid[0].side is Side.TWO_SIDED else 1)
+    least = min(1.0, min(map(_least, valid)) * (2 if valid[0].side is Side.TWO_SIDED else 1))
     if least * len(valid) >= alpha:
         flags.append(TOO_FEW_SIMULATIONS_FLAG)
         if not rejected:
