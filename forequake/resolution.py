@@ -49,10 +49,16 @@ _lock: Final = threading.Lock()
 _ROUND: Final = 360
 
 
-def resolve(loaded: LoadedExperiment) -> Experiment:
+def resolve(loaded: LoadedExperiment, say: Callable[[str], None] = lambda words: None) -> Experiment:
     """Read an experiment's region and catalogs and hash its forecasts: all that keys need.
 
-    Forecasts are hashed, not read: their mistakes show when they are staged.
+    Forecasts are hashed, not read: their mistakes show when they are staged. The files of models' programs
+    are fetched, and nothing is built or run.
+
+    Parameters
+    ----------
+    say
+        Told what is fetched.
 
     Raises
     ------
@@ -71,11 +77,12 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
     learning = None
     if config.input_catalog is not None:
         learning = _catalog(loaded, config.input_catalog, bounds, learning=True)
+    troubles: dict[str, str] = {}
     inputs = ResolvedInputs(
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
         models=_contents(loaded),
-        forecasts=_forecasts(loaded, region, (learning or testing).events),
+        forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles),
         input_catalog=None if learning is None else learning.events.inputs.key,
         own_files=pin_own_files(loaded),
     )
@@ -90,6 +97,7 @@ def resolve(loaded: LoadedExperiment) -> Experiment:
         events=testing.events,
         learning=None if learning is None else learning.events,
         notes=testing.notes + (() if learning is None else _learning_notes(config, learning)),
+        troubles=troubles,
     )
 
 
@@ -153,15 +161,31 @@ def _contents(loaded: LoadedExperiment) -> dict[str, Sha256]:
 
 
 def _forecasts(
-    loaded: LoadedExperiment, region: Region, learning: Events
+    loaded: LoadedExperiment,
+    region: Region,
+    learning: Events,
+    say: Callable[[str], None],
+    troubles: dict[str, str],
 ) -> dict[str, dict[str, ForecastSource]]:
-    """Find what the forecasts of each window are made of, of models that have one for each."""
+    """Find what the forecasts of each window are made of, of models that have one for each.
+
+    A program whose files cannot be had stops no other model: why is noted in `troubles`.
+    """
     config, begun = loaded.config, now()
     windows = [window for window in loaded.config.windows if window.start <= begun]
     sources = {}
     for model in config.models:
         if isinstance(model, FolderModel):
             sources[model.name] = arrived(loaded, model)
+            lacking = [window for window in windows if window.id not in sources[model.name]]
+            if model.program is not None and lacking:
+                try:
+                    program = stage_program(loaded.folder, model, say)
+                except ModelError as error:
+                    troubles[model.name] = str(error)
+                    continue
+                made = program_sources(model, program, learning, lacking, config.seed or 0)
+                sources[model.name] = {**sources[model.name], **made}
         elif isinstance(model, LearningReference):
             sources[model.name] = learned_sources(model, config, region, learning, windows)
     return sources

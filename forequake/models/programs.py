@@ -1,0 +1,171 @@
+"""Forecasts that a model's program makes: what decides each of them, known before it runs."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from pydantic import JsonValue
+
+from forequake.catalogs import Events
+from forequake.config.model_specs import FolderModel, ProgramSpec
+from forequake.errors import ForecastError
+from forequake.keys import KeyInputs
+from forequake.models.environments import environment_key
+from forequake.models.sources import PathSource, StagedSource, fetch_source
+from forequake.quantities import Sha256
+from forequake.results import ForecastSource
+from forequake.windows import TimeWindow
+
+__all__ = ["ProgramInputs", "StagedProgram", "program_sources", "run_seed", "stage_program"]
+
+#: Changes with what a program is given in a run; it counts in the keys of forecasts.
+_RUN_VERSION: Final = 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class ProgramInputs(KeyInputs):
+    """All that decides a forecast that a program makes, beside what is read of its file.
+
+    Attributes
+    ----------
+    source, inputs
+        Hashes of the model's files and of its folder ``input``, if there is one.
+    environment
+        Key of the declared environment.
+    command, arguments, args_file, input_catalog
+        As of `forequake.config.ProgramSpec`.
+    output
+        Prefix and format of the forecast's file.
+    past
+        SHA-256 of the events before the window's start.
+    seed
+        Which the program is given.
+    """
+
+    what = "program_forecast"
+    v = _RUN_VERSION
+
+    source: Sha256
+    inputs: Sha256 | None
+    environment: Sha256
+    command: str
+    arguments: Mapping[str, JsonValue]
+    args_file: str
+    input_catalog: str
+    output: tuple[str, str]
+    past: Sha256
+    window: TimeWindow
+    seed: int
+
+
+class _SeedInputs(KeyInputs):
+    what = "model_seed"
+
+    seed: int
+    model: str
+    window: TimeWindow
+
+
+@dataclass(frozen=True)
+class StagedProgram:
+    """A model's program with its files, ready to run.
+
+    Attributes
+    ----------
+    environment
+        The key of what it runs in, which is built when it first runs.
+    """
+
+    spec: ProgramSpec
+    source: StagedSource
+    environment: Sha256
+
+
+def stage_program(folder: Path, model: FolderModel, say: Callable[[str], None]) -> StagedProgram:
+    """Fetch the files of a model's program.
+
+    Parameters
+    ----------
+    folder
+        Of the experiment. The model's own folder counts where it is there, else its source is fetched.
+
+    Raises
+    ------
+    SourceError, SourceUnavailable
+        Where they cannot be had.
+    EnvironmentFailed
+        Where they do not say what they run in.
+    """
+    if model.program is None:
+        message = f"the model {model.name!r} has no program"
+        raise ForecastError(message)
+    spec = PathSource(model.path)
+    source = fetch_source(
+        spec if model.source is None or (folder / model.path).is_dir() else model.source, folder, say=say
+    )
+    return StagedProgram(model.program, source, environment_key(model.program.build, source))
+
+
+def program_sources(
+    model: FolderModel,
+    program: StagedProgram,
+    learning: Events,
+    windows: Iterable[TimeWindow],
+    seed: int,
+) -> dict[str, ForecastSource]:
+    """Give what decides the forecasts of windows, by the ids of windows; nothing runs yet.
+
+    Parameters
+    ----------
+    learning
+        The whole catalog from which models learn, in order of time.
+    windows
+        Those that have begun: the past of others is not complete yet.
+    seed
+        The experiment's.
+    """
+    chosen = list(windows)
+    pasts = _pasts(learning, [window.start for window in chosen])
+    sources = {}
+    for window in chosen:
+        inputs = ProgramInputs(
+            source=program.source.tree,
+            inputs=None if program.source.inputs is None else program.source.inputs.sha256,
+            environment=program.environment,
+            command=program.spec.command,
+            arguments=program.spec.arguments,
+            args_file=program.spec.args_file,
+            input_catalog=program.spec.input_catalog,
+            output=(model.prefix, model.format),
+            past=pasts[window.start],
+            window=window,
+            seed=run_seed(seed, model.name, window),
+        )
+        sources[window.id] = ForecastSource(content=inputs.key, reader=f"program/{_RUN_VERSION}")
+    return sources
+
+
+def run_seed(seed: int, model: str, window: TimeWindow) -> int:
+    """Derive the seed of a model's run from that of the experiment: from 1 to 2^32 - 1."""
+    return int(_SeedInputs(seed=seed, model=model, window=window).key[:8], 16) or 1
+
+
+def _pasts(events: Events, starts: Iterable[datetime]) -> dict[datetime, Sha256]:
+    """Hash the events before each moment; what several have in common is hashed once."""
+    columns = (events.longitude, events.latitude, events.depth_km, events.magnitude)
+    # Row by row, so that the hash does not depend on where the windows begin.
+    rows = np.rec.fromarrays([events.time_us.astype("<i8"), *(column.astype("<f8") for column in columns)])
+    numbers, names, done = hashlib.sha256(), hashlib.sha256(), 0
+    pasts: dict[datetime, Sha256] = {}
+    for start in sorted(set(starts)):
+        until = int(np.searchsorted(events.time_us, (start - _EPOCH) // _MICROSECOND))
+        numbers.update(rows[done:until].tobytes())
+        names.update("".join(f"{name}\n" for name in events.event_id[done:until]).encode())
+        done = until
+        pasts[start] = hashlib.sha256(numbers.digest() + names.digest()).hexdigest()
+    return pasts
