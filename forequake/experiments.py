@@ -1,5 +1,6 @@
 """An experiment with all that decides its results: configuration, region, catalog, contents of files."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
@@ -84,6 +85,8 @@ class Experiment:
         The catalog from which models learn, where it is another one.
     notes
         What the readers of the catalogs told when the experiment was resolved.
+    troubles
+        Why the files of a model's program could not be had, by the model's name.
     """
 
     record: ExperimentRecord
@@ -92,6 +95,7 @@ class Experiment:
     events: Events
     learning: Events | None = None
     notes: tuple[str, ...] = ()
+    troubles: Mapping[str, str] = field(default_factory=dict)
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
     _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
     _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)
@@ -186,6 +190,8 @@ class Experiment:
         """Tell which forecast for a window the result in a place lacks, or give None."""
         for name in (label.model, label.reference):
             if name is not None and self.source(name, window) is None:
+                if name in self.troubles:
+                    return f"the program of model {name!r} cannot be had: {self.troubles[name]}"
                 return absence(self.config, self.model(name), window)
         return None
 

@@ -3,6 +3,7 @@
 import math
 import threading
 import time
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -18,12 +19,13 @@ from forequake.config import (
     LoadedExperiment,
     ReferenceModel,
 )
-from forequake.errors import CatalogError
+from forequake.errors import CatalogError, ModelError
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import arrived
 from forequake.forecasts.references.learned import learned_sources
 from forequake.forecasts.sources import content_of
 from forequake.keys import KeyInputs
+from forequake.models.programs import program_sources, stage_program
 from forequake.own_code import pin_own_files
 from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
