@@ -59,7 +59,7 @@ def prepare(config: str, say: Callable[[str], None] = lambda words: None) -> _Pr
     for spec in (loaded.config.catalog, loaded.config.input_catalog):
         if spec is not None and isinstance(spec.source, QueryCatalog):
             say(f"Asking {spec.source.service} for events: up to half an hour where the service is busy")
-    experiment = resolve(loaded)
+    experiment = resolve(loaded, say)
     with _lock:
         while len(_by_key) >= 8:
             _by_key.pop(next(iter(_by_key)))

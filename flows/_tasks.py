@@ -8,6 +8,7 @@ out from outside.
 import io
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import chain
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import get_run_logger, task
@@ -21,8 +22,16 @@ from flows._outcome_texts import outcome_table
 from flows._preparation import prepared
 from flows._session import current_session
 from flows._summary import artifact_key, current_rows
-from forequake.errors import ForecastError, ForequakeError
+from forequake.errors import (
+    EnvironmentFailed,
+    ForecastError,
+    ForequakeError,
+    Interrupted,
+    ModelError,
+    SourceError,
+)
 from forequake.experiments import Experiment
+from forequake.model_runs import Watch
 from forequake.quantities import Sha256
 from forequake.results import CatalogForecastRecord, ForecastRecord, Label, RunCounts
 from forequake.retrieval import retrieve_catalogs
@@ -123,12 +132,21 @@ def make_forecasts_of(
     broken: dict[str, str] = {}
     told: set[str] = set()
     log = get_run_logger()
-    for group in windows_by_source(experiment, model, missing):
+    watch = Watch(say=log.info, stop=current_session().stop)
+    groups = windows_by_source(experiment, model, missing)
+    for number, group in enumerate(groups):
         try:
-            made = make_forecasts(loaded, experiment, model, group)
-        except ForecastError as error:
-            broken |= {window.id: str(error) for window in group}
+            made = make_forecasts(loaded, experiment, model, group, watch)
+        except Interrupted:
+            break  # what is left counts as skipped
+        except (ForecastError, ModelError) as error:
             log.error("%s: %s", model, error)
+            # Without its files or its environment no window's run would come to another end.
+            hopeless = isinstance(error, SourceError | EnvironmentFailed)
+            lost = chain.from_iterable(groups[number:]) if hopeless else group
+            broken |= {window.id: str(error) for window in lost}
+            if hopeless:
+                break
             continue
         with made.open() as data:
             target.put_blob(data)

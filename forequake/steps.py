@@ -4,7 +4,7 @@ import io
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from forequake.config import (
     FileModel,
@@ -23,6 +23,7 @@ from forequake.forecasts.fitted import fitted_rates
 from forequake.forecasts.references.learned import learned_rates
 from forequake.forecasts.sources import content_of, read_model
 from forequake.keys import bytes_digest
+from forequake.model_runs import ForecastFile, Watch, forecast_of_window
 from forequake.quantities import Sha256, now
 from forequake.results import (
     BlobRef,
@@ -92,45 +93,74 @@ class MadeForecasts:
 
 
 def make_forecasts(
-    loaded: LoadedExperiment, experiment: Experiment, name: str, windows: Sequence[TimeWindow]
+    loaded: LoadedExperiment,
+    experiment: Experiment,
+    name: str,
+    windows: Sequence[TimeWindow],
+    watch: Watch | None = None,
 ) -> MadeForecasts:
-    """Read a model's forecast once, and give it to each window.
+    """Read a model's forecast once, and give it to each window; a program's is made first.
 
     Parameters
     ----------
     windows
         Of one content (see `windows_by_source`).
+    watch
+        Of the runs of programs.
 
     Raises
     ------
     ForecastError
         Where the forecast does not fit the experiment.
+    ModelError
+        Where its program cannot be had, or makes no forecast that can be used.
+    Interrupted
+        Where the run was asked to stop meanwhile.
     """
     model = experiment.model(name)
-    if isinstance(model, ReferenceModel | LearningReference) or not experiment.is_catalog_based(name):
-        return _gridded(loaded, experiment, model, windows)
-    return _simulated(loaded, experiment, model, windows)
+    if not isinstance(model, FolderModel):
+        return _made(loaded, experiment, model, windows, None)
+    with forecast_of_window(loaded, experiment, model, windows[0], watch or Watch()) as file:
+        return _made(loaded, experiment, model, windows, file)
+
+
+def _made(
+    loaded: LoadedExperiment,
+    experiment: Experiment,
+    model: ModelSpec,
+    windows: Sequence[TimeWindow],
+    file: ForecastFile | None,
+) -> MadeForecasts:
+    """Read a forecast; `file` is that of a time-dependent model."""
+    if isinstance(model, ReferenceModel | LearningReference) or not experiment.is_catalog_based(model.name):
+        return _gridded(loaded, experiment, model, windows, file)
+    return _simulated(loaded, experiment, model, windows, file)
 
 
 def _gridded(
-    loaded: LoadedExperiment, experiment: Experiment, model: ModelSpec, windows: Sequence[TimeWindow]
+    loaded: LoadedExperiment,
+    experiment: Experiment,
+    model: ModelSpec,
+    windows: Sequence[TimeWindow],
+    file: ForecastFile | None,
 ) -> MadeForecasts:
     begun = time.perf_counter()
     content = experiment.forecast_inputs(model.name, windows[0]).content
     region, magnitudes = experiment.region, experiment.magnitudes
-    if isinstance(model, FolderModel):
-        path, policy = forecast_file(loaded, model, windows[0], content), loaded.config.forecast_quality
-        rates = fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
+    if isinstance(model, FolderModel) and file is not None:
+        known, policy = None if file.run else content, loaded.config.forecast_quality
+        rates = fitted_rates(file.path, region, magnitudes, policy, format=model.format, content=known)
     elif isinstance(model, LearningReference):
         past = experiment.events if experiment.learning is None else experiment.learning
         rates = learned_rates(model, experiment.config, region, magnitudes, past, windows[0])
     else:
+        assert not isinstance(model, FolderModel)  # noqa: S101  # it has a file
         rates = read_model(loaded, model, region, magnitudes, content=content)
     data = rates.to_bytes()
     blob = BlobRef(sha256=bytes_digest(data), size=len(data))
     seconds = time.perf_counter() - begun
     return MadeForecasts(
-        records=[_record(experiment, model, window, rates, blob, seconds) for window in windows],
+        records=[_record(experiment, model, window, rates, blob, seconds, file) for window in windows],
         open=lambda: io.BytesIO(data),
     )
 
@@ -140,15 +170,19 @@ def _simulated(
     experiment: Experiment,
     model: FileModel | FolderModel,
     windows: Sequence[TimeWindow],
+    file: ForecastFile | None,
 ) -> MadeForecasts:
     begun = time.perf_counter()
     policy = loaded.config.forecast_quality
-    content = experiment.forecast_inputs(model.name, windows[0]).content
-    path = forecast_file(loaded, model, windows[0], content)
+    if file is None:
+        content = experiment.forecast_inputs(model.name, windows[0]).content
+        path = forecast_file(loaded, model, windows[0], content)
+    else:
+        path = file.path
     forecast = read_catalog_forecast(path, model.format, n_catalogs=model.n_catalogs, policy=policy)
     seconds = time.perf_counter() - begun
     return MadeForecasts(
-        records=[_catalog_record(experiment, model, window, forecast, seconds) for window in windows],
+        records=[_catalog_record(experiment, model, window, forecast, seconds, file) for window in windows],
         open=forecast.open,
     )
 
@@ -159,6 +193,7 @@ def _catalog_record(
     window: TimeWindow,
     forecast: CatalogForecast,
     seconds: float,
+    file: ForecastFile | None,
 ) -> CatalogForecastRecord:
     inputs = experiment.forecast_inputs(model.name, window)
     fitted = fit_catalogs(
@@ -186,6 +221,7 @@ def _catalog_record(
         findings=fitted.findings,
         made_at=now(),
         seconds=seconds,
+        **_run_of(file),
     )
 
 
@@ -196,6 +232,7 @@ def _record(
     rates: GriddedRates,
     blob: BlobRef,
     seconds: float,
+    file: ForecastFile | None,
 ) -> ForecastRecord:
     inputs = experiment.forecast_inputs(model.name, window)
     scale = experiment.scale(model, window)
@@ -213,7 +250,12 @@ def _record(
         findings=rates.findings + _findings_of_use(experiment, model, window, rates),
         made_at=now(),
         seconds=seconds,
+        **_run_of(file),
     )
+
+
+def _run_of(file: ForecastFile | None) -> dict[str, Any]:
+    return {} if file is None else {"run": file.run, "prospective": file.prospective}
 
 
 def _source_of(model: ModelSpec) -> str:

@@ -78,6 +78,10 @@ class Events:
         """Give the chosen events."""
         return type(self)(**{field.name: getattr(self, field.name)[chosen] for field in fields(self)})
 
+    def before(self, moment: datetime) -> Self:
+        """Give the events before a moment; one at the moment itself is not among them."""
+        return self.take(np.arange(np.searchsorted(self.time_us, (moment - _EPOCH) // _MICROSECOND)))
+
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
         """Put the events of several spans one after the other; the spans are in order of time."""

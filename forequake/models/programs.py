@@ -20,10 +20,12 @@ from forequake.quantities import Sha256
 from forequake.results import ForecastSource
 from forequake.windows import TimeWindow
 
-__all__ = ["ProgramInputs", "StagedProgram", "program_sources", "run_seed", "stage_program"]
+__all__ = ["PROGRAM_READER", "ProgramInputs", "StagedProgram", "program_sources", "run_seed", "stage_program"]
 
 #: Changes with what a program is given in a run; it counts in the keys of forecasts.
 _RUN_VERSION: Final = 1
+#: In the place of a file's reader, where a program makes the file.
+PROGRAM_READER: Final = f"program/{_RUN_VERSION}"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -146,7 +148,7 @@ def program_sources(
             window=window,
             seed=run_seed(seed, model.name, window),
         )
-        sources[window.id] = ForecastSource(content=inputs.key, reader=f"program/{_RUN_VERSION}")
+        sources[window.id] = ForecastSource(content=inputs.key, reader=PROGRAM_READER)
     return sources
 
 

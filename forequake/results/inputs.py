@@ -14,6 +14,7 @@ __all__ = [
     "CatalogRetrieval",
     "CatalogSnapshot",
     "ForecastRecord",
+    "ModelRunRecord",
     "ProspectiveStatus",
     "QualityFinding",
     "RegionRecord",
@@ -120,6 +121,54 @@ class ProspectiveStatus(StrEnum):
     RETROSPECTIVE = "retrospective"
 
 
+class ModelRunRecord(RecordModel):
+    """The run of a model's program that made a forecast: by what, in what, with which means.
+
+    Attributes
+    ----------
+    origin, commit, tree
+        Where the program's files come from, the commit of a repository, and the hash of the files.
+    environment, build, python, packages, image_digest
+        Key of the declared environment, its kind, and what was found installed in it.
+    command, arguments, seed
+        The words of the command, the file of arguments as the program read it, and the seed.
+    n_input_events
+        Events in the input catalog.
+    output, sealed_at
+        SHA-256 of the forecast's file as the program wrote it, and when it was taken.
+    seconds
+        Wall time of the stages.
+    cpu_seconds, peak_memory
+        Of the program with all its processes; memory in bytes.
+    isolated, another_user
+        Whether the network was out of reach, and whether the program ran as a user of its own.
+    notes, log
+        What one should know of the run, and the end of what the program printed.
+    """
+
+    origin: str
+    commit: str | None = None
+    tree: Sha256
+    environment: Sha256
+    build: str | None = None
+    python: str | None = None
+    packages: dict[str, str] = Field(default_factory=dict)
+    image_digest: str | None = None
+    command: tuple[str, ...]
+    arguments: str
+    seed: int
+    n_input_events: int = Field(ge=0)
+    output: Sha256
+    sealed_at: UtcDatetime
+    seconds: dict[str, float] = Field(default_factory=dict)
+    cpu_seconds: float = Field(ge=0)
+    peak_memory: int = Field(ge=0)
+    isolated: bool
+    another_user: bool
+    notes: tuple[str, ...] = ()
+    log: str = ""
+
+
 class ForecastRecord(Record):
     """A gridded forecast, scaled to one length of window.
 
@@ -138,12 +187,14 @@ class ForecastRecord(Record):
         Factor from the file's rates to the window's.
     total
         Expected number of events in the window, after scaling.
+    run
+        Of the program that made it, where one did.
     """
 
     kind: Literal["forecast"] = "forecast"
     circumstances: ClassVar[frozenset[str]] = frozenset(
         # Findings speak also of the window and the unit of time that a forecast was made for.
-        {"source", "made_at", "seconds", "rates", "prospective", "findings"}
+        {"source", "made_at", "seconds", "rates", "prospective", "findings", "run"}
     )
 
     content: Sha256
@@ -158,6 +209,7 @@ class ForecastRecord(Record):
     prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
     made_at: UtcDatetime
     seconds: float = Field(ge=0)
+    run: ModelRunRecord | None = None
 
     @property
     def blobs(self) -> tuple[Sha256, ...]:
@@ -188,11 +240,13 @@ class CatalogForecastRecord(Record):
         Events in the file.
     n_counted
         Events that lie in the window, the region, the depths of the experiment and its magnitude bins.
+    run
+        Of the program that made it, where one did.
     """
 
     kind: Literal["catalog_forecast"] = "catalog_forecast"
     circumstances: ClassVar[frozenset[str]] = frozenset(
-        {"source", "made_at", "seconds", "catalogs", "prospective"}
+        {"source", "made_at", "seconds", "catalogs", "prospective", "run"}
     )
 
     content: Sha256
@@ -210,6 +264,7 @@ class CatalogForecastRecord(Record):
     prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
     made_at: UtcDatetime
     seconds: float = Field(ge=0)
+    run: ModelRunRecord | None = None
 
     @property
     def total(self) -> float:

@@ -1,0 +1,168 @@
+"""The forecast of a window by a model's program: run where no file has it, and read like any other."""
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from platformdirs import user_cache_path
+
+from forequake.catalogs import Events
+from forequake.config import FolderModel, LoadedExperiment
+from forequake.errors import ForecastError, ModelFailed
+from forequake.experiments import Experiment
+from forequake.forecasts.arrivals import forecast_file
+from forequake.models.environments import BuiltEnvironment, prepare_environment
+from forequake.models.programs import PROGRAM_READER, StagedProgram, program_sources, run_seed, stage_program
+from forequake.models.runs import (
+    ExpectedForecast,
+    ModelRequest,
+    ModelRun,
+    command_words,
+    prospective_status,
+    run_model,
+)
+from forequake.quantities import now
+from forequake.results import ModelRunRecord, ProspectiveStatus
+from forequake.windows import TimeWindow
+
+__all__ = ["ForecastFile", "Watch", "forecast_of_window"]
+
+#: Of what a program prints, so much of its end is recorded.
+_LOG_LETTERS: Final = 4000
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks at a run: told what goes on, and able to end it."""
+
+    say: Callable[[str], None] = lambda words: None
+    stop: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True)
+class ForecastFile:
+    """A file with a forecast, and the run that made it where a program did."""
+
+    path: Path
+    run: ModelRunRecord | None = None
+    prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
+
+
+@contextmanager
+def forecast_of_window(
+    loaded: LoadedExperiment, experiment: Experiment, model: FolderModel, window: TimeWindow, watch: Watch
+) -> Iterator[ForecastFile]:
+    """Give the file with the forecast of a window; one that a program makes is there inside the block only.
+
+    Raises
+    ------
+    ForecastError
+        Where the forecast's file, or what decides it, changed since the run began.
+    ModelFailed, SourceError, EnvironmentFailed
+        Where the program made no forecast that can be used.
+    Interrupted
+        Where the run was asked to stop meanwhile.
+    """
+    source = experiment.source(model.name, window)
+    if source is None or source.reader != PROGRAM_READER:
+        content = experiment.forecast_inputs(model.name, window).content
+        yield ForecastFile(forecast_file(loaded, model, window, content))
+        return
+    retrieved = now()
+    program = stage_program(loaded.folder, model, watch.say)
+    learning = experiment.events if experiment.learning is None else experiment.learning
+    found = program_sources(model, program, learning, [window], experiment.config.seed or 0)
+    if found[window.id] != source:
+        message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
+        raise ForecastError(message)
+    environment = prepare_environment(program.spec.build, program.source, say=watch.say)
+    shelf = user_cache_path("forequake") / "runs"
+    shelf.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
+        request = _request(experiment, model, window, program, environment, learning, Path(folder), watch)
+        run = run_model(request)
+        status = prospective_status(
+            window,
+            sealed=run.sealed_at,
+            retrieved=retrieved,
+            fixed=program.source.fetched_at,
+            known_until=window.start,
+        )
+        record = _record(program, environment, request, run)
+        try:
+            yield ForecastFile(run.output, record, status)
+        except ForecastError as error:
+            raise ModelFailed(str(error), cause="unreadable_output", output=run.log) from error
+
+
+def _request(
+    experiment: Experiment,
+    model: FolderModel,
+    window: TimeWindow,
+    program: StagedProgram,
+    environment: BuiltEnvironment,
+    learning: Events,
+    folder: Path,
+    watch: Watch,
+) -> ModelRequest:
+    config = experiment.config
+    names = model.forecast_paths(window, alone=window.id in config.alone_on_their_dates)
+    inside = tuple(str(Path("forecasts") / Path(name).name) for name in names)
+    return ModelRequest(
+        model=model.name,
+        argv=command_words(program.spec.command),
+        environment=environment,
+        source=program.source,
+        window=window,
+        input_catalog=learning.before(window.start),
+        output_names=inside,
+        expected=ExpectedForecast(
+            forecast_type=model.forecast_type,
+            region=experiment.region,
+            magnitudes=experiment.magnitudes,
+            format=model.format,
+            n_catalogs=model.n_catalogs,
+            depth_km=config.depth_km,
+            policy=config.forecast_quality,
+        ),
+        destination=folder / Path(inside[-1]).name,
+        shelf=folder.parent,
+        arguments=program.spec.arguments,
+        args_file=program.spec.args_file,
+        input_name=program.spec.input_catalog,
+        seed=run_seed(config.seed or 0, model.name, window),
+        say=watch.say,
+        stop=watch.stop,
+    )
+
+
+def _record(
+    program: StagedProgram, environment: BuiltEnvironment, request: ModelRequest, run: ModelRun
+) -> ModelRunRecord:
+    return ModelRunRecord(
+        origin=program.source.origin,
+        commit=program.source.commit,
+        tree=program.source.tree,
+        environment=environment.key,
+        build=environment.build,
+        python=environment.python,
+        packages=dict(environment.packages),
+        image_digest=environment.image_digest,
+        command=request.argv,
+        arguments=run.arguments,
+        seed=request.seed or 0,
+        n_input_events=len(request.input_catalog),
+        output=run.sha256,
+        sealed_at=run.sealed_at,
+        seconds={**run.seconds, **({} if environment.seconds is None else {"build": environment.seconds})},
+        cpu_seconds=run.cpu_seconds,
+        peak_memory=run.peak_memory,
+        isolated=run.isolated,
+        another_user=run.another_user,
+        notes=run.notes,
+        log=run.log[-_LOG_LETTERS:],
+    )
