@@ -20,16 +20,16 @@ __all__ = ["absence", "arrived", "forecast_file"]
 
 
 def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> str:
-    """Say of a forecast that is not there where it was expected, and what this version does not do."""
+    """Say of a forecast that is not there where it was expected, and what would bring it."""
     if isinstance(model, LearningReference):
         return f"the reference {model.name!r} learns from all before the window; it had not begun: run again"
+    if isinstance(model, FolderModel) and model.program is not None:
+        return f"the program of model {model.name!r} runs when the window has begun; run again"
     if isinstance(model, FolderModel):
         # Of all the places the one that people know: floatCSEP's, with dates alone where they suffice.
         name = forecast_file_names(window, alone=window.id in config.alone_on_their_dates)[-1]
         place = next(place for place in _places(config, model, window) if name in place)
         text = f"there is no forecast of model {model.name!r} for this window; expected {place}"
-        if model.program is not None:
-            text += "; this version does not run models' programs: let the model write its forecasts there"
     else:
         assert isinstance(model, FileModel)  # noqa: S101  # a built-in reference is always there
         text = f"the forecast of model {model.name!r} is not there; expected {model.path}"
