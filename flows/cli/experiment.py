@@ -39,13 +39,22 @@ _SHOWN_MARKS = 20
 
 @dataclass(frozen=True)
 class _ModelCheck:
-    """What was found in a model's forecasts: events expected in the first of them, windows that have none."""
+    """What was found in a model's forecasts.
+
+    Attributes
+    ----------
+    total
+        Events expected in the first of them.
+    lacking, to_make
+        Ids of the windows that have none, and of those whose forecast its program makes in a run.
+    """
 
     name: str
     total: float | None
     findings: tuple[QualityFinding, ...]
     errors: tuple[str, ...]
     lacking: tuple[str, ...]
+    to_make: tuple[str, ...]
 
 
 def register(app: typer.Typer) -> None:
@@ -92,6 +101,7 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
                         "findings": [finding.model_dump() for finding in check.findings],
                         "error": "\n".join(check.errors) or None,
                         "windows_without_forecast": list(check.lacking),
+                        "windows_that_its_program_forecasts": list(check.to_make),
                     }
                     for check in checks
                 ],
@@ -111,16 +121,19 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
 
 
 def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
-    """Read every forecast of a model that is there, each file once."""
+    """Read every forecast of a model that is there, each file once; no program runs."""
+    from forequake.models.programs import PROGRAM_READER
     from forequake.steps import make_forecasts, windows_by_source
 
     total = None
     findings: dict[QualityFinding, None] = {}
     errors: list[str] = []
     lacking: list[str] = []
+    to_make: list[str] = []
     for windows in windows_by_source(experiment, name, experiment.config.windows):
-        if experiment.source(name, windows[0]) is None:
-            lacking += [window.id for window in windows]
+        source = experiment.source(name, windows[0])
+        if source is None or source.reader == PROGRAM_READER:
+            (lacking if source is None else to_make).extend(window.id for window in windows)
             continue
         try:
             records = make_forecasts(loaded, experiment, name, windows).records
@@ -129,7 +142,7 @@ def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
             continue
         total = records[0].total if total is None else total
         findings.update(dict.fromkeys(finding for record in records for finding in record.findings))
-    return _ModelCheck(name, total, tuple(findings), tuple(errors), tuple(lacking))
+    return _ModelCheck(name, total, tuple(findings), tuple(errors), tuple(lacking), tuple(to_make))
 
 
 def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], observed: list[int]) -> None:
@@ -148,7 +161,7 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     table.add_column("events expected in its first window", justify="right")
     table.add_column("findings")
     for check in checks:
-        unknown = "unusable" if check.errors else "no forecast yet"
+        unknown = "unusable" if check.errors else "its program runs" if check.to_make else "no forecast yet"
         total = unknown if check.total is None else f"{check.total:.6g}"
         table.add_row(check.name, total, "; ".join(_grouped(check.findings)))
     out.print(table)
