@@ -29,7 +29,7 @@ from forequake.quantities import now
 from forequake.results import ModelRunRecord, ProspectiveStatus
 from forequake.windows import TimeWindow
 
-__all__ = ["ForecastFile", "Watch", "forecast_of_window"]
+__all__ = ["ForecastFile", "Watch", "forecast_of_window", "run_shelf"]
 
 #: Of what a program prints, so much of its end is recorded.
 _LOG_LETTERS: Final = 4000
@@ -50,6 +50,13 @@ class ForecastFile:
     path: Path
     run: ModelRunRecord | None = None
     prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
+
+
+def run_shelf() -> Path:
+    """Give the folder for the private folders of runs, in the user's cache."""
+    shelf = user_cache_path("forequake") / "runs"
+    shelf.mkdir(parents=True, exist_ok=True)
+    return shelf
 
 
 @contextmanager
@@ -79,9 +86,8 @@ def forecast_of_window(
     if found[window.id] != source:
         message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
         raise ForecastError(message)
-    environment = prepare_environment(program.spec.build, program.source, say=watch.say)
-    shelf = user_cache_path("forequake") / "runs"
-    shelf.mkdir(parents=True, exist_ok=True)
+    environment = prepare_environment(program.spec.build, program.source, stop=watch.stop, say=watch.say)
+    shelf = run_shelf()
     with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
         request = _request(experiment, model, window, program, environment, learning, Path(folder), watch)
         run = run_model(request)

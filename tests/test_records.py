@@ -229,7 +229,7 @@ def test_evaluations_are_told_apart_by_their_kind() -> None:
 def test_circumstances_are_fields_and_never_values() -> None:
     expected: dict[type[Record], set[str]] = {
         EvaluationRecord: {"environment", "computed_at", "seconds"},
-        ForecastRecord: {"source", "made_at", "seconds", "rates", "prospective", "findings"},
+        ForecastRecord: {"source", "made_at", "seconds", "rates", "prospective", "findings", "run"},
         CatalogForecastRecord: {"source", "made_at", "seconds", "catalogs", "prospective"},
         RegionRecord: {"name", "origins"},
         CatalogSnapshot: {"events"},

@@ -232,6 +232,9 @@ class ProgramRun:
         reply = self._reply(patience, on_progress)
         if reply is None:
             return ProgramEnding("lost", detail=self._last_words(), progress=self._progress)
+        # A last word that came with the end itself was not told apart from it.
+        if on_progress is not None and reply["progress"] not in (None, self._progress):
+            on_progress(reply["progress"])
         return _ending(reply)
 
     def keep(self) -> None:
