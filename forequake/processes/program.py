@@ -217,24 +217,15 @@ class ProgramRun:
             "places": [str(place) for place in places],
             "isolate": isolate,
             "stop": list(stop),
-            "limits": {
-                "seconds": limits.seconds,
-                "silence": limits.silence_seconds,
-                "cpu": limits.cpu_seconds,
-                "memory": limits.memory_mb << 20,
-                "disk": limits.disk_mb << 20,
-                "processes": limits.processes,
-                "grace": limits.grace_seconds,
-            },
+            "limits": _told(limits),
         }
         self._send(request)
         patience = limits.seconds + limits.grace_seconds + _SLACK_SECONDS
         reply = self._reply(patience, on_progress)
         if reply is None:
             return ProgramEnding("lost", detail=self._last_words(), progress=self._progress)
-        # A last word that came with the end itself was not told apart from it.
         if on_progress is not None and reply["progress"] not in (None, self._progress):
-            on_progress(reply["progress"])
+            on_progress(reply["progress"])  # a last word, which came with the end
         return _ending(reply)
 
     def keep(self) -> None:
@@ -320,6 +311,19 @@ class ProgramRun:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").splitlines()
         return next((line.strip() for line in reversed(lines) if line.strip()), "it says nothing")[:500]
+
+
+def _told(limits: ProgramLimits) -> dict[str, float | None]:
+    """Say the limits in the supervisor's words: seconds, bytes and numbers."""
+    return {
+        "seconds": limits.seconds,
+        "silence": limits.silence_seconds,
+        "cpu": limits.cpu_seconds,
+        "memory": limits.memory_mb << 20,
+        "disk": limits.disk_mb << 20,
+        "processes": limits.processes,
+        "grace": limits.grace_seconds,
+    }
 
 
 def _program_file(word: str, folder: Path, environment: Mapping[str, str]) -> str:
