@@ -230,7 +230,7 @@ def test_circumstances_are_fields_and_never_values() -> None:
     expected: dict[type[Record], set[str]] = {
         EvaluationRecord: {"environment", "computed_at", "seconds"},
         ForecastRecord: {"source", "made_at", "seconds", "rates", "prospective", "findings", "run"},
-        CatalogForecastRecord: {"source", "made_at", "seconds", "catalogs", "prospective"},
+        CatalogForecastRecord: {"source", "made_at", "seconds", "catalogs", "prospective", "run"},
         RegionRecord: {"name", "origins"},
         CatalogSnapshot: {"events"},
         EnvironmentRecord: set(),
