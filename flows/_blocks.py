@@ -8,8 +8,9 @@ from typing import Final
 
 from flows._patience import run_logger
 from flows._session import Session
-from forequake.across import nothing_there, present_inputs
+from forequake.across import AcrossInputs, nothing_there, present_inputs
 from forequake.errors import ClaimLost, ForequakeError, Interrupted, StoreError
+from forequake.evaluations import ResultInputs
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256
 from forequake.results import (
@@ -62,14 +63,30 @@ class BlockWork:
     def obstacle(self, experiment: Experiment, label: Label) -> str | None:
         """Tell why a result cannot be computed, or give None where it can.
 
-        A result over windows is made from those that are there.
+        A result over windows is made from those that are there, and a family is one of the models that have
+        a forecast.
         """
         if label in self.lacking or experiment.over_windows(label):
             return self.lacking.get(label)
-        for name in experiment.models_of(label, label.window):
-            if label.window.id in self.broken.get(name, {}):
+        for name in (label.model, label.reference):
+            if name is not None and label.window.id in self.broken.get(name, {}):
                 return f"no forecast of model {name!r}: {self.broken[name][label.window.id]}"
         return None
+
+    def inputs_as_found(
+        self, experiment: Experiment, store: ResultsStore, label: Label
+    ) -> ResultInputs | AcrossInputs | None:
+        """Give what decides a result that depends on what is there; None for others."""
+        if experiment.over_windows(label):
+            return present_inputs(experiment, store, label)
+        window = label.window
+        models = experiment.models_of(label, window)
+        lost = [name for name in models if window.id in self.broken.get(name, {})]
+        if not lost or {label.model, label.reference} & set(lost):
+            return None
+        return experiment.result_inputs(label).without(
+            {experiment.forecast_key(name, window) for name in lost}
+        )
 
 
 @dataclass
@@ -156,10 +173,10 @@ def _compute(
     store: ResultsStore, session: Session, run: RunRef, work: BlockWork, shelf: ForecastShelf
 ) -> tuple[RunCounts, list[UnitEnd]]:
     experiment = shelf.experiment
-    over_windows = filter(experiment.over_windows, work.labels)
-    across = {label: present_inputs(experiment, store, label) for label in over_windows}
+    found = {label: work.inputs_as_found(experiment, store, label) for label in work.labels}
     keys = {
-        label: across[label].key if label in across else experiment.result_key(label) for label in work.labels
+        label: experiment.result_key(label) if inputs is None else inputs.key
+        for label, inputs in found.items()
     }
     known = set() if work.force else set(store.existing(EvaluationRecord, tuple(keys.values())))
     computed = session.computed(run, work.id)  # also by attempts that a failing store cut off
@@ -167,9 +184,7 @@ def _compute(
     ends: list[UnitEnd] = []
     tally = dict.fromkeys(RunCounts.model_fields, 0)
     for label, key in keys.items():
-        obstacle = work.obstacle(experiment, label) or (
-            nothing_there(across[label]) if label in across else None
-        )
+        obstacle = work.obstacle(experiment, label) or nothing_there(found[label])
         if session.stop.is_set() or session.lost(work.id):
             tally["skipped"] += 1
         elif key in known:
@@ -186,7 +201,7 @@ def _compute(
                     experiment,
                     shelf,
                     label,
-                    across.get(label) or experiment.result_inputs(label),
+                    found[label] or experiment.result_inputs(label),
                     work.environment,
                 )
             except StoreError:

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from forequake.evaluations import TestParameters
+from forequake.evaluations import ResultInputs, TestParameters
 from forequake.evaluations.evaluated import Evaluated, Numbers
 from forequake.evaluations.over_windows import (
     Part,
@@ -147,9 +147,9 @@ def present_inputs(experiment: Experiment, store: StoreReader, label: Label) -> 
     return inputs.model_copy(update=_without(inputs, experiment.config.windows, wanted - known))
 
 
-def nothing_there(inputs: AcrossInputs) -> str | None:
+def nothing_there(inputs: ResultInputs | AcrossInputs | None) -> str | None:
     """Say that a result over windows has nothing to be made from, or give None."""
-    if inputs.parts:
+    if not isinstance(inputs, AcrossInputs) or inputs.parts:
         return None
     what = "result" if TESTS[inputs.test].takes == "results" else "forecast"
     return f"none of the {len(inputs.missing)} windows that have ended has a {what} to take"

@@ -71,7 +71,12 @@ def _in_batch(
     experiment: Experiment, shelf: ForecastShelf, label: Label, reference: str, inputs: ResultInputs
 ) -> Evaluated:
     began, alpha = perf_counter(), inputs.parameters.alpha
-    found = shelf.batch(experiment.models_of(label, label.window), label.window, alpha)
+    models = [
+        name
+        for name in experiment.models_of(label, label.window)
+        if experiment.forecast_key(name, label.window) in inputs.family
+    ]
+    found = shelf.batch(models, label.window, alpha)
     return Evaluated.of(
         TESTS[inputs.test],
         found.pairs[label.model, reference],

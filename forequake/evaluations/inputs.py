@@ -1,6 +1,7 @@
 """What a test is computed from: the observation, the parameters, the seed; and the key that they make."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self
@@ -257,6 +258,10 @@ class ResultInputs(KeyInputs):
     seed: int | None = None
     family: Annotated[tuple[Sha256, ...], ADDED_LATER] = ()
     own: Annotated[OwnTestInputs | None, ADDED_LATER] = None
+
+    def without(self, forecasts: Collection[Sha256]) -> Self:
+        """Give the inputs where some forecasts of the family are not there."""
+        return self.model_copy(update={"family": tuple(key for key in self.family if key not in forecasts)})
 
     @model_validator(mode="after")
     def _fits_the_test(self) -> Self:

@@ -80,6 +80,21 @@ def test_a_forecast_that_is_not_there_holds_up_no_other(prefect_api: str, make_e
     assert small.open().runs("small")[0].counts.computed == 6  # N, CL and T of two windows
 
 
+def test_models_are_compared_with_each_other_also_where_one_has_no_forecast(
+    prefect_api: str, make_experiment: Make
+) -> None:
+    small = make_experiment(windows=1)
+    forecasts = _with_yearly_model(small)
+    (forecasts / "yearly_2000-01-01_2001-01-01.csv").write_text("nonsense\n")
+    small.config.write_text(small.config.read_text() + "- all: {func: batch T/W}\n")
+    assert small.run()[0] == 1
+    rows = small.open().latest(ResultQuery(experiment="small")).rows
+    compared = {(row.label.model, row.label.reference) for row in rows if row.label.test == "all"}
+    assert compared == {("flat", "west"), ("west", "flat")}
+    assert small.run()[0] == 1
+    assert small.open().runs("small")[0].counts.computed == 0
+
+
 def test_windows_to_come_are_waited_for(prefect_api: str, make_experiment: Make) -> None:
     small = make_experiment(windows=1)
     forecasts = _with_yearly_model(small)
