@@ -21,6 +21,8 @@ from tests.evaluations.drawn_catalogs import NAMES, SEEDED, Drawn, PyCsep, draw
 SEEDS: Final = range(1, 21)
 #: Cases in which pyCSEP's quantile hangs on the last digits of equal statistics; not on every machine.
 TIED: Final = {("catalog_mll_magnitude", 1), ("catalog_mll_magnitude", 13)}
+#: What pyCSEP may lose of MLL, of its size: N ln N times 2^-53, for 200,000 simulated events.
+MLL_DIGITS: Final = 1e-9
 #: With ``PYCSEP_SIMULATIONS`` all 10,000 catalogs of Landers are compared (docs/pycsep.md).
 ALL: Final = "PYCSEP_SIMULATIONS" in os.environ
 
@@ -50,7 +52,14 @@ def _compare(test: str, drawn: Drawn, pycsep: PyCsep, seed: int) -> bool:
     np.testing.assert_allclose(ours.sample, sample, rtol=1e-10, atol=1e-14)
     assert (UNDERSAMPLED_FLAG in ours.flags) == (theirs.status == "undersampled")
     # With ties counted as ties, pyCSEP's own numbers give the quantiles.
-    assert ours.quantiles == tails_of(float(theirs.observed_statistic), sample)
+    expected = tails_of(float(theirs.observed_statistic), sample)
+    if test == "catalog_mll_magnitude" and ours.quantiles != expected:
+        # Its three large terms leave it fewer digits than tell these statistics apart.
+        near = np.abs(sample / theirs.observed_statistic - 1) <= MLL_DIGITS
+        moved = {name: expected.named()[name] - value for name, value in ours.quantiles.named().items()}
+        assert all(abs(share) * len(sample) <= near.sum() - 1 + 1e-6 for share in moved.values())
+        return True
+    assert ours.quantiles == expected
     return bool(tuple(ours.quantiles.named().values()) != theirs.quantile)
 
 
@@ -109,4 +118,5 @@ def test_numbers_of_landers_are_pycseps(landers: CatalogForecast) -> None:
         grid = grid or _grid(drawn)
         pycsep = PyCsep(drawn, grid)
         differ |= {(test, seed) for test in NAMES if _compare(test, drawn, pycsep, seed)}
-    assert differ == set()
+    # Of 100 catalogs none lie so near each other that pyCSEP's MLL cannot tell them apart.
+    assert differ <= ({("catalog_mll_magnitude", seed) for seed in SEEDS} if ALL else set())
