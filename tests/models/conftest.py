@@ -8,6 +8,9 @@ import pytest
 from forequake.patience import Patience
 from tests.models.source_servers import Server, serving
 
+#: Programs that hang, fill the disk and worse: only ever run, never imported.
+collect_ignore = ["bad_models"]
+
 
 @pytest.fixture(scope="session")
 def _source_server() -> Iterator[ThreadingHTTPServer]:
