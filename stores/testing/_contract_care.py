@@ -4,7 +4,6 @@ import io
 import multiprocessing
 import threading
 import time
-from collections import Counter
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
 import pytest
@@ -223,8 +222,14 @@ class SharingContract(ContractBase):
             (bound,) = store.history(sample_label("L", "alpha", number).slot)
             assert bound.key == key
         assert {row.key for row in store.latest(ResultQuery(experiment="sample")).rows} >= set(keys.values())
-        codes = Counter(_codes(store))
-        assert [code for code, severity in codes if severity == "error"] == []
+        # A store without transactions may have been cut off between a binding and its row, never of what was
+        # acknowledged; the row is built again.
+        slots = {sample_label("L", "alpha", number).slot for number in acknowledged}
+        for finding in store.check(repair=True):
+            if finding.severity == "error":
+                assert (finding.code, finding.repaired) == ("wrong_latest", True)
+                assert not any(slot in finding.message for slot in slots)
+        assert [code for code, severity in _codes(store) if severity == "error"] == []
         # What the dead one had begun can be done again.
         store.put([sample_result(acknowledged[-1] + 1, test="L")])
 

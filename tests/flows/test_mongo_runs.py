@@ -65,7 +65,7 @@ def _ended_well(process: subprocess.Popen[str]) -> str:
 def test_a_run_outlives_its_server(
     prefect_api: str, mongod_there: None, make_experiment: Make, tmp_path: Path
 ) -> None:
-    small = make_experiment(windows=20, simulations=10_000)
+    small = make_experiment(windows=80, simulations=10_000)
     with Mongod(tmp_path / "mongod") as server:
         url = database_url(server.url, "results")
         process = small.start(store=url)
@@ -78,11 +78,11 @@ def test_a_run_outlives_its_server(
             said = _ended_well(process)
         finally:
             process.kill()
-        assert 8 <= stored < 100
-        assert "100 results computed" in said, said
+        assert 8 <= stored < 400
+        assert "400 results computed" in said, said
         with open_store(url) as store:
             (run,) = store.runs("small")
-            assert (run.state, run.counts.computed, run.counts.cached) == (RunState.COMPLETED, 100, 0)
+            assert (run.state, run.counts.computed, run.counts.cached) == (RunState.COMPLETED, 400, 0)
             assert store.units("small") == []
             assert list(store.check()) == []
         disturbed = _rows(url, "small")
