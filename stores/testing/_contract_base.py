@@ -29,6 +29,8 @@ class ContractBase:
 
     #: A password in the address, which must appear in no name and no message.
     secret: ClassVar[str | None] = None
+    #: Whether a binding and its latest row are written in one transaction.
+    transactions: ClassVar[bool] = True
 
     @pytest.fixture
     def url(self) -> str:

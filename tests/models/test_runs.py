@@ -65,7 +65,7 @@ def test_a_good_model_gives_a_sealed_forecast_and_an_empty_shelf(folder: Path) -
 CODE = """
 import os, shutil
 from pathlib import Path
-print(sorted(name for name in os.environ if name != "LC_CTYPE"))
+print(*sorted(name for name in os.environ if name != "LC_CTYPE"))
 print(os.environ["FOREQUAKE_SEED"], os.environ["TOKEN"])
 print(Path("input/args.txt").read_text() + Path("input/faults.txt").read_text())
 print('{"progress": 0.5}', flush=True)
@@ -94,7 +94,8 @@ def test_it_gets_its_arguments_its_seed_and_variables_of_an_allow_list(
         run_model(asked)
     names, values, *lines = caught.value.output.splitlines()
     assert caught.value.cause == "no_output"
-    assert not {"FOREQUAKE_STORE", "PYTHONPATH"} & set(eval(names))
+    assert not {"FOREQUAKE_STORE", "PYTHONPATH"} & set(names.split())
+    assert "FOREQUAKE_SEED" in names.split()
     assert values == "42 t"
     assert lines[:5] == [
         "start_date = 2020-01-02T00:00:00",

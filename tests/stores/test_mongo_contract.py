@@ -15,6 +15,8 @@ _DATABASE = f"contract-{uuid.uuid4().hex[:8]}"
 
 
 class _MongoContract(ResultsStoreContract):
+    transactions = False  # a standalone server has none
+
     @pytest.fixture
     def damage(self, url: str) -> Iterator[Damage]:
         damage = MongoDamage(url)
