@@ -222,8 +222,8 @@ class SharingContract(ContractBase):
             (bound,) = store.history(sample_label("L", "alpha", number).slot)
             assert bound.key == key
         assert {row.key for row in store.latest(ResultQuery(experiment="sample")).rows} >= set(keys.values())
-        # Without transactions each of the two may be cut off between a binding and its row, never one that was
-        # acknowledged; the row is built again.
+        # Without transactions each of the two may be cut off between a binding and its row, but not one that
+        # was acknowledged; the row is built again.
         slots = {sample_label("L", "alpha", number).slot for number in acknowledged}
         errors = [finding for finding in store.check(repair=True) if finding.severity == "error"]
         assert len(errors) <= (0 if self.transactions else 2)
