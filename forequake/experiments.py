@@ -119,6 +119,11 @@ class Experiment:
         """Lower edges of the magnitude bins; shape (bins,)."""
         return np.array(self.config.magnitudes, dtype=np.float64)
 
+    @property
+    def learned_from(self) -> Events:
+        """The catalog from which models learn, before any cut."""
+        return self.events if self.learning is None else self.learning
+
     def model(self, name: str) -> ModelSpec:
         """Find a model by its name."""
         return self._models[name]

@@ -10,7 +10,6 @@ from typing import Final
 
 from platformdirs import user_cache_path
 
-from forequake.catalogs import Events
 from forequake.config import FolderModel, LoadedExperiment
 from forequake.errors import ForecastError, ModelFailed
 from forequake.experiments import Experiment
@@ -81,15 +80,14 @@ def forecast_of_window(
         return
     retrieved = now()
     program = stage_program(loaded.folder, model, watch.say)
-    learning = experiment.events if experiment.learning is None else experiment.learning
-    found = program_sources(model, program, learning, [window], experiment.config.seed or 0)
+    found = program_sources(model, program, experiment.learned_from, [window], experiment.config.seed or 0)
     if found[window.id] != source:
         message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
         raise ForecastError(message)
     environment = prepare_environment(program.spec.build, program.source, stop=watch.stop, say=watch.say)
     shelf = run_shelf()
     with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
-        request = _request(experiment, model, window, program, environment, learning, Path(folder), watch)
+        request = _request(experiment, model, window, program, environment, Path(folder), watch)
         run = run_model(request)
         status = prospective_status(
             window,
@@ -111,7 +109,6 @@ def _request(
     window: TimeWindow,
     program: StagedProgram,
     environment: BuiltEnvironment,
-    learning: Events,
     folder: Path,
     watch: Watch,
 ) -> ModelRequest:
@@ -124,7 +121,7 @@ def _request(
         environment=environment,
         source=program.source,
         window=window,
-        input_catalog=learning.before(window.start),
+        input_catalog=experiment.learned_from.before(window.start),
         output_names=inside,
         expected=ExpectedForecast(
             forecast_type=model.forecast_type,

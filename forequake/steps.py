@@ -151,7 +151,7 @@ def _gridded(
         known, policy = None if file.run else content, loaded.config.forecast_quality
         rates = fitted_rates(file.path, region, magnitudes, policy, format=model.format, content=known)
     elif isinstance(model, LearningReference):
-        past = experiment.events if experiment.learning is None else experiment.learning
+        past = experiment.learned_from
         rates = learned_rates(model, experiment.config, region, magnitudes, past, windows[0])
     else:
         assert not isinstance(model, FolderModel)  # noqa: S101  # it has a file
