@@ -5,13 +5,18 @@ import ssl
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from forequake import __version__
+
+if TYPE_CHECKING:
+    import httpx
 
 __all__ = [
     "PASSING",
     "REDIRECTS",
-    "certificates",
+    "http_client",
     "is_certificate_fault",
     "retry_after",
     "without_secrets",
@@ -25,8 +30,18 @@ REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _SAID: Final = 300
 
 
+def http_client() -> "httpx.Client":
+    """Give what asks servers, under our name; where a server leads elsewhere, the caller decides."""
+    # httpx costs a tenth of a second, and most runs ask nobody.
+    import httpx
+
+    return httpx.Client(
+        verify=_certificates(), headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
+    )
+
+
 @cache
-def certificates() -> ssl.SSLContext:
+def _certificates() -> ssl.SSLContext:
     """Give the authorities that are trusted, read once: ``SSL_CERT_FILE`` names others."""
     import httpx
 

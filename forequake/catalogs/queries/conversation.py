@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from forequake import __version__
 from forequake.catalogs.queries.bounds import stamp
 from forequake.catalogs.queries.pages import Garbled
 from forequake.errors import CatalogError, CatalogUnavailable
@@ -17,7 +16,7 @@ from forequake.patience import Patience
 from forequake.web import (
     PASSING,
     REDIRECTS,
-    certificates,
+    http_client,
     is_certificate_fault,
     retry_after,
     without_secrets,
@@ -79,13 +78,8 @@ class Conversation:
     _client: "httpx.Client" = field(init=False)
 
     def __post_init__(self) -> None:
-        # httpx costs a tenth of a second, and most runs ask nobody.
-        import httpx
-
         self._ends = time.monotonic() + self.patience.total_seconds
-        self._client = httpx.Client(
-            verify=certificates(), headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
-        )
+        self._client = http_client()
 
     def __enter__(self) -> Self:
         return self

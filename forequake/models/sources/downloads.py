@@ -11,13 +11,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from urllib.parse import urljoin, urlsplit
 
-from forequake import __version__
 from forequake.errors import SourceError, SourceUnavailable
 from forequake.patience import Patience
 from forequake.web import (
     PASSING,
     REDIRECTS,
-    certificates,
+    http_client,
     is_certificate_fault,
     retry_after,
     without_secrets,
@@ -80,13 +79,8 @@ class Downloads:
     _client: "httpx.Client" = field(init=False)
 
     def __post_init__(self) -> None:
-        # httpx costs a tenth of a second, and most runs ask nobody.
-        import httpx
-
         self._ends = time.monotonic() + self.patience.total_seconds
-        self._client = httpx.Client(
-            verify=certificates(), headers={"User-Agent": f"forequake/{__version__}"}, follow_redirects=False
-        )
+        self._client = http_client()
 
     def __enter__(self) -> Self:
         return self
