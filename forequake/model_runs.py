@@ -28,7 +28,7 @@ from forequake.quantities import now
 from forequake.results import ModelRunRecord, ProspectiveStatus
 from forequake.windows import TimeWindow
 
-__all__ = ["ForecastFile", "Watch", "forecast_of_window", "run_shelf"]
+__all__ = ["ForecastFile", "Watch", "forecast_of_window", "request_of_window", "run_shelf"]
 
 #: Of what a program prints, so much of its end is recorded.
 _LOG_LETTERS: Final = 4000
@@ -87,7 +87,7 @@ def forecast_of_window(
     environment = prepare_environment(program.spec.build, program.source, stop=watch.stop, say=watch.say)
     shelf = run_shelf()
     with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
-        request = _request(experiment, model, window, program, environment, Path(folder), watch)
+        request = request_of_window(experiment, model, window, program, environment, Path(folder), watch)
         run = run_model(request)
         status = prospective_status(
             window,
@@ -103,7 +103,7 @@ def forecast_of_window(
             raise ModelFailed(str(error), cause="unreadable_output", output=run.log) from error
 
 
-def _request(
+def request_of_window(
     experiment: Experiment,
     model: FolderModel,
     window: TimeWindow,
@@ -112,6 +112,13 @@ def _request(
     folder: Path,
     watch: Watch,
 ) -> ModelRequest:
+    """Say what a model's program is asked for in a window of an experiment.
+
+    Parameters
+    ----------
+    folder
+        Where its forecast goes; private folders of runs are made beside it.
+    """
     config = experiment.config
     names = model.forecast_paths(window, alone=window.id in config.alone_on_their_dates)
     inside = tuple(str(Path("forecasts") / Path(name).name) for name in names)
