@@ -5,22 +5,23 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from platformdirs import user_cache_path
 
+from forequake.command_lines import command_words
 from forequake.config import FolderModel, LoadedExperiment
 from forequake.errors import ForecastError, ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import forecast_file
-from forequake.models.environments import BuiltEnvironment, prepare_environment
+from forequake.models.environments import BuiltEnvironment, prepare_environment, runs_itself
 from forequake.models.programs import PROGRAM_READER, StagedProgram, program_sources, run_seed, stage_program
 from forequake.models.runs import (
     ExpectedForecast,
     ModelRequest,
     ModelRun,
-    command_words,
+    place_below_start,
     prospective_status,
     run_model,
 )
@@ -84,7 +85,7 @@ def forecast_of_window(
     if found[window.id] != source:
         message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
         raise ForecastError(message)
-    environment = prepare_environment(program.spec.build, program.source, stop=watch.stop, say=watch.say)
+    environment = prepare_environment(program.build, program.source, stop=watch.stop, say=watch.say)
     shelf = run_shelf()
     with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
         request = request_of_window(experiment, model, window, program, environment, Path(folder), watch)
@@ -124,7 +125,8 @@ def request_of_window(
     inside = tuple(str(Path("forecasts") / Path(name).name) for name in names)
     return ModelRequest(
         model=model.name,
-        argv=command_words(program.spec.command),
+        argv=_argv(program, watch),
+        place=_place(model, program),
         environment=environment,
         source=program.source,
         window=window,
@@ -148,6 +150,22 @@ def request_of_window(
         say=watch.say,
         stop=watch.stop,
     )
+
+
+def _argv(program: StagedProgram, watch: Watch) -> tuple[str, ...]:
+    if program.build == "docker" and runs_itself(program.source.folder):
+        watch.say(f"the image runs what its Dockerfile says, not {program.spec.command!r}")
+        return ()
+    return command_words(program.spec.command)
+
+
+def _place(model: FolderModel, program: StagedProgram) -> PurePosixPath | None:
+    """Tell where the model lies below the folder in which its command starts; images have their own."""
+    if program.build == "docker":
+        return None
+    source = program.source
+    inputs = () if source.inputs is None else (f"input/{name}" for name in source.inputs.entries)
+    return place_below_start(program.spec.command, model.path, {*source.files, *inputs})
 
 
 def _record(

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 
+from forequake.config._commands import check_command
 from forequake.config._moments import Moment
 from forequake.config._names import fault_of_name
 from forequake.config._refusals import refuse, refuse_word
@@ -94,6 +95,7 @@ def _not_empty(text: str) -> str:
 
 
 _Text = Annotated[str, AfterValidator(_not_empty)]
+_Command = Annotated[str, AfterValidator(check_command)]
 _Several = Annotated[int, Field(gt=0)]
 _Format = Annotated[str, AfterValidator(_check_format), WithJsonSchema({"enum": list(_FORMATS)})]
 _Build = Annotated[Build, BeforeValidator(_check_build), WithJsonSchema({"enum": [*BUILDS, *_OLD_BUILDS]})]
@@ -142,7 +144,7 @@ class ModelSection(Section):
         "Begins the names of a time-dependent model's forecasts, path/forecasts/prefix_window.fmt; else the "
         "model's name does."
     )
-    func: _Text | None = key("Command that makes a forecast.")
+    func: _Command | None = key("Command that makes a forecast.")
     func_kwargs: _Arguments | None = key("Written into args_file for the command.")
     args_file: _InputName | None = key(
         "File in path/input from which the command reads its arguments.", "args.txt"

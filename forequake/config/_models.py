@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic_core import PydanticCustomError
 
+from forequake.config._commands import check_places
 from forequake.config._files import Folder, forecast_file, model_folder
 from forequake.config._model_shape import (
     CATALOG_FORMATS,
@@ -97,6 +98,7 @@ def read_model_entry(
     # A path is looked at beside other mistakes, but not where a wrong key would say what it should be.
     if not (_DECISIVE & entries.keys()) - section.given.keys() and ("path" in entries or flavoured):
         models = {found: reader.read(found, text, where) for found, text, where in names}
+    check_places(models.values(), place.at("func"), problems)
     if len(problems) > before:
         models = dict.fromkeys(models)
     return models, [f"models.{key}" for key in reader.unused()]

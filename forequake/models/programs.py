@@ -11,10 +11,10 @@ import numpy as np
 from pydantic import JsonValue
 
 from forequake.catalogs import Events
-from forequake.config.model_specs import FolderModel, ProgramSpec
+from forequake.config.model_specs import Build, FolderModel, ProgramSpec
 from forequake.errors import ForecastError
 from forequake.keys import KeyInputs
-from forequake.models.environments import environment_key
+from forequake.models.environments import chosen_build, environment_key
 from forequake.models.sources import PathSource, StagedSource, fetch_source
 from forequake.quantities import Sha256
 from forequake.results import ForecastSource
@@ -79,12 +79,13 @@ class StagedProgram:
 
     Attributes
     ----------
-    environment
-        The key of what it runs in, which is built when it first runs.
+    build, environment
+        Kind and key of what it runs in, which is built when it first runs.
     """
 
     spec: ProgramSpec
     source: StagedSource
+    build: Build | None
     environment: Sha256
 
 
@@ -110,7 +111,8 @@ def stage_program(folder: Path, model: FolderModel, say: Callable[[str], None]) 
     source = fetch_source(
         spec if model.source is None or (folder / model.path).is_dir() else model.source, folder, say=say
     )
-    return StagedProgram(model.program, source, environment_key(model.program.build, source))
+    build = chosen_build(model.program.build, source.folder)
+    return StagedProgram(model.program, source, build, environment_key(build, source))
 
 
 def program_sources(

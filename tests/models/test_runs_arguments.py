@@ -8,7 +8,7 @@ import yaml
 from pydantic import JsonValue
 
 from forequake.errors import InputError
-from forequake.models.runs import command_words, render_arguments
+from forequake.models.runs import render_arguments
 from tests.models.model_runs import WINDOW
 
 
@@ -55,7 +55,6 @@ def test_keys_that_the_model_does_not_know_are_told(tmp_path: Path) -> None:
     [
         ("args.txt", "n_sims = 1\n", {"nsims": 2}, "no key 'nsims'; did you mean 'n_sims'? There is: n_sims"),
         ("args.txt", "n_sims =\n", {}, "leaves 'n_sims' empty; give it among the arguments"),
-        ("args.yml", "a: {b: {c: }}\n", {"a": {"d": 1}}, "leaves 'a.b.c' empty"),
         ("args.txt", "n_sims\n", {}, ":1: 'n_sims' is not of the form 'key = value'"),
         ("args.json", "{", {}, "the JSON is damaged"),
         ("args.yml", "a: [", {}, "the YAML is damaged"),
@@ -75,20 +74,10 @@ def test_what_is_wrong_is_told(
     assert words in str(caught.value)
 
 
-def test_a_command_is_split_like_a_shells_and_nothing_else_of_one_happens() -> None:
-    assert command_words("python 'a b.py' $HOME *") == ("python", "a b.py", "$HOME", "*")
-    assert command_words("sh -c 'a && b'") == ("sh", "-c", "a && b")
-
-
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [
-        ("", "empty"),
-        ("python 'run", "cannot be split into words"),
-        ("cd a && python run.py", "only a shell understands: write sh -c 'cd a && python run.py'"),
-    ],
-)
-def test_a_command_that_is_none_is_told(command: str, words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        command_words(command)
-    assert words in str(caught.value)
+def test_what_json_and_yaml_call_nothing_is_a_value(tmp_path: Path) -> None:
+    own = tmp_path / "args.yml"
+    own.write_text("a: {b: {c: }}\n")
+    told: list[str] = []
+    text = render_arguments("args.yml", WINDOW, {"a": {"d": 1}}, template=own, say=told.append)
+    assert yaml.safe_load(text)["a"] == {"b": {"c": None}, "d": 1}
+    assert "args.yml: the model's own file leaves 'a.b.c' empty, and no argument gives it" in told

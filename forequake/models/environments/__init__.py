@@ -8,6 +8,7 @@ from forequake.models.environments.commands import (
     Invocation,
     WrappedCommand,
 )
+from forequake.models.environments.declared_build import chosen_build, runs_itself
 from forequake.models.environments.preparing import environment_key, prepare_environment
 
 __all__ = [
@@ -18,6 +19,8 @@ __all__ = [
     "BuiltEnvironment",
     "Invocation",
     "WrappedCommand",
+    "chosen_build",
     "environment_key",
     "prepare_environment",
+    "runs_itself",
 ]

@@ -54,6 +54,8 @@ class Invocation:
         User and group id in a container; None leaves it to the image.
     memory_mb, processes
         Limits of a container.
+    imports
+        A folder from which Python imports first, outside of containers.
     """
 
     argv: tuple[str, ...]
@@ -64,6 +66,7 @@ class Invocation:
     user: tuple[int, int] | None = None
     memory_mb: int | None = None
     processes: int | None = None
+    imports: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,8 @@ def wrapped_command(
         for name, value in invocation.variables.items()
         if name not in _OF_OTHERS and not name.startswith("CONDA_")
     }
+    if invocation.imports is not None:
+        variables["PYTHONPATH"] = str(invocation.imports)
     path = variables.get("PATH", "")
     variables["PATH"] = f"{prefix / 'bin'}:{path}" if path else str(prefix / "bin")
     if is_conda:

@@ -7,9 +7,9 @@ from forequake.models.runs.request import (
     ModelLimits,
     ModelRequest,
     ModelRun,
-    command_words,
 )
 from forequake.models.runs.run import CAUSES, run_model
+from forequake.models.runs.starting import place_below_start
 
 __all__ = [
     "CAUSES",
@@ -17,7 +17,7 @@ __all__ = [
     "ModelLimits",
     "ModelRequest",
     "ModelRun",
-    "command_words",
+    "place_below_start",
     "prospective_status",
     "render_arguments",
     "run_model",

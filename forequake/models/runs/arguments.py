@@ -41,14 +41,14 @@ def render_arguments(
     template
         The model's own file, where it has one.
     say
-        Told of arguments that the model's file does not know.
+        Told of arguments that the model's file does not know, and of those that it leaves empty.
 
     Raises
     ------
     InputError
-        Where there is no such form, the template cannot be read, a key that the template leaves empty has no
-        value, an argument is near to one of the template's keys but not it, an argument is a mapping where
-        the template has a value or the other way round, or a date is given as an argument.
+        Where there is no such form, the template cannot be read, a key that a template of lines leaves empty
+        has no value, an argument is near to one of the template's keys but not it, an argument is a mapping
+        where the template has a value or the other way round, or a date is given as an argument.
     """
     form = _FORMS.get(PurePosixPath(name).suffix.lower())
     if form is None:
@@ -66,7 +66,8 @@ def render_arguments(
         _check_names(name, base, arguments, say)
     filled = _filled(name, base, arguments, "")
     if base:
-        _check_complete(name, {key: value for key, value in filled.items() if key not in _DATES}, "")
+        rest = {key: value for key, value in filled.items() if key not in _DATES}
+        _check_complete(name, rest, "", form == "txt", say)
     return _WRITE[form](name, dates | {key: value for key, value in filled.items() if key not in _DATES})
 
 
@@ -110,15 +111,23 @@ def _filled(
     return filled
 
 
-def _check_complete(name: str, filled: Mapping[str, JsonValue], above: str) -> None:
+def _check_complete(
+    name: str,
+    filled: Mapping[str, JsonValue],
+    above: str,
+    empty_is_open: bool,
+    say: Callable[[str], None],
+) -> None:
+    """Refuse what is left open; JSON and YAML have a word for nothing, which a model may mean."""
     for key, value in filled.items():
         if value in (None, ""):
-            message = (
-                f"{name}: the model's own file leaves {above + key!r} empty; give it among the arguments"
-            )
-            raise InputError(message)
+            message = f"{name}: the model's own file leaves {above + key!r} empty"
+            if empty_is_open:
+                message += "; give it among the arguments"
+                raise InputError(message)
+            say(f"{message}, and no argument gives it")
         if isinstance(value, dict):
-            _check_complete(name, value, f"{above}{key}.")
+            _check_complete(name, value, f"{above}{key}.", empty_is_open, say)
 
 
 def _text(path: Path) -> str:

@@ -36,6 +36,7 @@ def fill(folder: Path, request: ModelRequest) -> str:
         if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
             message = f"the file {name!r} must lie in the model's folder 'input'"
             raise InputError(message)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     shutil.copytree(staged.folder, folder, symlinks=True)
     _make_writable(folder)
     if staged.inputs is not None:

@@ -1,12 +1,11 @@
 """What one run of a model is asked for, and what it gives."""
 
-import shlex
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Final
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from pydantic import JsonValue
 
 from forequake.catalogs import Events
 from forequake.config.model_specs import ForecastType
-from forequake.errors import InputError
 from forequake.forecasts.policy import QualityPolicy
 from forequake.models.environments import BuiltEnvironment
 from forequake.models.sources import StagedSource
@@ -23,10 +21,7 @@ from forequake.quantities import Sha256
 from forequake.regions import Region
 from forequake.windows import TimeWindow
 
-__all__ = ["ExpectedForecast", "ModelLimits", "ModelRequest", "ModelRun", "command_words"]
-
-#: What only a shell understands, where it stands as a word of its own.
-_OF_SHELLS: Final = frozenset({"&&", "||", "|", ";", "&", ">", ">>", "<", "<<", "2>", "2>&1", "&>"})
+__all__ = ["ExpectedForecast", "ModelLimits", "ModelRequest", "ModelRun"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +74,11 @@ class ModelRequest:
     model
         Its name, for messages.
     argv
-        Program and arguments (see `command_words`); its current folder is a private copy of the source.
+        Program and arguments (see `forequake.command_lines.command_words`). Empty runs what an image runs by
+        itself.
+    place
+        Where a private copy of the source lies below the folder in which the program starts; None starts it
+        in the copy.
     arguments, args_file
         See `forequake.models.runs.render_arguments`; the file stands in the model's folder ``input``.
     input_catalog, input_name
@@ -121,6 +120,7 @@ class ModelRequest:
     args_file: str = "args.txt"
     input_name: str = "catalog.csv"
     limits: ModelLimits = field(default_factory=ModelLimits)
+    place: PurePosixPath | None = None
     seed: int | None = None
     seed_argument: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -175,34 +175,3 @@ class ModelRun:
     log: str
     progress: Mapping[str, Any] | None
     folder: Path | None
-
-
-def command_words(command: str) -> tuple[str, ...]:
-    """Split a command into its words, as a shell does; nothing else of a shell happens.
-
-    Examples
-    --------
-    >>> command_words("python run.py 'two words'")
-    ('python', 'run.py', 'two words')
-
-    Raises
-    ------
-    InputError
-        Where a quotation does not end, there is no word, or a shell is needed that the command does not name.
-    """
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        message = f"the command {command!r} cannot be split into words: {error}"
-        raise InputError(message) from error
-    if not words:
-        message = "the command is empty"
-        raise InputError(message)
-    shell = next((word for word in words if word in _OF_SHELLS or word.endswith(";")), None)
-    if shell is not None:
-        message = (
-            f"the command {command!r} has {shell!r}, which only a shell understands: write "
-            f"sh -c {shlex.quote(command)}"
-        )
-        raise InputError(message)
-    return words

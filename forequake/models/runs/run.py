@@ -14,6 +14,7 @@ from forequake.errors import EvaluationError, ModelFailed, SourceChanged
 from forequake.models.environments import Invocation
 from forequake.models.runs.folder import fill
 from forequake.models.runs.input_catalog import check_before
+from forequake.models.runs.own_package import import_folder
 from forequake.models.runs.request import ModelRequest, ModelRun
 from forequake.models.runs.verification import check_forecast, find_output
 from forequake.models.sources import verify
@@ -85,14 +86,15 @@ def _run(request: ModelRequest) -> ModelRun:
     # A contained program's client needs our own user.
     contained = request.environment.image_digest is not None
     with ProgramRun(request.shelf, another_user=not contained, stop=request.stop) as run:
-        folder = run.folder / "model"
+        start = run.folder / "model" if request.place is None else run.folder / "experiment"
+        folder = start if request.place is None else start / request.place
         verify(request.source)
         for name in ("home", "tmp"):
             (run.folder / name).mkdir()
         arguments = fill(folder, request)
         prepared = time.perf_counter()
         request.say(f"{request.model}: running for {request.window.id}")
-        ending = _execute(run, folder, request)
+        ending = _execute(run, start, folder, request)
         ran = time.perf_counter()
         if request.keep:
             run.keep()
@@ -125,11 +127,12 @@ def _run(request: ModelRequest) -> ModelRun:
         )
 
 
-def _execute(run: ProgramRun, folder: Path, request: ModelRequest) -> ProgramEnding:
+def _execute(run: ProgramRun, start: Path, folder: Path, request: ModelRequest) -> ProgramEnding:
     variables = foreign_environment(run.folder) | {"PYTHONUNBUFFERED": "1"} | dict(request.variables)
     if request.seed is not None:
         variables["FOREQUAKE_SEED"] = str(request.seed)
-    limits = request.limits.program
+    limits, prefix = request.limits.program, request.environment.prefix
+    own = None if prefix is None or request.environment.build is None else import_folder(prefix, folder)
     wrapped = request.environment.command(
         Invocation(
             argv=request.argv,
@@ -140,11 +143,12 @@ def _execute(run: ProgramRun, folder: Path, request: ModelRequest) -> ProgramEnd
             user=(os.geteuid(), os.getegid()),
             memory_mb=limits.memory_mb,
             processes=limits.processes,
+            imports=own,
         )
     )
     return run.run(
         wrapped.argv,
-        folder,
+        start,
         wrapped.variables,
         limits,
         places=_places(request.environment.prefix),
