@@ -12,7 +12,7 @@ from platformdirs import user_cache_path
 
 from forequake.command_lines import command_words
 from forequake.config import FolderModel, LoadedExperiment
-from forequake.errors import ForecastError, ModelFailed
+from forequake.errors import ForecastError, InputError, ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import forecast_file
 from forequake.models.environments import BuiltEnvironment, prepare_environment, runs_itself
@@ -89,7 +89,11 @@ def forecast_of_window(
     shelf = run_shelf()
     with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
         request = request_of_window(experiment, model, window, program, environment, Path(folder), watch)
-        run = run_model(request)
+        try:
+            run = run_model(request)
+        except InputError as error:
+            message = f"model {model.name!r}, window {window.id}: {error}"
+            raise ModelFailed(message, cause="cannot_start") from error
         status = prospective_status(
             window,
             sealed=run.sealed_at,
