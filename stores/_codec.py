@@ -35,6 +35,7 @@ from forequake.results import (
     RegionRecord,
     RunRecord,
     ScoreRecord,
+    SealRecord,
     SimulatedDistribution,
 )
 
@@ -72,6 +73,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "retrieval": CatalogRetrieval,
     "forecast": ForecastRecord,
     "catalog_forecast": CatalogForecastRecord,
+    "seal": SealRecord,
     "experiment": ExperimentRecord,
     "environment": EnvironmentRecord,
 }

@@ -18,6 +18,7 @@ from forequake.results import (
     Record,
     RegionRecord,
     RunRecord,
+    SealRecord,
     UnitRecord,
     UnitState,
 )
@@ -80,6 +81,7 @@ EACH_KIND: Final = (
     Kind("catalog retrievals", CatalogRetrieval, 500),
     Kind("forecasts", ForecastRecord, 500),
     Kind("catalog-based forecasts", CatalogForecastRecord, 500),
+    Kind("sealed forecasts", SealRecord, 500),
     EXPERIMENTS,
     RESULTS,
     Kind("distributions", DistributionRecord, 100),

@@ -105,6 +105,16 @@ class ResultsStore(ABC):
         """
 
     @abstractmethod
+    def get_many(self, kind: type[R], keys: Collection[Sha256]) -> dict[Sha256, R]:
+        """Read those of the records that are present as this kind, by their keys.
+
+        Raises
+        ------
+        CorruptRecord, SchemaVersion
+            Where one of them cannot be read.
+        """
+
+    @abstractmethod
     def existing(self, kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:
         """Tell which of the keys are present as this kind, without reading the records."""
 

@@ -38,6 +38,7 @@ from forequake.results import (
     RunRecord,
     RunState,
     ScoreRecord,
+    SealRecord,
     Side,
     SignedRankDistribution,
     SimulatedDistribution,
@@ -51,6 +52,7 @@ from forequake.results import (
     evaluations,
     inputs,
     runs,
+    seals,
 )
 from forequake.windows import TimeWindow
 
@@ -106,7 +108,7 @@ def test_a_score_has_no_verdict_and_no_quantile(changes: dict[str, Any]) -> None
 
 
 def test_the_package_gives_what_its_modules_give() -> None:
-    modules = (_record, distributions, evaluations, inputs, runs)
+    modules = (_record, distributions, evaluations, inputs, runs, seals)
     names = forequake.results.__all__
     assert len(set(names)) == len(names)
     assert set(names) == {name for module in modules for name in module.__all__}
@@ -231,6 +233,7 @@ def test_circumstances_are_fields_and_never_values() -> None:
         EvaluationRecord: {"environment", "computed_at", "seconds"},
         ForecastRecord: {"source", "made_at", "seconds", "rates", "prospective", "findings", "run"},
         CatalogForecastRecord: {"source", "made_at", "seconds", "catalogs", "prospective", "run"},
+        SealRecord: {"name", "arrived_at", "sealed_at", "modified_at", "run", "prospective"},
         RegionRecord: {"name", "origins"},
         CatalogSnapshot: {"events"},
         EnvironmentRecord: set(),

@@ -56,6 +56,7 @@ from forequake.results.runs import (
     UnitRecord,
     UnitState,
 )
+from forequake.results.seals import SealOrigin, SealRecord, seal_key
 
 __all__ = [
     "BAD_ENDS",
@@ -98,6 +99,8 @@ __all__ = [
     "RunRecord",
     "RunState",
     "ScoreRecord",
+    "SealOrigin",
+    "SealRecord",
     "Side",
     "SignedRankDistribution",
     "SimulatedDistribution",
@@ -109,4 +112,5 @@ __all__ = [
     "UnitRecord",
     "UnitState",
     "WilcoxonQuantile",
+    "seal_key",
 ]

@@ -28,6 +28,7 @@ __all__ = [
     "encoded_after",
     "existing",
     "get",
+    "get_many",
     "in_pieces",
     "insert_new",
     "kinds_stored",
@@ -126,6 +127,18 @@ def get(db: Database[Document], kind: type[R], key: Sha256, store: str) -> R:
         message = f"{store} has no {kind.__name__} with the key {key}"
         raise NotFound(message)
     return decode(found, kind)
+
+
+def get_many(db: Database[Document], kind: type[R], keys: Collection[Sha256]) -> dict[Sha256, R]:
+    """Read those records that are there; see `ResultsStore.get_many`."""
+    kinds = kinds_of(kind)
+    collection = _collection(kinds[0])
+    found = (
+        _encoded(collection, document)
+        for piece in in_pieces(keys, _PIECE)
+        for document in db[collection].find({"_id": {"$in": [_id(kinds[0], key) for key in piece]}})
+    )
+    return {encoded.key: decode(encoded, kind) for encoded in found if encoded.kind in kinds}
 
 
 def existing(db: Database[Document], kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:

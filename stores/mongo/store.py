@@ -121,6 +121,10 @@ class MongoStore(ResultsStore):
         with self._server.talking() as db:
             return documents.get(db, kind, key, self.name)
 
+    def get_many(self, kind: type[R], keys: Collection[Sha256]) -> dict[Sha256, R]:  # noqa: D102
+        with self._server.talking() as db:
+            return documents.get_many(db, kind, keys)
+
     def existing(self, kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:  # noqa: D102
         with self._server.talking() as db:
             return documents.existing(db, kind, keys)

@@ -119,6 +119,10 @@ class SqliteStore(ResultsStore):
         with self._connections.reading() as db:
             return tables.get(db, kind, key, self.name)
 
+    def get_many(self, kind: type[R], keys: Collection[Sha256]) -> dict[Sha256, R]:  # noqa: D102
+        with self._connections.reading() as db:
+            return tables.get_many(db, kind, keys)
+
     def existing(self, kind: type[Record], keys: Collection[Sha256]) -> frozenset[Sha256]:  # noqa: D102
         with self._connections.reading() as db:
             return tables.existing(db, kind, keys)

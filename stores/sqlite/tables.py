@@ -16,6 +16,7 @@ __all__ = [
     "existing",
     "find",
     "get",
+    "get_many",
     "insert",
     "missing_blobs",
     "scan",
@@ -89,6 +90,17 @@ def get(db: sqlite3.Connection, kind: type[R], key: Sha256, store: str) -> R:
         message = f"{store} has no {kind.__name__} with the key {key}"
         raise NotFound(message)
     return decode(found, kind)
+
+
+def get_many(db: sqlite3.Connection, kind: type[R], keys: Collection[Sha256]) -> dict[Sha256, R]:
+    """Read those records that are there; see `ResultsStore.get_many`."""
+    kinds = kinds_of(kind)
+    rows = db.execute(
+        f"{_SELECTS[_table(kinds[0])]} AND key IN (SELECT value FROM json_each(:keys))",  # noqa: S608
+        {"kind": kinds[0], "keys": json.dumps(list(keys))},
+    )
+    found = [encoded for encoded in (Encoded(*row) for row in rows) if encoded.kind in kinds]
+    return {encoded.key: decode(encoded, kind) for encoded in found}
 
 
 def standing(db: sqlite3.Connection, record: Record, store: str) -> Record:

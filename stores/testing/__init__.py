@@ -24,6 +24,7 @@ from stores.testing.samples import (
     sample_score,
     sample_window,
 )
+from stores.testing.sealed_samples import sample_seal
 
 __all__ = [
     "FIRST_WINDOW",
@@ -44,5 +45,6 @@ __all__ = [
     "sample_retrieval",
     "sample_run",
     "sample_score",
+    "sample_seal",
     "sample_window",
 ]

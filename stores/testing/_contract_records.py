@@ -1,4 +1,4 @@
-"""The contract of records: put, get, existing, scan."""
+"""The contract of records: put, get, get_many, existing, scan."""
 
 import io
 import math
@@ -23,6 +23,7 @@ from forequake.results import (
     Record,
     RegionRecord,
     ScoreRecord,
+    SealRecord,
 )
 from stores._codec import UPGRADES
 from stores.base import ResultsStore
@@ -43,6 +44,7 @@ from stores.testing.samples import (
     sample_retrieval,
     sample_score,
 )
+from stores.testing.sealed_samples import sample_seal
 
 __all__ = ["RecordsContract"]
 
@@ -57,6 +59,7 @@ def _every_kind(store: ResultsStore) -> list[Record]:
         sample_catalog_forecast(blob),
         sample_retrieval(),
         sample_forecast(blob),
+        sample_seal(blob),
         sample_experiment(),
         sample_environment(),
         sample_distribution(sample_result(test="L")),
@@ -66,12 +69,34 @@ def _every_kind(store: ResultsStore) -> list[Record]:
 
 
 class RecordsContract(ContractBase):
-    """`put`, `get`, `existing` and `scan`."""
+    """`put`, `get`, `get_many`, `existing` and `scan`."""
 
     def test_every_kind_comes_back_as_it_was(self, store: ResultsStore) -> None:
         records = _every_kind(store)
         assert store.put(records).written == tuple(record.key for record in records)
         assert [store.get(type(record), record.key) for record in records] == records
+
+    def test_many_are_read_at_once_and_what_is_not_there_is_left_out(self, store: ResultsStore) -> None:
+        records = _every_kind(store)
+        store.put(records)
+        keys = [*(record.key for record in records), sample_digest("none")]
+        for kind in {type(record) for record in records}:
+            of_kind = {record.key: record for record in records if type(record) is kind}
+            assert store.get_many(kind, keys) == of_kind
+        assert len(store.get_many(EvaluationRecord, keys)) == 2 * len(_TESTS)
+        assert store.get_many(ComparisonRecord, [sample_result(5, test="N").key]) == {}
+        assert store.get_many(SealRecord, []) == {}
+
+    def test_of_seals_with_one_number_the_first_stays(self, store: ResultsStore) -> None:
+        first, other = (store.put_blob(io.BytesIO(content)) for content in (b"first", b"other"))
+        seal = sample_seal(first)
+        assert store.put([seal]).written == (seal.key,)
+        later = seal.model_copy(update={"sealed_at": seal.window.end, "arrived_at": seal.window.end})
+        assert store.put([later]).present == (seal.key,)
+        assert store.put([sample_seal(other)]).divergent == (seal.key,)
+        second = sample_seal(other, 2)
+        assert store.put([second]).written == (second.key,)
+        assert store.get_many(SealRecord, [seal.key, second.key]) == {seal.key: seal, second.key: second}
 
     def test_another_process_reads_at_once_what_was_put(
         self, url: str, store: ResultsStore, others: ProcessPoolExecutor

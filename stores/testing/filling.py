@@ -53,6 +53,7 @@ from stores.testing.samples import (
     sample_retrieval,
     sample_run,
 )
+from stores.testing.sealed_samples import sample_seal
 
 __all__ = ["fill_store"]
 
@@ -154,7 +155,8 @@ def _put_inputs(store: ResultsStore, config: ExperimentRecord, models: int) -> S
     rates = store.put_blob(io.BytesIO(b"rates"))
     forecasts = [sample_forecast(rates, number) for number in range(models)]
     simulated = sample_catalog_forecast(store.put_blob(io.BytesIO(b"catalogs")))
-    store.put([config, environment, region, catalog, sample_retrieval(), *forecasts, simulated])
+    sealed = sample_seal(store.put_blob(io.BytesIO(b"a forecast's file")))
+    store.put([config, environment, region, catalog, sample_retrieval(), *forecasts, simulated, sealed])
     return environment.key
 
 

@@ -55,6 +55,7 @@ from stores.testing import (
     sample_retrieval,
     sample_run,
     sample_score,
+    sample_seal,
 )
 
 _BLOB = BlobRef(sha256=sample_digest("blob"), size=4)
@@ -68,6 +69,7 @@ _RECORDS: dict[str, Record] = {
     "retrieval": sample_retrieval(),
     "forecast": sample_forecast(_BLOB),
     "catalog_forecast": sample_catalog_forecast(_BLOB),
+    "seal": sample_seal(_BLOB),
     "experiment": sample_experiment(),
     "environment": sample_environment(),
 }

@@ -333,6 +333,7 @@ class SameBehaviour(RuleBasedStateMachine):
         self.both("get", lambda side: [side.store.get(kind, key)])
         self.both("get", lambda side: [side.store.get(type(other), other.key)])
         self.both("existing", lambda side: side.store.existing(kind, [*wanted, other.key]))
+        self.both("get_many", lambda side: side.store.get_many(kind, [*wanted, other.key]))
 
     @rule(kind=kinds, after=st.none() | keys, limit=st.sampled_from([1, 2, 5, 1000]))
     def scan(self, kind: type[Record], after: Sha256 | None, limit: int) -> None:
