@@ -69,6 +69,7 @@ __all__ = [
     "StoreUnavailable",
     "suggestion",
     "unknown",
+    "variants_among",
 ]
 
 
@@ -264,6 +265,19 @@ def suggestion(word: str, allowed: Iterable[str]) -> str | None:
     return choices[near[0]] if near else None
 
 
+def variants_among(name: str, models: Iterable[str], most: int = 8) -> str:
+    """List the variants and flavours of a model among others' names, empty where there is none.
+
+    Examples
+    --------
+    >>> variants_among("etas", ["etas@b=0.9", "etas@b=1.0", "eepas"])
+    'etas@b=0.9, etas@b=1.0'
+    """
+    found = [model for model in models if model.casefold().startswith(f"{name.casefold()}@")]
+    more = f", ... ({len(found)} in all)" if len(found) > most else ""
+    return ", ".join(found[:most]) + more
+
+
 def unknown(what: str, word: str, allowed: Iterable[str]) -> str:
     """Say that a word names nothing, which one is near, and which are allowed.
 
@@ -273,6 +287,8 @@ def unknown(what: str, word: str, allowed: Iterable[str]) -> str:
     "there is no model 'afterhsock'; did you mean 'aftershock'? There is: mainshock, aftershock"
     """
     choices = list(allowed)
+    if variants := variants_among(word, choices):
+        return f"there is no {what} {word!r} itself; its variants are {variants}"
     near = suggestion(word, choices)
     hint = f"; did you mean {near!r}?" if near else "."
     return f"there is no {what} {word!r}{hint} There is: {', '.join(choices) or 'none'}"

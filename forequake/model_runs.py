@@ -125,8 +125,8 @@ def request_of_window(
         Where its forecast goes; private folders of runs are made beside it.
     """
     config = experiment.config
-    names = model.forecast_paths(window, alone=window.id in config.alone_on_their_dates)
-    inside = tuple(str(Path("forecasts") / Path(name).name) for name in names)
+    names = model.output_names(window, alone=window.id in config.alone_on_their_dates)
+    inside = tuple(str(Path("forecasts") / name) for name in names)
     return ModelRequest(
         model=model.name,
         argv=_argv(program, watch),

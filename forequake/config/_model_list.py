@@ -1,4 +1,4 @@
-"""All models of an experiment: flavours side by side, then selected and ordered."""
+"""All models of an experiment: flavours and variants side by side, then selected and ordered."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,8 @@ from forequake.config._entries import named_entries
 from forequake.config._files import Folder
 from forequake.config._models import read_model_entry
 from forequake.config._places import Place, Problems
-from forequake.config.model_specs import ModelSpec
+from forequake.config._variants import expand_variants
+from forequake.config.model_specs import FileModel, ModelSpec
 
 __all__ = ["read_models", "select_models"]
 
@@ -29,10 +30,21 @@ def read_models(
     models: dict[str, ModelSpec | None] = {}
     unused: list[str] = []
     for name, place in entries.items():
-        found, ignored = read_model_entry(name, place, folder, problems)
-        unused += ignored
+        variants = expand_variants(name, place, problems)
+        if variants is None:
+            complete = False
+            continue
+        found: dict[str, ModelSpec | None] = {}
+        for variant, written_out in variants.items():
+            own = Problems()  # those of the one before it are the same where they share a mistake
+            read, ignored = read_model_entry(variant, written_out, folder, own)
+            problems.extend(own)
+            found |= read
+            unused += ignored
+        if written_out is not place and any(isinstance(model, FileModel) for model in found.values()):
+            problems.add(place.at("variants"), "path is a file with a forecast, in which nothing varies")
         for flavour in models.keys() & found.keys():
-            problems.add(place, f"the name {flavour!r} is given twice, once as a flavour")
+            problems.add(place, f"the name {flavour!r} is given twice, once as a flavour or variant")
         models |= found
     return models, complete, unused
 

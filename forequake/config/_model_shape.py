@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJson
 from forequake.config._commands import check_command
 from forequake.config._moments import Moment
 from forequake.config._names import fault_of_name
+from forequake.config._placeholders import check_placeholders
 from forequake.config._refusals import refuse, refuse_word
 from forequake.config._section import Metadata, Section, Unused, as_json, key
 from forequake.config._time_shape import ClassWord, Length
@@ -95,14 +96,20 @@ def _not_empty(text: str) -> str:
 
 
 _Text = Annotated[str, AfterValidator(_not_empty)]
-_Command = Annotated[str, AfterValidator(check_command)]
+_Command = Annotated[str, AfterValidator(check_command), AfterValidator(check_placeholders)]
 _Several = Annotated[int, Field(gt=0)]
 _Format = Annotated[str, AfterValidator(_check_format), WithJsonSchema({"enum": list(_FORMATS)})]
 _Build = Annotated[Build, BeforeValidator(_check_build), WithJsonSchema({"enum": [*BUILDS, *_OLD_BUILDS]})]
 _Record = Annotated[int, BeforeValidator(_read_record), WithJsonSchema({"type": ["integer", "string"]})]
 _InputName = Annotated[str, AfterValidator(_input_name)]
 _FileName = Annotated[str, AfterValidator(_file_name)]
-_Arguments = Annotated[dict[str, JsonValue], BeforeValidator(as_json), WithJsonSchema({"type": "object"})]
+_Arguments = Annotated[
+    dict[str, JsonValue],
+    BeforeValidator(as_json),
+    AfterValidator(check_placeholders),
+    WithJsonSchema({"type": "object"}),
+]
+_Variants = Annotated[dict[str, object], WithJsonSchema({"type": "object", "minProperties": 1})]
 _Flavours = Annotated[dict[str, _Text], Field(min_length=1)]
 
 
@@ -144,8 +151,16 @@ class ModelSection(Section):
         "Begins the names of a time-dependent model's forecasts, path/forecasts/prefix_window.fmt; else the "
         "model's name does."
     )
-    func: _Command | None = key("Command that makes a forecast.")
-    func_kwargs: _Arguments | None = key("Written into args_file for the command.")
+    func: _Command | None = key(
+        "Command that makes a forecast; {prefix} and {name} in it stand for the model's."
+    )
+    func_kwargs: _Arguments | None = key(
+        "Written into args_file for the command, with {prefix} and {name} as in func."
+    )
+    variants: _Variants | None = key(
+        "Several models in one entry, named name@suffix, which differ in func_kwargs (references: in their "
+        "own keys): {suffix: arguments}, or product or zip with lists of values; models.md tells more."
+    )
     args_file: _InputName | None = key(
         "File in path/input from which the command reads its arguments.", "args.txt"
     )

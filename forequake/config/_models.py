@@ -1,6 +1,6 @@
 """The models of an experiment."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -15,6 +15,7 @@ from forequake.config._model_shape import (
     ModelSection,
 )
 from forequake.config._names import as_name, fault_of_name
+from forequake.config._placeholders import filled_arguments, filled_command
 from forequake.config._places import Place, Problems
 from forequake.config._references import (
     REFERENCE_KEYS,
@@ -202,7 +203,7 @@ class _Reader:
             forecast_type=forecast_type,
             forecast_unit=section.forecast_unit if forecast_type == "gridded" else None,
             n_catalogs=section.n_sims if forecast_type == "catalog" else None,
-            program=self._program(),
+            program=self._program({"name": name, "prefix": section.prefix or name}),
             source=source,
             metadata=metadata_of(section),
         )
@@ -226,16 +227,19 @@ class _Reader:
         self._ignored.add("repo_hash")
         return None if section.zenodo_id is None else ZenodoSource(record=section.zenodo_id)
 
-    def _program(self) -> ProgramSpec | None:
+    def _program(self, names: Mapping[str, str]) -> ProgramSpec | None:
         section = self._section
         if section.func is None:
             return None
         given = {
-            "arguments": section.func_kwargs,
+            "arguments": filled_arguments(section.func_kwargs or {}, names),
             "args_file": section.args_file,
             "input_catalog": section.input_cat,
             "build": section.build,
         }
         return ProgramSpec.model_validate(
-            {"command": section.func, **{key: value for key, value in given.items() if value is not None}}
+            {
+                "command": filled_command(section.func, names),
+                **{key: value for key, value in given.items() if value is not None},
+            }
         )

@@ -1,6 +1,6 @@
 """Places in an experiment's files, and the problems that are found there."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -85,6 +85,9 @@ class Problems:
 
     def __len__(self) -> int:
         return len(self._problems)
+
+    def __iter__(self) -> Iterator[Problem]:
+        return iter(self._problems)
 
     def add(self, place: Place, message: str, suggestion: str | None = None) -> None:
         """Note a problem in a place."""

@@ -60,8 +60,8 @@ class ExperimentSection(Section):
     model_config_: _Models = key("Another name of models.", alias="model_config")
     models_config: _Models = key("Old name of models.")
     order: _Order | None = key(
-        "Which models take part, and in which order: their numbers from 0 on, flavours counted one by one. "
-        "Not given: all, as listed.",
+        "Which models take part, and in which order: their numbers from 0 on, flavours and variants "
+        "counted one by one. Not given: all, as listed.",
         min_length=1,
     )
     tests: _Tests = key("The tests, a list or the file that holds it.")

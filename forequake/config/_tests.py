@@ -10,13 +10,15 @@ from forequake.config._section import read_section
 from forequake.config._test_shape import ArgumentSection, TestSection
 from forequake.config.model_specs import ModelSpec, forecast_type_of
 from forequake.config.specs import DEFAULT_SIMULATIONS, TestSpec
-from forequake.errors import InputError, suggestion
+from forequake.errors import InputError, suggestion, variants_among
 from forequake.evaluations.registry import TestDefinition, find_test
 
 __all__ = ["check_forecasts", "read_test_entry"]
 
 #: The tests whose function in pyCSEP has an argument alpha.
 _TAKE_ALPHA: Final = ("poisson_paired_t", "binary_paired_t")
+#: So many models are named in a message.
+_MOST_NAMED: Final = 8
 #: Keys of func_kwargs that no other test has.
 _OF_OWN_TESTS: Final = ("kind", "arguments", "files", "timeout_s", "memory_mb")
 
@@ -115,8 +117,10 @@ def check_forecasts(
         wanted, given = ("gridded forecasts", "catalog-based")
         if definition.forecast == "catalog":
             wanted, given = ("catalog-based forecasts", "gridded")
+        more = f", ... ({len(unfit)} models)" if len(unfit) > _MOST_NAMED else ""
+        named = ", ".join(unfit[:_MOST_NAMED]) + more
         message = (
-            f"the {definition.short}-test takes {wanted}, but those of {', '.join(unfit)} are {given}; a "
+            f"the {definition.short}-test takes {wanted}, but those of {named} are {given}; a "
             f"model whose forecasts are not needs forecast_type: {definition.forecast}"
         )
         problems.add(place.at("func"), message)
@@ -155,6 +159,11 @@ def _check_model(reference: Place, models: list[str] | None, problems: Problems)
     name = reference.value
     if isinstance(name, str) and models is not None and name not in models:
         message = f"there is no such model; the experiment has {', '.join(models) or 'none'}"
+        if variants := variants_among(name, models):
+            problems.add(
+                reference, f"a test compares with one model; the variants of this one are {variants}"
+            )
+            return
         problems.add(reference, message, suggestion(name, models))
 
 

@@ -196,15 +196,26 @@ class FolderModel(_Spec):
         alone
             As of `forequake.windows.forecast_file_names`.
         """
-        prefixes = dict.fromkeys((self.prefix, self.prefix.replace(" ", "_")))
+        folder = PurePosixPath(self.path) / "forecasts"
+        return tuple(str(folder / name) for name in self._file_names((self.prefix,), window, alone=alone))
+
+    def output_names(self, window: TimeWindow, *, alone: bool = False) -> tuple[str, ...]:
+        """List how its program may name the forecast of a window in a run's private folder, the best first.
+
+        The program of a variant ``NAME@SUFFIX`` may write what stands before the @: it need not know which
+        variant it is.
+        """
+        entry = self.prefix.rpartition("@")[0]
+        return self._file_names((self.prefix, *([entry] if entry else ())), window, alone=alone)
+
+    def _file_names(self, prefixes: tuple[str, ...], window: TimeWindow, *, alone: bool) -> tuple[str, ...]:
+        spellings = dict.fromkeys(
+            spelling for prefix in prefixes for spelling in (prefix, prefix.replace(" ", "_"))
+        )
         endings = dict.fromkeys((self.format, *_SAME_FORMAT.get(self.format, ())))
         names = forecast_file_names(window, alone=alone)
-        folder = PurePosixPath(self.path) / "forecasts"
         return tuple(
-            str(folder / f"{prefix}_{name}.{ending}")
-            for prefix in prefixes
-            for name in names
-            for ending in endings
+            f"{prefix}_{name}.{ending}" for prefix in spellings for name in names for ending in endings
         )
 
 

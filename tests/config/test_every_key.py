@@ -246,6 +246,15 @@ MODEL: dict[str, Case] = {
         lambda e: _b(e).program.arguments,
         {"n_sims": 10, "mc": 3.5},
     ),
+    "variants": (
+        _folder(func="run", variants={"product": {"b": [0.9, 1.0]}}),
+        lambda e: [
+            (model.name, model.prefix, model.program.arguments)
+            for model in e.config.models
+            if isinstance(model, FolderModel) and model.program is not None
+        ],
+        [("B@b=0.9", "B@b=0.9", {"b": 0.9}), ("B@b=1.0", "B@b=1.0", {"b": 1.0})],
+    ),
     "args_file": (
         _folder(func="run", args_file="input/args.json"),
         lambda e: _b(e).program.args_file,
