@@ -5,17 +5,28 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.views._failures import explained
+from dashboard.views._filters import keep_choices, link_to
+from dashboard.views._frame import draw_frame
 
 _ICON = str(Path(__file__).parent / "assets" / "icon.svg")
 
 st.set_page_config(page_title="forequake", page_icon=_ICON, layout="wide")
 st.logo(_ICON, size="large")
-page = st.navigation(
-    [
-        st.Page("views/overview.py", title="Overview", default=True),
-        st.Page("views/result.py", title="Result", visibility="hidden"),
-    ]
-)
+result = st.Page("views/result.py", title="Result")
+#: By the headings of the list of pages; the result has none, since links lead to it.
+pages = {
+    "Results": [st.Page("views/overview.py", title="Overview", icon=":material/grid_view:", default=True)],
+}
+page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
 st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")
 with explained():
-    page.run()
+    keep_choices()
+    links = st.sidebar.container(gap=None)
+    # A link to a result names all that its page shows.
+    if page == result or draw_frame() is not None:
+        page.run()
+    with links:
+        for heading, group in pages.items():
+            st.caption(heading)
+            for one in group:
+                st.page_link(one, query_params=link_to())

@@ -22,14 +22,16 @@ __all__ = [
     "choose_experiment",
     "choose_parts",
     "choose_window",
-    "remember",
-    "remembered",
+    "keep_choices",
+    "link_to",
 ]
 
-#: The widgets' keys, which are the names of the address's parameters.
-_PARAMETERS: Final = ("experiment", "window", "model", "test", "sort")
-_REMEMBERED: Final = "remembered filters"
-_PENDING: Final = "filters to be set"
+#: Choices that all pages share, by the names of the address's parameters, which are their widgets' keys.
+_COMMON: Final = ("experiment", "window", "model", "test")
+#: Choices of single pages that hold from page to page.
+_OF_PAGES: Final = ("sort",)
+_LAST: Final = "last experiment"
+_PENDING: Final = "experiment to be set"
 
 ALL_WINDOWS: Final = "All windows"
 LATEST: Final = "Latest window"
@@ -58,43 +60,51 @@ class Chosen:
         return (self.models, self.tests) != (self.all_models, self.all_tests)
 
 
-def remembered() -> dict[str, str | list[str]]:
-    """Give the filters that the overview had last, as parameters of an address."""
-    filters: dict[str, str | list[str]] = st.session_state.get(_REMEMBERED, {})
-    return dict(filters)
+def keep_choices() -> None:
+    """Keep all choices, which Streamlit drops where their widgets are not drawn."""
+    for name in (*_COMMON, *_OF_PAGES):
+        if name in st.session_state:
+            st.session_state[name] = st.session_state[name]
 
 
-def remember() -> None:
-    """Keep the filters, for the way back from another page."""
-    values = {name: st.session_state.get(name) for name in _PARAMETERS}
-    st.session_state[_REMEMBERED] = {name: value for name, value in values.items() if value}
+def link_to(**more: str) -> dict[str, str | list[str]]:
+    """Give the parameters of a link to another page: what is chosen, and more.
+
+    Streamlit would write them into the address afterwards, one by one, and each would be a step of the
+    browser's way back. A link to another experiment leaves out what is chosen of this one.
+    """
+    held = {name: st.session_state.get(name) for name in _COMMON}
+    if more.get("experiment", held["experiment"]) != held["experiment"]:
+        held = {}
+    return more | {name: value for name, value in held.items() if value and name not in more}
 
 
 def choose_experiment(listing: _data.Listing) -> ExperimentSummary | None:
     """Let the reader choose an experiment; None where the link names one that there is not."""
     by_name = {summary.name: summary for summary in listing.experiments}
     asked = st.query_params.get("experiment")
+    pending = st.session_state.pop(_PENDING, None)
     if asked is not None and asked not in by_name:
         _offer(asked, list(by_name))
         return None
-    if asked is None and _REMEMBERED not in st.session_state:
+    if asked is None and _LAST not in st.session_state:
         # A default would not be written into the address, so a copied link would show another experiment once
         # the store has one more. Before its widget is there, a parameter may be set.
-        st.query_params["experiment"] = st.session_state["experiment"] = _newest(listing)
-    st.session_state.setdefault(_REMEMBERED, {})
-    for parameter, value in st.session_state.pop(_PENDING, {}).items():
-        st.session_state[parameter] = value
+        pending = _newest(listing)
+    if pending is not None and st.session_state.get("experiment") != pending:
+        if "experiment" not in st.session_state:
+            st.query_params["experiment"] = pending
+        st.session_state["experiment"] = pending
     name = st.sidebar.selectbox(
         "Experiment", list(by_name), index=None, key="experiment", bind="query-params"
     )
     if name is None:
         # Cleared, or the browser's way back, which comes without any parameter. A widget is set before it
         # runs: so the script runs once more.
-        known = remembered()
-        st.session_state[_PENDING] = (
-            known if known.get("experiment") in by_name else {"experiment": _newest(listing)}
-        )
+        last = st.session_state.get(_LAST)
+        st.session_state[_PENDING] = last if last in by_name else _newest(listing)
         st.rerun()
+    st.session_state[_LAST] = name
     return by_name[name]
 
 

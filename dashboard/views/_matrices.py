@@ -19,7 +19,6 @@ from dashboard.figures.cells import (
 from dashboard.figures.legend import window_legend
 from dashboard.figures.matrix import bands, least_width, matrix_figure
 from dashboard.figures.pairs import PairMatrix, pair_figure, pair_matrix
-from dashboard.views._filters import remember
 from dashboard.views._parts import PLOT, chosen_cell, scrolled
 from dashboard.views._tables import show_table, window_table
 from dashboard.views._text import plain
@@ -213,5 +212,4 @@ def open_result(experiment: str, place: Place, window: TimeWindow) -> None:
 
 def open_slot(slot: str) -> None:
     """Go to the page of one result."""
-    remember()
     st.switch_page("views/result.py", query_params={"slot": slot})

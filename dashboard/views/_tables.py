@@ -1,10 +1,14 @@
 """A matrix as a table, on the page and as a file."""
 
 import csv
+import html
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard._words import is_drawn, quantile
@@ -28,6 +32,7 @@ _QUANTILES: Final = (
     "family",
 )
 
+_NO_FIGURES: Final[Mapping[str, go.Figure]] = MappingProxyType({})
 #: Whether an entry's quantiles are counted from n simulations; not shown.
 _DRAWN: Final = "drawn"
 
@@ -112,25 +117,63 @@ def _texts(entry: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def show_table(table: Sequence[dict[str, Any]], name: str) -> None:
-    """Show a table behind a heading that opens it, with a file to download."""
+def show_table(
+    table: Sequence[dict[str, Any]], name: str, figures: Mapping[str, go.Figure] = _NO_FIGURES
+) -> None:
+    """Show a table behind a heading that opens it, with files to download.
+
+    Parameters
+    ----------
+    name
+        Of the files.
+    figures
+        Those that show the same, by the names of their files: each to be had as a page of its own.
+    """
     if not table:
         return
     heads = [head for head in dict.fromkeys(head for entry in table for head in entry) if head != _DRAWN]
-    with st.expander("The same as a table", icon=":material/table:"):
+    with st.expander("The same as a table, and to download", icon=":material/table:"):
         columns = [head for head in heads if any(entry.get(head) is not None for entry in table)]
         shown = [{head: (entry | _texts(entry)).get(head) for head in columns} for entry in table]
         st.dataframe(shown, hide_index=True, placeholder="")
-        text = io.StringIO()
-        writer = csv.DictWriter(text, heads, extrasaction="ignore", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-        st.download_button(
-            "Download as CSV",
-            key=f"download {name}",
-            data=text.getvalue(),
-            file_name=f"{name}.csv".replace(":", ""),
-            mime="text/csv",
-            on_click="ignore",
-            icon=":material/download:",
-        )
+        with st.container(horizontal=True):
+            _offer(name, "csv", "text/csv", lambda: _as_csv(table, heads))
+            _offer(name, "parquet", "application/vnd.apache.parquet", lambda: _as_parquet(table, heads))
+            for of, figure in figures.items():
+                _offer(of, "html", "text/html", partial(_as_page, figure, of))
+
+
+def _offer(name: str, ending: str, mime: str, make: Callable[[], bytes]) -> None:
+    """Offer a file that is made when it is asked for."""
+    word = {"csv": "CSV", "parquet": "Parquet", "html": "HTML"}[ending]
+    st.download_button(
+        f"Download as {word}",
+        key=f"download {name} {ending}",
+        data=make,
+        file_name=f"{name}.{ending}".replace(":", "").replace("/", "_"),
+        mime=mime,
+        on_click="ignore",
+        icon=":material/download:",
+    )
+
+
+def _as_csv(table: Sequence[dict[str, Any]], heads: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, heads, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue().encode()
+
+
+def _as_parquet(table: Sequence[dict[str, Any]], heads: Sequence[str]) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(pa.table({head: [entry.get(head) for entry in table] for head in heads}), sink)
+    return sink.getvalue()
+
+
+def _as_page(figure: go.Figure, title: str) -> bytes:
+    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
+    return page.replace("<head>", f"<head><title>{html.escape(title)}</title>", 1).encode()

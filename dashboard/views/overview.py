@@ -7,13 +7,10 @@ from typing import Final
 import streamlit as st
 
 from dashboard import _data
-from dashboard._theme import theme_of
-from dashboard._words import count_of
-from dashboard.figures.cells import Column, columns_of, window_matrix
+from dashboard.figures.cells import Column, window_matrix
 from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.order import Sorting, sorted_models
-from dashboard.views._failures import no_experiments, no_results
-from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window, remember
+from dashboard.views._frame import frame, say_filters
 from dashboard.views._matrices import (
     Page,
     count_windows,
@@ -26,8 +23,6 @@ from dashboard.views._matrices import (
 )
 from dashboard.views._parts import failures_table, head
 from dashboard.views._tables import counted_table, show_table, window_table
-from dashboard.views._text import plain
-from forequake.config import ExperimentConfig
 from forequake.windows import TimeWindow
 from stores import Overview
 
@@ -36,85 +31,26 @@ _BY_NAME: Final = "name"
 
 def show() -> None:
     """Draw the page."""
-    address = _data.store_address()
-    listing = _data.experiments(address)
-    if not listing.experiments:
-        no_experiments()
-        return
-    summary = choose_experiment(listing)
-    if summary is None:
-        return
-    config = _data.config(address, summary.record_key)
-    counted = _data.overview(address, summary.name, summary.token)
-    units = _data.units(address, summary.name)
-    if not counted.cells:
-        st.header(plain(summary.name))
-        no_results(summary.name)
-        failures_table(units)
-        return
-    models, columns = _axes(address, counted, config)
-    spanning = tuple(sorted({column.test for column in columns if column.scope == "windows"}))
-    windows = _data.windows(address, summary.name, summary.token, spanning)
-    window = choose_window(windows, always=bool(spanning))
-    chosen = choose_parts(models, columns)
-    kept = [column for column in columns if column.test in chosen.tests]
-    head(listing, summary, counted, windows, window, config)
-    if not _say_filters(chosen) or not kept:
+    shown = frame()
+    head(shown.listing, shown.summary, shown.counted, shown.windows, shown.window, shown.config)
+    if not say_filters(shown) or not shown.columns:
         return
     page = Page(
-        address=address,
-        name=summary.name,
-        token=summary.token,
-        config=config,
-        units=tuple(units),
-        models=chosen.models,
-        all_models=tuple(models),
-        columns=tuple(kept),
-        theme=theme_of(st.context.theme.type),
+        address=shown.address,
+        name=shown.name,
+        token=shown.token,
+        config=shown.config,
+        units=shown.units,
+        models=shown.models,
+        all_models=shown.chosen.all_models,
+        columns=shown.columns,
+        theme=shown.theme,
     )
-    if window is None:
-        _all_windows(page, counted, windows)
+    if shown.window is None:
+        _all_windows(page, shown.counted, shown.windows)
     else:
-        _in_window(page, window)
-    failures_table(units)
-    remember()
-
-
-def _axes(
-    address: str, counted: Overview, config: ExperimentConfig | None
-) -> tuple[list[str], tuple[Column, ...]]:
-    """Give models and columns, in the experiment's order, of what it plans and of what it has."""
-    places = [(cell.test, cell.reference) for cell in counted.cells]
-    models = [cell.model for cell in counted.cells]
-    references = [cell.reference for cell in counted.cells if cell.reference is not None]
-    registered: dict[str, str] = {}
-    if config is not None:
-        places += [(test.name, test.reference) for test in config.tests]
-        models = [model.name for model in config.models] + models
-        registered = {test.name: test.test for test in config.tests}
-    for test in {test for test, _ in places} - set(registered):  # that the files have no more
-        name = _data.registered_name(address, counted.experiment, counted.token, test)
-        registered |= {} if name is None else {test: name}
-    return list(dict.fromkeys(models + references)), columns_of(places, registered)
-
-
-def _say_filters(chosen: Chosen) -> bool:
-    """Say how much the filters leave; tell whether anything is left."""
-    if not chosen.filtered:
-        return True
-    left = (
-        f"{len(chosen.models)} of {count_of(len(chosen.all_models), 'model')} and "
-        f"{len(chosen.tests)} of {count_of(len(chosen.all_tests), 'test')}"
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(f":material/filter_alt: The filters leave {left}.", width="content")
-        st.button("Clear filters", on_click=_clear_filters, type="tertiary")
-    return bool(chosen.models and chosen.tests)
-
-
-def _clear_filters() -> None:
-    st.session_state["model"] = []
-    st.session_state["test"] = []
+        _in_window(page, shown.window)
+    failures_table(shown.units)
 
 
 def _in_window(page: Page, window: TimeWindow) -> None:

@@ -35,7 +35,7 @@ from dashboard.figures.legend import mark_image
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
-from dashboard.views._filters import remembered
+from dashboard.views._filters import link_to
 from dashboard.views._parts import PLOT, clicked, sentence_of
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
@@ -142,10 +142,10 @@ def _rows(address: str, label: Label) -> tuple[ResultRow, ...]:
 
 def _back(label: Label | None) -> None:
     """Lead to the overview: as the reader left it, or of the experiment that a link led into."""
-    query = remembered()
-    if label is not None and query.get("experiment") != label.experiment:
-        query = {"experiment": label.experiment}
-    st.page_link("views/overview.py", label="Overview", icon=":material/arrow_back:", query_params=query)
+    query = link_to() if label is None else link_to(experiment=label.experiment)
+    st.page_link(
+        "views/overview.py", label="Back to the overview", icon=":material/arrow_back:", query_params=query
+    )
 
 
 def _steps(label: Label, rows: Sequence[ResultRow]) -> None:

@@ -52,7 +52,7 @@ def test_a_click_on_a_mark_reaches_the_result_and_no_other_host(
         slot = parse_qs(urlsplit(page.url).query)["slot"][0]
         page.locator("code", has_text=slot).wait_for()
         assert "at 0.05 (" in page.inner_text("body")
-        page.get_by_role("link", name="Overview").click()
+        page.get_by_role("link", name="Back to the overview").click()
         page.wait_for_url("**/?experiment=week**")
         page.wait_for_selector(MARKS)
 
