@@ -11,8 +11,9 @@ from forequake.config._moments import Moment
 from forequake.config._names import fault_of_name
 from forequake.config._placeholders import check_placeholders
 from forequake.config._refusals import refuse, refuse_word
-from forequake.config._section import Metadata, Section, Unused, as_json, key
+from forequake.config._section import Metadata, Section, Unused, as_json, key, shown_as
 from forequake.config._time_shape import ClassWord, Length
+from forequake.config._variables import SeedArgument, VariablesOfProgram
 from forequake.config.model_specs import (
     BUILDS,
     DEFAULT_BACKGROUND,
@@ -25,7 +26,7 @@ from forequake.config.model_specs import (
 )
 from forequake.quantities import Magnitude
 
-__all__ = ["CATALOG_FORMATS", "GRIDDED_FORMATS", "TIME_DEPENDENT_KEYS", "ModelSection"]
+__all__ = ["CATALOG_FORMATS", "GRIDDED_FORMATS", "PROGRAM_KEYS", "TIME_DEPENDENT_KEYS", "ModelSection"]
 
 #: Words for the format of a gridded forecast's file, and the reader they mean; None lets the file tell.
 GRIDDED_FORMATS: Final[dict[str, str | None]] = {
@@ -42,8 +43,10 @@ GRIDDED_FORMATS: Final[dict[str, str | None]] = {
 #: The same for a catalog-based forecast's file.
 CATALOG_FORMATS: Final[dict[str, str | None]] = {"csv": "csv", "ucerf3": "ucerf3", "csep": None}
 _FORMATS: Final = tuple({**GRIDDED_FORMATS, **CATALOG_FORMATS})
+#: Keys that say how a command runs.
+PROGRAM_KEYS: Final = ("build", "force_build", "limits", "variables", "seed_argument")
 #: Keys that only a time-dependent model uses; floatCSEP passes over them in others.
-TIME_DEPENDENT_KEYS: Final = ("func", "func_kwargs", "args_file", "input_cat", "prefix", "build")
+TIME_DEPENDENT_KEYS: Final = ("func", "func_kwargs", "args_file", "input_cat", "prefix", *PROGRAM_KEYS)
 #: Older releases of floatCSEP called an environment of pip so.
 _OLD_BUILDS: Final = {"pip": "venv"}
 _DOI: Final = re.compile(r"(?:.*zenodo\.|.*/)?([1-9][0-9]{0,14})/?")
@@ -110,6 +113,7 @@ _Arguments = Annotated[
     WithJsonSchema({"type": "object"}),
 ]
 _Variants = Annotated[dict[str, object], WithJsonSchema({"type": "object", "minProperties": 1})]
+_Limits = Annotated[dict[str, object], shown_as("LimitsSection")]
 _Flavours = Annotated[dict[str, _Text], Field(min_length=1)]
 
 
@@ -170,9 +174,26 @@ class ModelSection(Section):
     build: _Build | None = key(
         "What the command's own environment is built with; else it has none of its own."
     )
+    force_build: bool | None = key(
+        "Whether the command's environment is built anew in each run that needs it, once; by a schedule at "
+        "most once a day."
+    )
+    limits: _Limits | None = key("What a run of the command may use; goes before limits of all models.")
+    variables: VariablesOfProgram | None = key(
+        "Environment variables that the command needs, {NAME: value}, or names alone, which are passed on "
+        "from the surroundings and not recorded."
+    )
+    seed_argument: SeedArgument | None = key(
+        "Argument in args_file by which the command takes its seed, such as simulation.seed; the variable "
+        "FOREQUAKE_SEED has it in any case."
+    )
     zenodo_id: _Record | None = key("Record on Zenodo that brings path where it is not there.")
     giturl: _Text | None = key("Repository that brings path where it is not there; goes before zenodo_id.")
     repo_hash: _Text | None = key("Branch, tag or commit of the repository.")
+    force_stage: bool | None = key(
+        "Whether giturl or zenodo_id is asked in each run what it gives now, once; by a schedule at most "
+        "once a day. Else what it gave first stands."
+    )
     reference: Literal["uniform", "smoothed_seismicity", "running_mean"] | None = key(
         "A built-in reference instead of a file; the last two learn from the events before each window."
     )
@@ -221,8 +242,6 @@ class ModelSection(Section):
     doi: Metadata = key("For people.")
     description: Metadata = key("For people.")
 
-    force_stage: Unused = key("Has floatCSEP fetch the model again.")
-    force_build: Unused = key("Has floatCSEP build the environment again.")
     store_db: Unused = key("How floatCSEP keeps the forecast.")
     use_db: Unused = key("Old name of store_db.")
     db_type: Unused = key("How old releases of floatCSEP keep the forecast.")

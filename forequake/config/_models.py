@@ -8,9 +8,11 @@ from pydantic_core import PydanticCustomError
 
 from forequake.config._commands import check_places
 from forequake.config._files import Folder, forecast_file, model_folder
+from forequake.config._limits import read_limits
 from forequake.config._model_shape import (
     CATALOG_FORMATS,
     GRIDDED_FORMATS,
+    PROGRAM_KEYS,
     TIME_DEPENDENT_KEYS,
     ModelSection,
 )
@@ -27,6 +29,7 @@ from forequake.config._references import (
 from forequake.config._refusals import refuse
 from forequake.config._section import metadata_of, read_section, unused_keys
 from forequake.config._time_shape import class_of
+from forequake.config._variables import check_seed_argument
 from forequake.config.model_specs import (
     FileModel,
     FolderModel,
@@ -37,6 +40,7 @@ from forequake.config.model_specs import (
     SourceSpec,
     ZenodoSource,
 )
+from forequake.config.program_keys import RunLimits
 
 __all__ = ["read_model_entry"]
 
@@ -94,7 +98,8 @@ def read_model_entry(
         check_reference(section, entries, problems)
         model = read_reference(name, section) if len(problems) == before else None
         return {name: model}, unused_keys(section, "models.")
-    reader = _Reader(section, folder, problems)
+    check_seed_argument(section.seed_argument, section.func_kwargs, place.at("seed_argument"), problems)
+    reader = _Reader(section, folder, problems, read_limits(place.at("limits"), problems))
     models: dict[str, ModelSpec | None] = {found: None for found, _, _ in names}
     # A path is looked at beside other mistakes, but not where a wrong key would say what it should be.
     if not (_DECISIVE & entries.keys()) - section.given.keys() and ("path" in entries or flavoured):
@@ -131,8 +136,9 @@ def _below(folder: str, file: str) -> str:
 class _Reader:
     """Makes the models of one entry, which differ in name and path."""
 
-    def __init__(self, section: ModelSection, folder: Folder, problems: Problems) -> None:
+    def __init__(self, section: ModelSection, folder: Folder, problems: Problems, limits: RunLimits) -> None:
         self._section = section
+        self._limits = limits
         self._folder = folder
         self._problems = problems
         self._format = section.fmt or section.format
@@ -170,7 +176,7 @@ class _Reader:
         recorded = forecast_file(
             path, self._folder, forecast_type, fetched=source is not None, any_ending=known
         )
-        self._ignored.update(TIME_DEPENDENT_KEYS)
+        self._ignored.update({*TIME_DEPENDENT_KEYS, "force_stage"})
         gridded = forecast_type == "gridded"
         # The events of a catalog have times, by which a window takes them: no unit changes their number.
         self._ignored.add("n_sims" if gridded else "forecast_unit")
@@ -194,7 +200,7 @@ class _Reader:
         # The catalogs of a window stand for it, whatever the unit: floatCSEP passes over both keys, too.
         self._ignored.add("forecast_unit" if forecast_type == "catalog" else "n_sims")
         if section.func is None:
-            self._ignored.update({"func_kwargs", "args_file", "input_cat", "build"})
+            self._ignored.update({"func_kwargs", "args_file", "input_cat", "force_stage", *PROGRAM_KEYS})
         return FolderModel(
             name=name,
             path=recorded,
@@ -205,6 +211,7 @@ class _Reader:
             n_catalogs=section.n_sims if forecast_type == "catalog" else None,
             program=self._program({"name": name, "prefix": section.prefix or name}),
             source=source,
+            force_stage=bool(section.force_stage) and source is not None,
             metadata=metadata_of(section),
         )
 
@@ -225,6 +232,8 @@ class _Reader:
                 self._ignored.add("zenodo_id")
             return GitSource(url=section.giturl, revision=section.repo_hash)
         self._ignored.add("repo_hash")
+        if section.zenodo_id is None:
+            self._ignored.add("force_stage")
         return None if section.zenodo_id is None else ZenodoSource(record=section.zenodo_id)
 
     def _program(self, names: Mapping[str, str]) -> ProgramSpec | None:
@@ -236,10 +245,14 @@ class _Reader:
             "args_file": section.args_file,
             "input_catalog": section.input_cat,
             "build": section.build,
+            "variables": section.variables,
+            "seed_argument": section.seed_argument,
+            "force_build": section.force_build,
         }
-        return ProgramSpec.model_validate(
+        program = ProgramSpec.model_validate(
             {
                 "command": filled_command(section.func, names),
                 **{key: value for key, value in given.items() if value is not None},
             }
         )
+        return program.model_copy(update={"limits": self._limits})

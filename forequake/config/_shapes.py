@@ -35,6 +35,7 @@ def _refuse_input(value: object) -> Never:
 
 _Order = list[int]
 _Catalog = Annotated[object, shown_as("Catalog")]
+_Limits = Annotated[_Section, shown_as("LimitsSection")]
 _Completeness = Annotated[object, shown_as("Completeness")]
 
 
@@ -68,6 +69,7 @@ class ExperimentSection(Section):
     test_config: _Tests = key("Another name of tests.")
     tests_config: _Tests = key("Old name of tests.")
     seed: Seed | None = key("Seed of all tests that have none of their own; not given: 0.")
+    limits: _Limits | None = key("What a run of any model's command may use.")
     alpha: Alpha | None = key("Level of significance.", DEFAULT_ALPHA)
     forecast_quality: QualityPolicy | None = key(
         "A forecast that has something wrong with it: refuse it, or take it by a fixed rule and record that.",

@@ -11,6 +11,7 @@ from forequake.config._catalogs import read_catalog_entry, read_completeness_ent
 from forequake.config._entries import find_list, named_entries
 from forequake.config._files import Folder
 from forequake.config._grid import read_depths, read_magnitudes
+from forequake.config._limits import read_limits, with_limits
 from forequake.config._model_list import read_models, select_models
 from forequake.config._names import as_name
 from forequake.config._places import Place, Problems
@@ -20,6 +21,7 @@ from forequake.config._shapes import OTHER_NAMES, ExperimentSection
 from forequake.config._tests import check_forecasts, read_test_entry
 from forequake.config._tests_together import join_tests
 from forequake.config._time_shape import TimeSection
+from forequake.config._variables import notes_on_seeds
 from forequake.config._windows import TimePlan, read_windows
 from forequake.config._yaml import read_yaml, shown_path
 from forequake.config.model_specs import ModelSpec
@@ -136,6 +138,8 @@ class _Reading:
         plan = self._time(root)
         region, magnitudes, depths = self._region(root)
         models, names = self._models(root, top.order)
+        models = with_limits(models, read_limits(root.at("limits"), self.problems))
+        self._notes += notes_on_seeds(models)
         tests = self._tests(root, models, names, () if plan is None else plan.windows)
         catalog = self._catalog(root, ("catalog", *OTHER_NAMES["catalog"]))
         input_catalog = self._input_catalog(root, plan)

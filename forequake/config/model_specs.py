@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from forequake.config.program_keys import RunLimits
 from forequake.quantities import Magnitude, UtcDatetime
 from forequake.windows import TimeWindow, forecast_file_names
 
@@ -111,6 +112,13 @@ class ProgramSpec(_Spec):
         catalog of the past.
     build
         What its own environment is built with; None runs it in forequake's.
+    variables
+        Environment variables that it needs; None passes on what the surroundings have, which is not recorded.
+    seed_argument
+        Dotted name of the argument that takes the seed; None gives it as a variable alone.
+    limits, force_build
+        What a run may use, and whether the environment is built anew for each run of the experiment:
+        circumstances, which are left out of records and keys of experiments.
     """
 
     command: str
@@ -118,6 +126,10 @@ class ProgramSpec(_Spec):
     args_file: str = "args.txt"
     input_catalog: str = "catalog.csv"
     build: Build | None = None
+    variables: dict[str, str | None] = Field(default={}, exclude_if=lambda value: not value)
+    seed_argument: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    limits: RunLimits = Field(default=RunLimits(), exclude=True)
+    force_build: bool = Field(default=False, exclude=True)
 
 
 class FileModel(_Spec):
@@ -172,6 +184,9 @@ class FolderModel(_Spec):
         What makes forecasts that are not there; None where all are given as files.
     source
         What brings the folder where it is not there.
+    force_stage
+        Whether the source is asked anew in each run of the experiment what it gives; a circumstance, which is
+        left out of records and keys of experiments.
     metadata
         What the file says for people: authors, doi.
     """
@@ -186,6 +201,7 @@ class FolderModel(_Spec):
     n_catalogs: int | None = Field(default=None, gt=0)
     program: ProgramSpec | None = None
     source: SourceSpec | None = None
+    force_stage: bool = Field(default=False, exclude=True)
     metadata: dict[str, JsonValue] = {}
 
     def forecast_paths(self, window: TimeWindow, *, alone: bool = False) -> tuple[str, ...]:

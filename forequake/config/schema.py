@@ -13,6 +13,7 @@ from forequake.config._catalog_shape import (
     RulesSection,
     StepSection,
 )
+from forequake.config._limits import LimitsSection
 from forequake.config._model_shape import ModelSection
 from forequake.config._region_shape import RegionSection
 from forequake.config._section import Section
@@ -31,6 +32,7 @@ SECTIONS: Final[dict[type[Section], str]] = {
     TimeSection: "time_config (or at the top of config.yml)",
     RegionSection: "region_config (or at the top of config.yml)",
     ModelSection: "A model, in models or models.yml",
+    LimitsSection: "limits, of a model or of all",
     TestSection: "A test, in tests or tests.yml",
     ArgumentSection: "func_kwargs of a test",
     CatalogSection: "catalog or input_catalog, where it is more than a file or a query",

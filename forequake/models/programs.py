@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
 import numpy as np
 from pydantic import JsonValue
@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from forequake.catalogs import Events
 from forequake.config.model_specs import Build, FolderModel, ProgramSpec
 from forequake.errors import ForecastError
-from forequake.keys import KeyInputs
+from forequake.keys import ADDED_LATER, KeyInputs
 from forequake.models.environments import chosen_build, environment_key
 from forequake.models.sources import PathSource, StagedSource, fetch_source
 from forequake.quantities import Sha256
@@ -47,6 +47,8 @@ class ProgramInputs(KeyInputs):
         SHA-256 of the events before the window's start.
     seed
         Which the program is given.
+    variables, seed_argument
+        As of `forequake.config.ProgramSpec`: of a variable that is passed on, the name alone.
     """
 
     what = "program_forecast"
@@ -63,6 +65,8 @@ class ProgramInputs(KeyInputs):
     past: Sha256
     window: TimeWindow
     seed: int
+    variables: Annotated[Mapping[str, str | None], ADDED_LATER] = {}
+    seed_argument: Annotated[str | None, ADDED_LATER] = None
 
 
 class _SeedInputs(KeyInputs):
@@ -149,6 +153,8 @@ def program_sources(
             past=pasts[window.start],
             window=window,
             seed=run_seed(seed, model.name, window),
+            variables=program.spec.variables,
+            seed_argument=program.spec.seed_argument,
         )
         sources[window.id] = ForecastSource(content=inputs.key, reader=PROGRAM_READER)
     return sources

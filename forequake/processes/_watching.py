@@ -85,7 +85,7 @@ class Program:
     A request has ``words``, ``folder``, ``environment``, ``root`` (the run's folder), ``places`` (folders it
     must be able to read), ``isolate`` and ``limits``: ``seconds``, ``grace``, ``memory``, ``disk`` (bytes),
     ``processes``, and where they are asked for ``silence`` and ``cpu`` (seconds). ``stop`` are the words of a
-    command that ends what the program runs elsewhere, where it does.
+    command that ends what the program runs elsewhere, where it does, with ``stop_environment``.
     """
 
     def __init__(self, run: "SharedRun", request: Mapping[str, Any]) -> None:
@@ -187,7 +187,7 @@ class Program:
 
     def _stop(self) -> Mapping[str, Any] | None:
         words = self._request["stop"]
-        return {"words": words, "environment": self._request["environment"]} if words else None
+        return {"words": words, "environment": self._request["stop_environment"]} if words else None
 
     def _become_program(self, to_output: int, to_news: int, user: int | None, most_tasks: int) -> None:
         request = self._request

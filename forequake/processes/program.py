@@ -184,6 +184,7 @@ class ProgramRun:
         places: Sequence[Path] = (),
         isolate: bool = True,
         stop: Sequence[str] = (),
+        stop_environment: Mapping[str, str] | None = None,
         on_progress: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> ProgramEnding:
         """Run a program, once, and wait for its end, which never takes much longer than the limits.
@@ -201,6 +202,8 @@ class ProgramRun:
         stop
             A command that ends what the program runs elsewhere, as in a container; executed where the program
             does not end by itself.
+        stop_environment
+            The variables of that command, which are written down; by default those of the program.
         on_progress
             Called with each line in which the program tells how far it is, at most some 20 times a second.
 
@@ -217,6 +220,7 @@ class ProgramRun:
             "places": [str(place) for place in places],
             "isolate": isolate,
             "stop": list(stop),
+            "stop_environment": dict(environment if stop_environment is None else stop_environment),
             "limits": _told(limits),
         }
         self._send(request)

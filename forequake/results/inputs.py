@@ -132,6 +132,11 @@ class ModelRunRecord(RecordModel):
         Key of the declared environment, its kind, and what was found installed in it.
     command, arguments, seed
         The words of the command, the file of arguments as the program read it, and the seed.
+    seed_argument, variables
+        Where the arguments have the seed, and the environment variables that were declared: None stands for
+        one that was passed on, whose value is not recorded.
+    limits
+        What the run was allowed to use.
     n_input_events
         Events in the input catalog.
     output, sealed_at
@@ -157,6 +162,9 @@ class ModelRunRecord(RecordModel):
     command: tuple[str, ...]
     arguments: str
     seed: int
+    seed_argument: str | None = None
+    variables: dict[str, str | None] = Field(default_factory=dict)
+    limits: dict[str, float | None] = Field(default_factory=dict)
     n_input_events: int = Field(ge=0)
     output: Sha256
     sealed_at: UtcDatetime

@@ -34,12 +34,14 @@ from forequake.config._catalog_shape import (
     RulesSection,
     StepSection,
 )
+from forequake.config._limits import LimitsSection
 from forequake.config._model_shape import ModelSection
 from forequake.config._region_shape import RegionSection
 from forequake.config._section import Section
 from forequake.config._shapes import ExperimentSection
 from forequake.config._test_shape import ArgumentSection, TestSection
 from forequake.config._time_shape import TimeSection
+from forequake.config.program_keys import RunLimits
 from forequake.config.schema import SECTIONS, keys_page
 from forequake.config.specs import OwnFunction
 from forequake.errors import ConfigError
@@ -157,6 +159,12 @@ TOP: dict[str, Case] = {
         ["M"],
     ),
     "seed": ({"seed": 23}, lambda e: e.config.seed, 23),
+    "limits": (
+        _model({"path": "td", "forecast_type": "gridded", "func": "run", "limits": {"processes": 7}})
+        | {"limits": {"processes": 3, "memory_mb": 512}},
+        lambda e: _b(e).program.limits,
+        RunLimits(processes=7, memory_mb=512),
+    ),
     "alpha": ({"alpha": 0.01}, lambda e: e.config.alpha, 0.01),
     "forecast_quality": ({"forecast_quality": "record"}, lambda e: e.config.forecast_quality, "record"),
 }
@@ -262,6 +270,31 @@ MODEL: dict[str, Case] = {
     ),
     "input_cat": (_folder(func="run", input_cat="cat.csv"), lambda e: _b(e).program.input_catalog, "cat.csv"),
     "build": (_folder(func="run", build="conda"), lambda e: _b(e).program.build, "conda"),
+    "force_build": (
+        _folder(func="run", build="venv", force_build=True),
+        lambda e: _b(e).program.force_build,
+        True,
+    ),
+    "limits": (
+        _folder(func="run", limits={"seconds": "2 hours"}),
+        lambda e: _b(e).program.limits,
+        RunLimits(seconds=7200.0),
+    ),
+    "variables": (
+        _folder(func="run", variables={"MODE": "fast", "OMP_NUM_THREADS": 4, "TOKEN": None}),
+        lambda e: _b(e).program.variables,
+        {"MODE": "fast", "OMP_NUM_THREADS": "4", "TOKEN": None},
+    ),
+    "seed_argument": (
+        _folder(func="run", seed_argument="simulation.seed", func_kwargs={"simulation": {"seed": None}}),
+        lambda e: _b(e).program.seed_argument,
+        "simulation.seed",
+    ),
+    "force_stage": (
+        _folder(path="new", func="run", giturl=GIT, force_stage=True),
+        lambda e: _b(e).force_stage,
+        True,
+    ),
     "zenodo_id": (
         _model({"path": "new/a.csv", "zenodo_id": 6289795}),
         lambda e: _b(e).source,
@@ -306,6 +339,23 @@ MODEL: dict[str, Case] = {
     "neighbours": (_smoothed(neighbours=2), lambda e: _b(e).smoothing, Smoothing(neighbours=2)),
     "bandwidth_km": (_smoothed(bandwidth_km=20), lambda e: _b(e).smoothing, Smoothing(bandwidth_km=20.0)),
     "background": (_smoothed(background=0.1), lambda e: _b(e).smoothing.background, 0.1),
+}
+
+
+def _limit(name: str, written: object, expected: object) -> Case:
+    limits = {"limits": {name: written}}
+    return _folder(func="run", **limits), lambda e: getattr(_b(e).program.limits, name), expected
+
+
+LIMITS: dict[str, Case] = {
+    "seconds": _limit("seconds", 90, 90.0),
+    "silence_seconds": _limit("silence_seconds", "10-minutes", 600.0),
+    "cpu_seconds": _limit("cpu_seconds", "1 day", 86400.0),
+    "memory_mb": _limit("memory_mb", 100, 100),
+    "disk_mb": _limit("disk_mb", 101, 101),
+    "processes": _limit("processes", 1, 1),
+    "output_mb": _limit("output_mb", 5, 5),
+    "grace_seconds": _limit("grace_seconds", 0, 0.0),
 }
 TEST: dict[str, Case] = {
     "func": (
@@ -507,6 +557,7 @@ WRITTEN: dict[type[Section], Mapping[str, Case]] = {
     TimeSection: TIME,
     RegionSection: REGION,
     ModelSection: MODEL,
+    LimitsSection: LIMITS,
     TestSection: TEST,
     ArgumentSection: ARGUMENT,
     CatalogSection: CATALOG,

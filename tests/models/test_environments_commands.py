@@ -3,6 +3,7 @@
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def test_in_our_own_environment() -> None:
     command = _built(build=None, prefix=Path(sys.prefix)).command(_INVOCATION)
     assert command.variables["PATH"].startswith(f"{sys.prefix}/bin:")
     assert "PYTHONPATH" not in command.variables
+
+
+def test_what_is_secret_is_no_word_of_a_container_s_command() -> None:
+    environment = _built(build="docker", image_digest="sha256:ff", client={"DOCKER_HOST": "tcp://host"})
+    variables = {"TOKEN": "abcdef", "MODE": "fast"}
+    invocation = replace(_INVOCATION, variables=variables, secret=frozenset({"TOKEN"}))
+    command = environment.command(invocation)
+    assert "abcdef" not in " ".join(command.argv)
+    assert command.argv[command.argv.index("TOKEN") - 1] == "--env"
+    assert "MODE=fast" in command.argv
+    assert command.variables == {"DOCKER_HOST": "tcp://host", "TOKEN": "abcdef"}
+    assert command.stop_variables == {"DOCKER_HOST": "tcp://host"}
 
 
 def test_in_a_container() -> None:

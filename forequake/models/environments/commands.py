@@ -41,8 +41,9 @@ class Invocation:
     ----------
     argv
         Program and arguments, with paths of this machine. Empty runs what an image runs by itself.
-    variables
-        The environment variables that the command may see.
+    variables, secret
+        The environment variables that the command may see, and the names of those whose values must not stand
+        among the words of a command, which everybody on the machine may read.
     folder
         The run's private folder, the only one that a container may write. Its folders ``input`` and
         ``forecasts`` are there before a container starts.
@@ -67,6 +68,7 @@ class Invocation:
     memory_mb: int | None = None
     processes: int | None = None
     imports: Path | None = None
+    secret: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,9 @@ class WrappedCommand:
     ----------
     argv, variables
         Of the process; its program is found on the PATH of `variables`.
-    stop
-        A command that ends what the process started elsewhere, to be executed besides a signal; None where
-        the process and its descendants are all there is.
+    stop, stop_variables
+        A command that ends what the process started elsewhere, to be executed besides a signal, and its
+        variables; None where the process and its descendants are all there is.
     is_contained
         The command has its own user, limits and no network; the process itself is only a client, which needs
         our own user and sockets.
@@ -88,6 +90,7 @@ class WrappedCommand:
     argv: tuple[str, ...]
     variables: Mapping[str, str] = field(default_factory=dict)
     stop: tuple[str, ...] | None = None
+    stop_variables: Mapping[str, str] = field(default_factory=dict)
     is_contained: bool = False
 
 
@@ -154,12 +157,13 @@ def _in_container(invocation: Invocation, image: str, client: Mapping[str, str])
         if key not in _OF_OTHERS | _OF_THE_MACHINE and not key.startswith(("CONDA_", "DOCKER_"))
     }
     for key, value in sorted((kept | {"HOME": "/tmp", "TMPDIR": "/tmp"}).items()):  # noqa: S108  # the container's
-        options += ["--env", f"{key}={value}"]
+        options += ["--env", key if key in invocation.secret else f"{key}={value}"]
     argv = tuple(_inside(word, invocation) for word in invocation.argv)
     return WrappedCommand(
         ("docker", "run", *options, image, *argv),
-        dict(client),
+        dict(client) | {key: value for key, value in kept.items() if key in invocation.secret},
         stop=("docker", "kill", name),
+        stop_variables=dict(client),
         is_contained=True,
     )
 

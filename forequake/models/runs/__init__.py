@@ -10,6 +10,7 @@ from forequake.models.runs.request import (
 )
 from forequake.models.runs.run import CAUSES, run_model
 from forequake.models.runs.starting import place_below_start
+from forequake.models.runs.variables import declared_variables
 
 __all__ = [
     "CAUSES",
@@ -17,6 +18,7 @@ __all__ = [
     "ModelLimits",
     "ModelRequest",
     "ModelRun",
+    "declared_variables",
     "place_below_start",
     "prospective_status",
     "render_arguments",

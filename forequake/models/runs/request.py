@@ -94,8 +94,9 @@ class ModelRequest:
     seed, seed_argument
         The seed, and the dotted name of the argument by which the model takes it; None gives it as the
         variable ``FOREQUAKE_SEED`` alone.
-    variables
-        Environment variables that the model needs besides those that every program has.
+    variables, secret
+        Environment variables that the model needs besides those that every program has, and the names of
+        those whose values are neither told nor stored.
     say
         Told what is going on, in lines for people.
     on_progress
@@ -124,6 +125,7 @@ class ModelRequest:
     seed: int | None = None
     seed_argument: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    secret: frozenset[str] = frozenset()
     say: Callable[[str], None] = lambda line: None
     on_progress: Callable[[Mapping[str, Any]], None] = lambda progress: None
     stop: threading.Event = field(default_factory=threading.Event)

@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +17,7 @@ from forequake.models.runs.folder import fill
 from forequake.models.runs.input_catalog import check_before
 from forequake.models.runs.own_package import import_folder
 from forequake.models.runs.request import ModelRequest, ModelRun
+from forequake.models.runs.variables import Secrets
 from forequake.models.runs.verification import check_forecast, find_output
 from forequake.models.sources import verify
 from forequake.processes import ProgramEnding, ProgramRun, foreign_environment
@@ -133,10 +135,12 @@ def _execute(run: ProgramRun, start: Path, folder: Path, request: ModelRequest) 
         variables["FOREQUAKE_SEED"] = str(request.seed)
     limits, prefix = request.limits.program, request.environment.prefix
     own = None if prefix is None or request.environment.build is None else import_folder(prefix, folder)
+    secrets = Secrets({name: variables[name] for name in request.secret})
     wrapped = request.environment.command(
         Invocation(
             argv=request.argv,
             variables=variables,
+            secret=request.secret,
             folder=folder,
             source=request.source.folder,
             run_id=run.mark,
@@ -146,7 +150,7 @@ def _execute(run: ProgramRun, start: Path, folder: Path, request: ModelRequest) 
             imports=own,
         )
     )
-    return run.run(
+    ending = run.run(
         wrapped.argv,
         start,
         wrapped.variables,
@@ -154,8 +158,11 @@ def _execute(run: ProgramRun, start: Path, folder: Path, request: ModelRequest) 
         places=_places(request.environment.prefix),
         isolate=not wrapped.is_contained,
         stop=wrapped.stop or (),
-        on_progress=request.on_progress,
+        stop_environment=wrapped.stop_variables,
+        on_progress=lambda progress: request.on_progress(secrets.out_of_all(progress)),
     )
+    told, progress = secrets.out_of(ending.output), secrets.out_of_all(ending.progress)
+    return replace(ending, output=told, progress=progress)
 
 
 def _places(prefix: Path | None) -> tuple[Path, ...]:
