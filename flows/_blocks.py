@@ -19,11 +19,13 @@ from forequake.results import (
     Outcome,
     Record,
     RunCounts,
+    Stage,
     UnitEnd,
     UnitError,
     UnitState,
 )
 from forequake.shelf import ForecastShelf
+from forequake.timers import Timing, collecting
 from forequake.units import evaluate_unit
 from stores import Binding, Block, Claim, ResultsStore, RunRef
 
@@ -107,10 +109,11 @@ class _Writer:
             self.flush()
 
     def flush(self) -> None:
-        if self.records:
-            self.store.put(self.records)
         if self.bindings:
-            self.store.publish(self.run, self.bindings)
+            with Timing(Stage.STORE, self.bindings[0].label.model, self.bindings[0].label.window):
+                if self.records:
+                    self.store.put(self.records)
+                self.store.publish(self.run, self.bindings)
             self.session.on_progress(len(self.bindings), self.bindings[-1].label.model)
         self.records, self.bindings, self.written_at = [], [], time.monotonic()
 
@@ -132,7 +135,10 @@ def compute_block(
     if claim is None:
         return RunCounts(skipped=len(work.labels))
     try:
-        with contextlib.closing(ForecastShelf(experiment, store, session.stop)) as shelf:
+        with (
+            contextlib.closing(ForecastShelf(experiment, store, session.stop)) as shelf,
+            collecting(session.timers(run.id)),
+        ):
             counts, ends = _compute(store, session, run, work, shelf)
     except StoreError as error:
         if not error.transient:
@@ -197,13 +203,14 @@ def _compute(
             tally["upstream_failed"] += 1
         else:
             try:
-                record, distribution = evaluate_unit(
-                    experiment,
-                    shelf,
-                    label,
-                    found[label] or experiment.result_inputs(label),
-                    work.environment,
-                )
+                with Timing(Stage.TESTS, label.model, label.window, label.test):
+                    record, distribution = evaluate_unit(
+                        experiment,
+                        shelf,
+                        label,
+                        found[label] or experiment.result_inputs(label),
+                        work.environment,
+                    )
             except StoreError:
                 raise
             except Interrupted:  # a user's own test that was under way

@@ -9,6 +9,7 @@ from forequake.evaluations.registry import TESTS
 from forequake.evaluations.scores import total_score
 from forequake.quantities import Sha256
 from forequake.results import EvaluationRecord, Outcome, SimulatedDistribution
+from forequake.wording import count_of
 from stores import ResultRow, ResultsStore
 
 __all__ = [
@@ -74,7 +75,7 @@ def over_windows_text(parts: SpanParts) -> str:
     """
     count, missing = parts
     lacking = f", {len(missing)} missing" if missing else ""
-    return f"over {count} window{'' if count == 1 else 's'}{lacking}"
+    return f"over {count_of(count, 'window')}{lacking}"
 
 
 def cell_text(store: ResultsStore, rows: list[ResultRow]) -> str:
@@ -144,7 +145,7 @@ def _score_text(rows: list[ResultRow]) -> str:
 
 def _of_windows(test: str, total: float | None, scores: list[float]) -> str:
     """Say the sum of scores, mean and range where they are of a kind that has no sum, or their number."""
-    of = f"of {len(scores)} window{'' if len(scores) == 1 else 's'}"
+    of = f"of {count_of(len(scores), 'window')}"
     if total is not None:
         return f"sum {total:.6g} {of}"
     if test in TESTS and not TESTS[test].adds_up and not {math.inf, -math.inf} <= set(scores):

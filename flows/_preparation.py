@@ -12,15 +12,18 @@ from forequake.errors import Conflict, InputError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256, now
 from forequake.resolution import resolve
-from forequake.results import RunChange, RunState, UnitState
+from forequake.results import RunChange, RunState, StageTiming, UnitState
+from forequake.timers import Timers, collecting
 from stores import LEASE, ResultsStore, RunRef
 
-__all__ = ["begin_prepared", "prepare", "prepare_run", "prepared", "reconcile"]
+__all__ = ["begin_prepared", "preparation_timings", "prepare", "prepare_run", "prepared", "reconcile"]
 
 _Prepared = tuple[LoadedExperiment, Experiment]
 
 _lock: Final = threading.Lock()
 _by_key: Final[dict[Sha256, _Prepared]] = {}
+#: What preparing it took, until a run counts it as its own.
+_timers: Final[dict[Sha256, Timers]] = {}
 #: What a command read for the run that it begins next, by the name of the file.
 _for_run: Final[dict[str, _Prepared]] = {}
 
@@ -59,12 +62,24 @@ def prepare(config: str, say: Callable[[str], None] = lambda words: None) -> _Pr
     for spec in (loaded.config.catalog, loaded.config.input_catalog):
         if spec is not None and isinstance(spec.source, QueryCatalog):
             say(f"Asking {spec.source.service} for events: up to half an hour where the service is busy")
-    experiment = resolve(loaded, say)
+    with collecting(Timers()) as timers:
+        experiment = resolve(loaded, say)
+    key = experiment.record.key
     with _lock:
         while len(_by_key) >= 8:
-            _by_key.pop(next(iter(_by_key)))
-        _by_key[experiment.record.key] = loaded, experiment
+            oldest = next(iter(_by_key))
+            _by_key.pop(oldest)
+            _timers.pop(oldest, None)
+        _by_key[key] = loaded, experiment
+        _timers[key] = timers
     return loaded, experiment
+
+
+def preparation_timings(key: Sha256) -> tuple[StageTiming, ...]:
+    """Give what preparing an experiment took, such as fetching the sources of models; once, to one run."""
+    with _lock:
+        timers = _timers.pop(key, None)
+    return () if timers is None else timers.stages()
 
 
 def prepared(config: str, key: Sha256) -> _Prepared:

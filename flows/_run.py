@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from flows._patience import patiently
-from flows._preparation import begin_prepared, reconcile
+from flows._preparation import begin_prepared, preparation_timings, reconcile
 from flows._session import Session, current_session
 from flows._stages import RunRequest, RunUnderWay, collect, work
 from flows._tasks import describe_counts, open_named_store
@@ -52,6 +52,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     begun = _begin(store, session, _draft(request, loaded, experiment, session))
     reference = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
     this = RunUnderWay(request, store, session, experiment, reference, record_environment().key)
+    session.timers(begun.id).add_all(preparation_timings(experiment.record.key))
     session.keep_alive(store, reference)
     state = RunState.CRASHED
     try:
@@ -68,6 +69,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     finally:  # also where an interrupt or a failing store ends the run: it must not seem to be running
         session.let_go(reference)
         ended = _end(this, state)
+        session.forget_timers(reference.id)
     return _flow_state(ended)
 
 
@@ -129,7 +131,8 @@ def _begin(store: ResultsStore, session: Session, draft: RunDraft) -> RunRecord:
 def _end(this: RunUnderWay, state: RunState) -> RunRecord:
     if state is RunState.CRASHED and this.session.stop.is_set():
         state = RunState.INTERRUPTED
-    change = RunChange(state=state, counts=this.tally)
+    timings = this.session.timers(this.run.id).timings()
+    change = RunChange(state=state, counts=this.tally, timings=timings)
 
     def end() -> RunRecord:
         try:

@@ -9,6 +9,7 @@ from typing import Final
 from forequake.environment import process_owner
 from forequake.errors import Conflict, NotFound, StoreError
 from forequake.results import Label, Outcome, RunChange, RunState
+from forequake.timers import Timers
 from stores import RENEWAL, Block, Claim, ResultRow, ResultsStore, RunRef
 
 __all__ = ["Session", "current_session"]
@@ -46,6 +47,7 @@ class Session:
         self._lost: set[str] = set()
         self._computed: dict[tuple[str, str], dict[Label, Outcome]] = {}
         self._runs: dict[str, tuple[ResultsStore, RunRef]] = {}
+        self._timers: dict[str, Timers] = {}
         self._renewer: threading.Thread | None = None
 
     def take(self, store: ResultsStore, run: RunRef, block: Block) -> Claim | None:
@@ -83,6 +85,16 @@ class Session:
         """Tell whether another worker took a block over because our lease ran out."""
         return block_id in self._lost
 
+    def timers(self, run_id: str) -> Timers:
+        """Give the timers of a run, to be added to, until `forget_timers`."""
+        with self._lock:
+            return self._timers.setdefault(run_id, Timers())
+
+    def forget_timers(self, run_id: str) -> None:
+        """Forget the timers of a run whose record has them."""
+        with self._lock:
+            self._timers.pop(run_id, None)
+
     def keep_alive(self, store: ResultsStore, run: RunRef) -> None:
         """Renew the leases of this process and the heartbeat of a run until `let_go`."""
         with self._lock:
@@ -109,7 +121,10 @@ class Session:
             lost = store.renew(self.owner)
             with self._lock:  # before anything else can fail: a loss is told once
                 self._lost |= lost
-            store.update_run(run, RunChange(), expect=RunState.RUNNING)
+            with self._lock:
+                timers = self._timers.get(run.id)
+            change = RunChange(timings=None if timers is None else timers.timings())
+            store.update_run(run, change, expect=RunState.RUNNING)
         except (Conflict, NotFound) as error:
             _log.warning("run %s: %s", run.id, error)
         except StoreError as error:  # the next renewal may succeed; the lease holds for four of them

@@ -32,7 +32,8 @@ from forequake.plan import (
     result_keys,
 )
 from forequake.quantities import Sha256
-from forequake.results import BAD_ENDS, EvaluationRecord, Label, RunCounts, UnitEnd, UnitState
+from forequake.results import BAD_ENDS, EvaluationRecord, Label, RunCounts, Stage, UnitEnd, UnitState
+from forequake.timers import Timing, collecting
 from stores import Binding, Block, ResultsStore, RunRef
 
 __all__ = ["RunRequest", "RunUnderWay", "collect", "work"]
@@ -129,7 +130,7 @@ def work(this: RunUnderWay, selection: Selection) -> None:
     _publish_cached(this, plan)
     _note_lacking(this, lacking)
     if plan.due:
-        snapshot_catalogs.submit(this.request.store, this.request.config, this.key).result()
+        snapshot_catalogs.submit(this.request.store, this.request.config, this.key, this.run.id).result()
         broken = _forecasts(this, plan)
         _evaluations(this, plan.blocks, broken)
         # They take what the blocks above have stored.
@@ -143,7 +144,8 @@ def _publish_cached(this: RunUnderWay, plan: Plan) -> None:
     bindings = [Binding(label=unit.label, key=unit.key) for unit in plan.cached]
     for begin in range(0, len(bindings), _BATCH):
         batch = bindings[begin : begin + _BATCH]
-        this.ask(this.store.publish, this.run, batch)
+        with collecting(this.session.timers(this.run.id)), Timing(Stage.STORE):
+            this.ask(this.store.publish, this.run, batch)
         this.session.on_progress(len(batch), "stored already")
     this.count(RunCounts(cached=len(bindings)))
     _forget_old_troubles(this, plan)
@@ -199,7 +201,7 @@ def _forecasts(this: RunUnderWay, plan: Plan) -> Broken:
             broken[model] = dict.fromkeys(needed[model], str(trouble))
         else:
             making[model] = make_forecasts_of.submit(
-                request.store, request.config, this.key, model, needed[model]
+                request.store, request.config, this.key, this.run.id, model, needed[model]
             )
     for model, made in making.items():
         reasons = _value(made)

@@ -33,9 +33,10 @@ from forequake.errors import (
 from forequake.experiments import Experiment
 from forequake.model_runs import Watch
 from forequake.quantities import Sha256
-from forequake.results import CatalogForecastRecord, ForecastRecord, Label, RunCounts
+from forequake.results import CatalogForecastRecord, ForecastRecord, Label, RunCounts, Stage
 from forequake.retrieval import retrieve_catalogs
 from forequake.steps import make_forecasts, stage_model, windows_by_source
+from forequake.timers import Timing, collecting
 from forequake.windows import TimeWindow
 from stores import ResultsStore, RunRef, open_store, resolve_store
 
@@ -88,17 +89,20 @@ def _stored_experiment(store: str, key: Sha256) -> Experiment:
 
 
 @_retriable(name="snapshot-catalog", task_run_name="catalog")
-def snapshot_catalogs(store: str, config: str, experiment_key: Sha256) -> int:
+def snapshot_catalogs(store: str, config: str, experiment_key: Sha256, run_id: str) -> int:
     """Keep the region and the catalogs; give the number of observed events."""
     target = open_named_store(store)
     _, experiment = prepared(config, experiment_key)
     region, cells = experiment.region_record()
-    target.put_blob(io.BytesIO(cells))
-    target.put([region])
+    timers = current_session().timers(run_id)
+    with collecting(timers), Timing(Stage.STORE):
+        target.put_blob(io.BytesIO(cells))
+        target.put([region])
     log = get_run_logger()
     for retrieved in retrieve_catalogs(experiment):
-        target.put_blob(io.BytesIO(retrieved.data))
-        target.put([retrieved.snapshot, retrieved.retrieval])
+        with collecting(timers), Timing(Stage.STORE):
+            target.put_blob(io.BytesIO(retrieved.data))
+            target.put([retrieved.snapshot, retrieved.retrieval])
         log.info(
             "%s: %d events in snapshot %s of %s",
             retrieved.retrieval.purpose,
@@ -120,7 +124,7 @@ def stage_model_source(config: str, experiment_key: Sha256, model: str) -> None:
 
 @_retriable(name="make-forecast", task_run_name="forecast {model}")
 def make_forecasts_of(
-    store: str, config: str, experiment_key: Sha256, model: str, windows: list[str]
+    store: str, config: str, experiment_key: Sha256, run_id: str, model: str, windows: list[str]
 ) -> dict[str, str]:
     """Keep a model's forecasts for the windows; give the windows whose forecasts cannot be used, and why."""
     target = open_named_store(store)
@@ -132,11 +136,12 @@ def make_forecasts_of(
     broken: dict[str, str] = {}
     told: set[str] = set()
     log = get_run_logger()
-    watch = Watch(say=log.info, stop=current_session().stop)
+    watch, timers = Watch(say=log.info, stop=current_session().stop), current_session().timers(run_id)
     groups = windows_by_source(experiment, model, missing)
     for number, group in enumerate(groups):
         try:
-            made = make_forecasts(loaded, experiment, model, group, watch)
+            with collecting(timers):
+                made = make_forecasts(loaded, experiment, model, group, watch)
         except Interrupted:
             break  # what is left counts as skipped
         except (ForecastError, ModelError) as error:
@@ -148,9 +153,10 @@ def make_forecasts_of(
             if hopeless:
                 break
             continue
-        with made.open() as data:
-            target.put_blob(data)
-        target.put(made.records)
+        with collecting(timers), Timing(Stage.STORE, model, group[0]):
+            with made.open() as data:
+                target.put_blob(data)
+            target.put(made.records)
         for finding in (finding for record in made.records for finding in record.findings):
             if finding.message not in told:  # the same of every window says no more
                 tell = log.warning if finding.severity == "warning" else log.info

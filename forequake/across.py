@@ -152,6 +152,8 @@ def nothing_there(inputs: ResultInputs | AcrossInputs | None) -> str | None:
     if not isinstance(inputs, AcrossInputs) or inputs.parts:
         return None
     what = "result" if TESTS[inputs.test].takes == "results" else "forecast"
+    if len(inputs.missing) == 1:
+        return f"the one window that has ended has no {what} to take"
     return f"none of the {len(inputs.missing)} windows that have ended has a {what} to take"
 
 

@@ -28,7 +28,8 @@ from forequake.models.runs import (
     run_model,
 )
 from forequake.quantities import now
-from forequake.results import ModelRunRecord, ProspectiveStatus
+from forequake.results import ModelRunRecord, ProspectiveStatus, Stage
+from forequake.timers import Timing
 from forequake.windows import TimeWindow
 
 __all__ = ["ForecastFile", "Watch", "forecast_of_window", "request_of_window", "run_shelf"]
@@ -82,12 +83,14 @@ def forecast_of_window(
         yield ForecastFile(forecast_file(loaded, model, window, content))
         return
     retrieved = now()
-    program = stage_program(loaded.folder, model, watch.say)
+    with Timing(Stage.SOURCE, model.name, window) as sourcing:
+        program = stage_program(loaded.folder, model, watch.say)
     found = program_sources(model, program, experiment.learned_from, [window], experiment.config.seed or 0)
     if found[window.id] != source:
         message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
         raise ForecastError(message)
-    environment = prepare_environment(program.build, program.source, stop=watch.stop, say=watch.say)
+    with Timing(Stage.BUILD, model.name, window):
+        environment = prepare_environment(program.build, program.source, stop=watch.stop, say=watch.say)
     shelf = run_shelf()
     with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
         request = request_of_window(experiment, model, window, program, environment, Path(folder), watch)
@@ -103,7 +106,7 @@ def forecast_of_window(
             fixed=program.source.fetched_at,
             known_until=window.start,
         )
-        record = _record(program, environment, request, run)
+        record = _record(program, environment, request, run, sourcing.seconds)
         try:
             yield ForecastFile(run.output, record, status)
         except ForecastError as error:
@@ -179,8 +182,13 @@ def _place(model: FolderModel, program: StagedProgram) -> PurePosixPath | None:
 
 
 def _record(
-    program: StagedProgram, environment: BuiltEnvironment, request: ModelRequest, run: ModelRun
+    program: StagedProgram,
+    environment: BuiltEnvironment,
+    request: ModelRequest,
+    run: ModelRun,
+    sourcing_seconds: float,
 ) -> ModelRunRecord:
+    built = {} if environment.seconds is None else {Stage.BUILD.value: environment.seconds}
     return ModelRunRecord(
         origin=program.source.origin,
         commit=program.source.commit,
@@ -199,7 +207,7 @@ def _record(
         n_input_events=len(request.input_catalog),
         output=run.sha256,
         sealed_at=run.sealed_at,
-        seconds={**run.seconds, **({} if environment.seconds is None else {"build": environment.seconds})},
+        seconds={Stage.SOURCE.value: sourcing_seconds, **built, **run.seconds},
         cpu_seconds=run.cpu_seconds,
         peak_memory=run.peak_memory,
         isolated=run.isolated,

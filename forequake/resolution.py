@@ -29,7 +29,8 @@ from forequake.models.programs import program_sources, stage_program
 from forequake.own_code import pin_own_files
 from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
-from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs
+from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs, Stage
+from forequake.timers import Timing
 
 __all__ = ["resolve"]
 
@@ -182,7 +183,8 @@ def _forecasts(
             lacking = [window for window in windows if window.id not in sources[model.name]]
             if model.program is not None and lacking:
                 try:
-                    program = stage_program(loaded.folder, model, say)
+                    with Timing(Stage.SOURCE, model.name):
+                        program = stage_program(loaded.folder, model, say)
                 except ModelError as error:
                     troubles[model.name] = str(error)
                     continue

@@ -10,6 +10,7 @@ from typing import Final, Literal, Self, cast
 
 from forequake.errors import InputError, unknown
 from forequake.windows import TimeWindow
+from forequake.wording import count_of
 
 __all__ = ["HORIZON_UNITS", "Growth", "Horizon", "Schedule", "tile"]
 
@@ -194,7 +195,7 @@ def _equal_parts(start: datetime, end: datetime, number: int) -> Sequence[dateti
     _check_number(number)
     span = (end - start) // _MICROSECOND
     if span < number:
-        message = f"{number} windows do not fit between {start} and {end}"
+        message = f"{count_of(number, 'window')} cannot lie between {start} and {end}"
         raise InputError(message)
     return [start + (span * part // number) * _MICROSECOND for part in range(number + 1)]
 

@@ -20,7 +20,8 @@ from forequake.forecasts import rates_from_file
 from forequake.forecasts.catalog_based import CountedEvents, catalogs_from_file
 from forequake.quantities import Sha256
 from forequake.recent import Recent
-from forequake.results import CatalogForecastRecord, ForecastRecord, Record
+from forequake.results import CatalogForecastRecord, ForecastRecord, Record, Stage
+from forequake.timers import Timing
 from forequake.windows import TimeWindow
 
 __all__ = ["BatchOfModels", "ForecastShelf", "StoreReader"]
@@ -86,11 +87,12 @@ class ForecastShelf:
         return self._prepared.get(key, lambda: self._prepare(key))
 
     def _prepare(self, key: Sha256) -> PreparedForecast:
-        record = self.reader.get(ForecastRecord, key)
-        unscaled = self._unscaled.pop(record.rates.sha256, None)
-        if unscaled is None:
-            with self.reader.open_blob(record.rates.sha256) as file:
-                unscaled = rates_from_file(file)
+        with Timing(Stage.READ):
+            record = self.reader.get(ForecastRecord, key)
+            unscaled = self._unscaled.pop(record.rates.sha256, None)
+            if unscaled is None:
+                with self.reader.open_blob(record.rates.sha256) as file:
+                    unscaled = rates_from_file(file)
         self._unscaled[record.rates.sha256] = unscaled
         while len(self._unscaled) > 2 and sum(kept.nbytes for kept in self._unscaled.values()) > _SHELF_BYTES:
             self._unscaled.pop(next(iter(self._unscaled)))
@@ -149,9 +151,10 @@ class ForecastShelf:
         return {name: self._own_files[sha] for name, sha in inputs.files.items()}
 
     def _count(self, key: Sha256, window: TimeWindow) -> SimulatedForecast:
-        record = self.reader.get(CatalogForecastRecord, key)
-        with self.reader.open_blob(record.catalogs.sha256) as file:
-            forecast = catalogs_from_file(file, record.catalogs.sha256)
+        with Timing(Stage.READ):
+            record = self.reader.get(CatalogForecastRecord, key)
+            with self.reader.open_blob(record.catalogs.sha256) as file:
+                forecast = catalogs_from_file(file, record.catalogs.sha256)
         counted = forecast.within(
             region=self.experiment.region,
             magnitudes=self.experiment.magnitudes,

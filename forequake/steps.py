@@ -1,7 +1,6 @@
 """The plain functions that a flow wraps to have forecasts: each returns records, none writes anything."""
 
 import io
-import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -30,7 +29,9 @@ from forequake.results import (
     CatalogForecastRecord,
     ForecastRecord,
     QualityFinding,
+    Stage,
 )
+from forequake.timers import Timing
 from forequake.windows import TimeWindow
 
 __all__ = ["MadeForecasts", "make_forecasts", "stage_model", "windows_by_source"]
@@ -144,23 +145,22 @@ def _gridded(
     windows: Sequence[TimeWindow],
     file: ForecastFile | None,
 ) -> MadeForecasts:
-    begun = time.perf_counter()
-    content = experiment.forecast_inputs(model.name, windows[0]).content
-    region, magnitudes = experiment.region, experiment.magnitudes
-    if isinstance(model, FolderModel) and file is not None:
-        known, policy = None if file.run else content, loaded.config.forecast_quality
-        rates = fitted_rates(file.path, region, magnitudes, policy, format=model.format, content=known)
-    elif isinstance(model, LearningReference):
-        past = experiment.learned_from
-        rates = learned_rates(model, experiment.config, region, magnitudes, past, windows[0])
-    else:
-        assert not isinstance(model, FolderModel)  # noqa: S101  # it has a file
-        rates = read_model(loaded, model, region, magnitudes, content=content)
-    data = rates.to_bytes()
-    blob = BlobRef(sha256=bytes_digest(data), size=len(data))
-    seconds = time.perf_counter() - begun
+    with Timing(Stage.READ, model.name, windows[0]) as reading:
+        content = experiment.forecast_inputs(model.name, windows[0]).content
+        region, magnitudes = experiment.region, experiment.magnitudes
+        if isinstance(model, FolderModel) and file is not None:
+            known, policy = None if file.run else content, loaded.config.forecast_quality
+            rates = fitted_rates(file.path, region, magnitudes, policy, format=model.format, content=known)
+        elif isinstance(model, LearningReference):
+            past = experiment.learned_from
+            rates = learned_rates(model, experiment.config, region, magnitudes, past, windows[0])
+        else:
+            assert not isinstance(model, FolderModel)  # noqa: S101  # it has a file
+            rates = read_model(loaded, model, region, magnitudes, content=content)
+        data = rates.to_bytes()
+        blob = BlobRef(sha256=bytes_digest(data), size=len(data))
     return MadeForecasts(
-        records=[_record(experiment, model, window, rates, blob, seconds, file) for window in windows],
+        records=[_record(experiment, model, window, rates, blob, reading, file) for window in windows],
         open=lambda: io.BytesIO(data),
     )
 
@@ -172,15 +172,15 @@ def _simulated(
     windows: Sequence[TimeWindow],
     file: ForecastFile | None,
 ) -> MadeForecasts:
-    begun = time.perf_counter()
-    policy = loaded.config.forecast_quality
-    if file is None:
-        content = experiment.forecast_inputs(model.name, windows[0]).content
-        path = forecast_file(loaded, model, windows[0], content)
-    else:
-        path = file.path
-    forecast = read_catalog_forecast(path, model.format, n_catalogs=model.n_catalogs, policy=policy)
-    seconds = time.perf_counter() - begun
+    with Timing(Stage.READ, model.name, windows[0]) as reading:
+        policy = loaded.config.forecast_quality
+        if file is None:
+            content = experiment.forecast_inputs(model.name, windows[0]).content
+            path = forecast_file(loaded, model, windows[0], content)
+        else:
+            path = file.path
+        forecast = read_catalog_forecast(path, model.format, n_catalogs=model.n_catalogs, policy=policy)
+    seconds = reading.seconds
     return MadeForecasts(
         records=[_catalog_record(experiment, model, window, forecast, seconds, file) for window in windows],
         open=forecast.open,
@@ -196,14 +196,15 @@ def _catalog_record(
     file: ForecastFile | None,
 ) -> CatalogForecastRecord:
     inputs = experiment.forecast_inputs(model.name, window)
-    fitted = fit_catalogs(
-        forecast,
-        region=experiment.region,
-        magnitudes=experiment.magnitudes,
-        window=window,
-        depth_km=experiment.config.depth_km,
-        policy=experiment.config.forecast_quality,
-    )
+    with Timing(Stage.CHECK, model.name, window) as checking:
+        fitted = fit_catalogs(
+            forecast,
+            region=experiment.region,
+            magnitudes=experiment.magnitudes,
+            window=window,
+            depth_km=experiment.config.depth_km,
+            policy=experiment.config.forecast_quality,
+        )
     return CatalogForecastRecord(
         key=inputs.key,
         canon=inputs.canon,
@@ -221,6 +222,7 @@ def _catalog_record(
         findings=fitted.findings,
         made_at=now(),
         seconds=seconds,
+        check_seconds=checking.seconds,
         **_run_of(file),
     )
 
@@ -231,7 +233,7 @@ def _record(
     window: TimeWindow,
     rates: GriddedRates,
     blob: BlobRef,
-    seconds: float,
+    reading: Timing,
     file: ForecastFile | None,
 ) -> ForecastRecord:
     inputs = experiment.forecast_inputs(model.name, window)
@@ -249,7 +251,8 @@ def _record(
         total=float((rates.rates * scale).sum()),
         findings=rates.findings + _findings_of_use(experiment, model, window, rates),
         made_at=now(),
-        seconds=seconds,
+        seconds=reading.seconds,
+        check_seconds=reading.inside.get(Stage.CHECK),
         **_run_of(file),
     )
 

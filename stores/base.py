@@ -14,6 +14,7 @@ from forequake.results import (
     RunDraft,
     RunRecord,
     RunState,
+    StageTiming,
     UnitEnd,
     UnitRecord,
     UnitState,
@@ -211,6 +212,19 @@ class ResultsStore(ABC):
     @abstractmethod
     def runs(self, experiment: str | None, limit: int = 50) -> list[RunRecord]:
         """List runs of one or of all experiments, those that started last first."""
+
+    @abstractmethod
+    def timings(self, experiment: str, limit: int = 1) -> tuple[StageTiming, ...]:
+        """Add up what an experiment's last runs took, in the order of stages and models.
+
+        Runs are read one by one, so that also years of them take little memory. An unknown experiment, and
+        runs whose times were not kept, give nothing.
+
+        Parameters
+        ----------
+        limit
+            How many runs: those with the highest `run_no`.
+        """
 
     # --- work --------------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ from forequake.results import (
     inputs,
     runs,
     seals,
+    timings,
 )
 from forequake.windows import TimeWindow
 
@@ -108,7 +109,7 @@ def test_a_score_has_no_verdict_and_no_quantile(changes: dict[str, Any]) -> None
 
 
 def test_the_package_gives_what_its_modules_give() -> None:
-    modules = (_record, distributions, evaluations, inputs, runs, seals)
+    modules = (_record, distributions, evaluations, inputs, runs, seals, timings)
     names = forequake.results.__all__
     assert len(set(names)) == len(names)
     assert set(names) == {name for module in modules for name in module.__all__}

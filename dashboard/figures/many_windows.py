@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard._theme import Theme, pale
-from dashboard._words import number, quantile
+from dashboard._words import count_of, number, quantile
 from dashboard.figures.edges import lay_out
 from forequake.results import AnyEvaluation
 
@@ -71,7 +71,7 @@ def calibration_figure(result: AnyEvaluation, delta2: Sequence[float], theme: Th
             y=np.concatenate([[0.0], np.arange(1, count + 1) / count, [1.0]]),
             mode="lines",
             line={"color": colour, "width": 2.5, "shape": "hv"},
-            name=f"delta2 of {count} windows",
+            name=f"delta2 of {count_of(count, 'window')}",
             hovertemplate="%{y:.0%} of the windows up to delta2 = %{x:.3f}<extra></extra>",
         )
     )

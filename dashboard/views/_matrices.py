@@ -171,7 +171,7 @@ def _about_pairs(matrix: PairMatrix, *, independent: bool) -> str:
         if independent
         else "The windows share time, so their information gains are not summed."
     )
-    common = f"in so many of the {len(matrix.windows)} windows in which all pairs have a result"
+    common = f"in so many of the {count_of(len(matrix.windows), 'window')} in which all pairs have a result"
     return f"{how}, {common}.{lost} {gain}"
 
 

@@ -314,7 +314,7 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Map
         on_select="rerun",
         selection_mode="points",
         config=PLOT,
-        alt=f"{plain(label.test)} of {plain(label.model)} in {len(rows)} windows",
+        alt=f"{plain(label.test)} of {plain(label.model)} in {count_of(len(rows), 'window')}",
     )
     mark = clicked(event)
     if mark and mark[0] != label.window.id:

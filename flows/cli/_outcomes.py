@@ -13,6 +13,7 @@ from rich.table import Table
 
 from flows.cli._terminal import complain, note, out, print_json
 from forequake.results import RunRecord, RunState, UnitRecord
+from forequake.wording import count_of
 
 if TYPE_CHECKING:
     from stores import ResultRow, ResultsStore
@@ -57,7 +58,7 @@ def show_run(
     if as_json:
         print_json(
             {
-                "run": run.model_dump(mode="json", exclude={"schema_version"}),
+                "run": run.model_dump(mode="json", exclude={"schema_version", "timings"}),
                 "outcomes": matrix,
                 "failures": [unit.model_dump(mode="json") for unit in bad],
                 "store": store.name,
@@ -104,8 +105,9 @@ def _title(experiment: str, rows: list["ResultRow"]) -> str:
     events = {row.label.window.id: row.n_observed for row in rows if not is_over_windows(row)}
     count = sum(events.values())
     if len(events) == 1:
-        return f"{experiment}, {next(iter(events))}: {count} target events"
-    return f"{experiment}, {len(events)} windows: {count} target events, counted window by window"
+        return f"{experiment}, {next(iter(events))}: {count_of(count, 'target event')}"
+    events_in_all = f"{count_of(count, 'target event')}, counted window by window"
+    return f"{experiment}, {count_of(len(events), 'window')}: {events_in_all}"
 
 
 def _matrix_table(matrix: list[dict[str, str]], rows: list["ResultRow"], title: str) -> Table:
@@ -159,7 +161,7 @@ def _closing_words(run: RunRecord) -> str:
 
 
 def _results(number: int) -> str:
-    return "1 result" if number == 1 else f"{number} results"
+    return count_of(number, "result")
 
 
 def _show_failures(units: list[UnitRecord]) -> None:

@@ -22,6 +22,7 @@ from flows.cli._terminal import (
 from forequake.errors import InputError
 from forequake.quantities import now
 from forequake.results import EvaluationRecord, QualityFinding, UnitState
+from forequake.wording import count_of
 from stores import resolve_store, shown_url
 
 if TYPE_CHECKING:
@@ -149,7 +150,8 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     from forequake.places import window_marks
 
     config = experiment.config
-    out.print(f"[bold]{config.name}[/]: {len(config.models)} models, {len(config.tests)} tests")
+    models, tests = count_of(len(config.models), "model"), count_of(len(config.tests), "test")
+    out.print(f"[bold]{config.name}[/]: {models}, {tests}")
     out.print(f"Region     {experiment.region.name}, {len(experiment.region)} cells")
     out.print(
         f"Magnitudes {len(config.magnitudes)} bins from {config.magnitudes[0]:g}, the last one open upwards"
@@ -171,14 +173,15 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     for window, mark in list(marks.items())[:_SHOWN_MARKS]:
         note(f"Note: {window}: {mark}")
     if len(marks) > _SHOWN_MARKS:
-        note(f"Note: ... and {len(marks) - _SHOWN_MARKS} more windows with such marks")
+        note(f"Note: ... and {count_of(len(marks) - _SHOWN_MARKS, 'more window')} with such marks")
     if still_open := [window.id for window in config.windows if window.end > now()]:
-        note(f"Note: {len(still_open)} windows have not ended, their results wait: {words(still_open, 3)}")
+        open_ones = count_of(len(still_open), "window")
+        note(f"Note: not ended yet: {open_ones}, whose results wait: {words(still_open, 3)}")
     for check in checks:
         if check.lacking:
             note(
-                f"Note: {check.name} has no forecast for {len(check.lacking)} of {len(config.windows)} "
-                f"windows: {words(check.lacking, 3)}"
+                f"Note: {check.name} has no forecast for {len(check.lacking)} of "
+                f"{count_of(len(config.windows), 'window')}: {words(check.lacking, 3)}"
             )
     if config.unused:
         note(f"Accepted but not used: {words(config.unused)}")
@@ -230,7 +233,8 @@ def plan(
     if len(reasons) > _SHOWN_REASONS:
         note(f"Note: ... and {len(reasons) - _SHOWN_REASONS} more forecasts that are not there")
     if waiting:
-        note(f"Note: {waiting} results wait for windows that have not ended")
+        waits = "1 result waits" if waiting == 1 else f"{waiting} results wait"
+        note(f"Note: {waits} for windows that have not ended")
     blocks = len(planned.blocks) + len(planned.over_windows)
     out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {blocks} blocks.")
     note(f"Store: {place}")

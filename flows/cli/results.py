@@ -22,6 +22,7 @@ from forequake.results import (
     ScoreRecord,
     SimulatedDistribution,
 )
+from forequake.wording import count_of
 
 if TYPE_CHECKING:
     from flows._outcome_texts import SpanParts
@@ -84,7 +85,8 @@ def results(
     if everything:
         rows, outdated = list(all_rows(target, ResultQuery(experiment=experiment, limit=10_000))), 0
     if outdated:
-        note(f"{outdated} results of other windows, tests or models that it had are left out: see --all")
+        others = count_of(outdated, "result")
+        note(f"{others} of other windows, tests or models that it had are left out: see --all")
     described = current_config(target, experiment)
     compat = with_pycsep_numbers(target, experiment, rows)
     if form is Format.TABLE:

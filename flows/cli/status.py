@@ -16,9 +16,12 @@ from flows.cli._terminal import (
     out,
     print_json,
 )
+from flows.cli._timings import show_timings, timings_fields
+from flows.cli._troubles import trouble_lines
 from forequake.environment import owner_is_dead
-from forequake.results import RunRecord, RunState, UnitRecord
-from stores import resolve_store, shown_url
+from forequake.errors import InputError
+from forequake.results import RunRecord, RunState
+from stores import ResultsStore, resolve_store, shown_url
 
 __all__ = ["register"]
 
@@ -33,16 +36,32 @@ def status(
         str | None, typer.Argument(help="The experiment's name; none lists all.", show_default=False)
     ] = None,
     store: StoreName = "default",
+    timings: Annotated[
+        bool, typer.Option("--timings", help="What the last run took: by stage, and by model.")
+    ] = False,
+    of_runs: Annotated[
+        int,
+        typer.Option("--runs", min=1, max=1_000_000, help="With --timings: add up so many of the last runs."),
+    ] = 1,
     as_json: JsonFlag = False,
 ) -> None:
-    """Tell which experiments the store has, how their runs ended, and what failed.
+    """Tell which experiments the store has, how their runs ended, and what failed or takes long.
 
-    Example: `forequake status california`
+    Examples: `forequake status california`, `forequake status california --timings --runs 30`
     """
+    if experiment is None and (timings or of_runs != 1):
+        message = "--timings and --runs need the name of an experiment: forequake status NAME --timings"
+        raise InputError(message)
     if experiment is None:
         _list_experiments(store, as_json=as_json)
         return
+    if of_runs != 1 and not timings:
+        message = "--runs goes with --timings"
+        raise InputError(message)
     target = known_experiment(store, experiment)
+    if timings:
+        _show_timings(target, experiment, of_runs, as_json=as_json)
+        return
     runs = target.runs(experiment, limit=20)
     units = target.units(experiment)
     if as_json:
@@ -50,28 +69,25 @@ def status(
             {
                 "experiment": experiment,
                 "store": target.name,
-                "runs": [run.model_dump(mode="json") for run in runs],
+                "runs": [run.model_dump(mode="json", exclude={"timings"}) for run in runs],
                 "units": [unit.model_dump(mode="json") for unit in units],
             }
         )
         return
     out.print(_runs_table(runs))
-    for line in _troubles(units):
+    for line in trouble_lines(units):
         complain(line)
     note(f"Store: {target.name}")
 
 
-def _troubles(units: list[UnitRecord]) -> list[str]:
-    """Say what is under way or ended badly, once for the tests of a model and window that have one reason."""
-    tests: dict[tuple[str, int, str, str, str], list[str]] = {}
-    for unit in units:
-        reason = f": {unit.error.message}" if unit.error else ""
-        place = unit.label.model, unit.label.window.id, reason
-        tests.setdefault((unit.state.value, unit.attempts, *place), []).append(unit.label.test)
-    return [
-        f"{state} (attempt {attempts}): {', '.join(names)} of {model} in {window}{reason}"
-        for (state, attempts, model, window, reason), names in tests.items()
-    ]
+def _show_timings(store: ResultsStore, experiment: str, number: int, *, as_json: bool) -> None:
+    last, found = store.runs(experiment, limit=1)[0], store.timings(experiment, number)
+    number = min(number, last.run_no)
+    if as_json:
+        print_json({"store": store.name, **timings_fields(last, number, found)})
+        return
+    show_timings(last, number, found)
+    note(f"Store: {store.name}")
 
 
 def _runs_table(runs: list[RunRecord]) -> Table:

@@ -17,7 +17,8 @@ from forequake.forecasts.readers import read_forecast, reader_of, source_files
 from forequake.keys import KeyInputs
 from forequake.quantities import Sha256
 from forequake.regions import Region
-from forequake.results import QualityFinding
+from forequake.results import QualityFinding, Stage
+from forequake.timers import Timing
 
 __all__ = ["FittedInputs", "cached_rates", "file_content", "fitted_rates", "keep_rates"]
 
@@ -130,7 +131,9 @@ def fitted_rates(
     kept = cached_rates(inputs, cache)
     if kept is not None and kept.rates.shape == (len(region), len(magnitudes)):
         return kept
-    fitted = fit_to_experiment(read_forecast(path, format), region, magnitudes, policy)
+    table = read_forecast(path, format)
+    with Timing(Stage.CHECK):
+        fitted = fit_to_experiment(table, region, magnitudes, policy)
     if file_content(path, format) != known:
         message = f"{path}: the forecast changed while it was read; run again"
         raise ForecastError(message)

@@ -57,6 +57,7 @@ from forequake.results.runs import (
     UnitState,
 )
 from forequake.results.seals import SealOrigin, SealRecord, seal_key
+from forequake.results.timings import LongestTiming, RunTimings, Stage, StageTiming, UnderWay
 
 __all__ = [
     "BAD_ENDS",
@@ -80,6 +81,7 @@ __all__ = [
     "ForecastSource",
     "KolmogorovQuantile",
     "Label",
+    "LongestTiming",
     "LowerQuantile",
     "ModelRunRecord",
     "NegativeBinomialDistribution",
@@ -98,15 +100,19 @@ __all__ = [
     "RunDraft",
     "RunRecord",
     "RunState",
+    "RunTimings",
     "ScoreRecord",
     "SealOrigin",
     "SealRecord",
     "Side",
     "SignedRankDistribution",
     "SimulatedDistribution",
+    "Stage",
+    "StageTiming",
     "StudentDistribution",
     "StudentQuantiles",
     "TailQuantiles",
+    "UnderWay",
     "UnitEnd",
     "UnitError",
     "UnitRecord",

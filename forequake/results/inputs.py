@@ -142,7 +142,8 @@ class ModelRunRecord(RecordModel):
     output, sealed_at
         SHA-256 of the forecast's file as the program wrote it, and when it was taken.
     seconds
-        Wall time of the stages.
+        Wall time of the stages: ``source``, ``build`` (where it was built for this run), ``input``, ``run``
+        and ``check``.
     cpu_seconds, peak_memory
         Of the program with all its processes; memory in bytes.
     isolated, another_user
@@ -195,6 +196,8 @@ class ForecastRecord(Record):
         Factor from the file's rates to the window's.
     total
         Expected number of events in the window, after scaling.
+    seconds, check_seconds
+        Of reading it, and of the check of its quality; None in records of before, whose `seconds` have both.
     run
         Of the program that made it, where one did.
     """
@@ -202,7 +205,7 @@ class ForecastRecord(Record):
     kind: Literal["forecast"] = "forecast"
     circumstances: ClassVar[frozenset[str]] = frozenset(
         # Findings speak also of the window and the unit of time that a forecast was made for.
-        {"source", "made_at", "seconds", "rates", "prospective", "findings", "run"}
+        {"source", "made_at", "seconds", "check_seconds", "rates", "prospective", "findings", "run"}
     )
 
     content: Sha256
@@ -217,6 +220,7 @@ class ForecastRecord(Record):
     prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
     made_at: UtcDatetime
     seconds: float = Field(ge=0)
+    check_seconds: float | None = Field(default=None, ge=0)
     run: ModelRunRecord | None = None
 
     @property
@@ -248,13 +252,15 @@ class CatalogForecastRecord(Record):
         Events in the file.
     n_counted
         Events that lie in the window, the region, the depths of the experiment and its magnitude bins.
+    seconds, check_seconds
+        Of reading the file, and of the check of its quality for the window; None in records of before.
     run
         Of the program that made it, where one did.
     """
 
     kind: Literal["catalog_forecast"] = "catalog_forecast"
     circumstances: ClassVar[frozenset[str]] = frozenset(
-        {"source", "made_at", "seconds", "catalogs", "prospective", "run"}
+        {"source", "made_at", "seconds", "check_seconds", "catalogs", "prospective", "run"}
     )
 
     content: Sha256
@@ -272,6 +278,7 @@ class CatalogForecastRecord(Record):
     prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
     made_at: UtcDatetime
     seconds: float = Field(ge=0)
+    check_seconds: float | None = Field(default=None, ge=0)
     run: ModelRunRecord | None = None
 
     @property

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 from forequake.keys import ADDED_LATER
 from forequake.quantities import Sha256, UtcDatetime
 from forequake.results._record import BlobRef, Label, Record, RecordModel
+from forequake.results.timings import RunTimings
 
 __all__ = [
     "BAD_ENDS",
@@ -177,6 +178,8 @@ class RunRecord(RunDraft):
         The experiment's counter: a later run has the larger number.
     heartbeat_at
         When the run was last known to live, by the store's clock.
+    timings
+        What it took by then; None where none was kept.
     """
 
     id: str
@@ -186,6 +189,7 @@ class RunRecord(RunDraft):
     heartbeat_at: UtcDatetime
     ended_at: UtcDatetime | None = None
     counts: RunCounts = RunCounts()
+    timings: RunTimings | None = None
     schema_version: int = 1
 
 
@@ -194,6 +198,7 @@ class RunChange(RecordModel):
 
     state: RunState | None = None
     counts: RunCounts | None = None
+    timings: RunTimings | None = None
     flow_run_id: str | None = None
     notes: str | None = None
     tags: tuple[str, ...] | None = None

@@ -1,20 +1,24 @@
 """Runs: their numbers, their states and their heartbeats."""
 
 import uuid
-from typing import cast
+from typing import Final, cast
 
 from pymongo import DESCENDING, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
-from forequake.results import RunChange, RunDraft, RunRecord, RunState
+from forequake.results import RunChange, RunDraft, RunRecord, RunState, StageTiming
+from forequake.timers import Timers
 from stores._codec import decode_run, encode_run, from_us, to_us
 from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
 from stores.mongo.counts import forget_counts
 from stores.mongo.server import Document, server_now_us
 
-__all__ = ["begin_run", "run_document", "runs", "update_run"]
+__all__ = ["begin_run", "run_document", "runs", "timings", "update_run"]
+
+#: So many runs are read at a time.
+_PIECE: Final = 100
 
 
 def begin_run(db: Database[Document], draft: RunDraft, store: str) -> RunRecord:
@@ -93,3 +97,15 @@ def runs(db: Database[Document], experiment: str | None, limit: int) -> list[Run
     only = {} if experiment is None else {"experiment": experiment}
     order = [("started_us", DESCENDING), ("run_no", DESCENDING)]
     return [decode_run(each["body"]) for each in db["runs"].find(only).sort(order).limit(limit)]
+
+
+def timings(db: Database[Document], experiment: str, limit: int) -> tuple[StageTiming, ...]:
+    """Add up what the last runs took; see `ResultsStore.timings`."""
+    sums = Timers()
+    if limit < 1:
+        return ()
+    last = db["runs"].find({"experiment": experiment}, {"body": 1}).sort("run_no", DESCENDING)
+    for each in last.limit(limit).batch_size(_PIECE):
+        kept = decode_run(each["body"]).timings
+        sums.add_all(() if kept is None else kept.stages)
+    return sums.stages()

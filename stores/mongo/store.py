@@ -13,6 +13,7 @@ from forequake.results import (
     RunDraft,
     RunRecord,
     RunState,
+    StageTiming,
     UnitEnd,
     UnitRecord,
     UnitState,
@@ -169,6 +170,10 @@ class MongoStore(ResultsStore):
     def runs(self, experiment: str | None, limit: int = 50) -> list[RunRecord]:  # noqa: D102
         with self._server.talking() as db:
             return runs.runs(db, experiment, limit)
+
+    def timings(self, experiment: str, limit: int = 1) -> tuple[StageTiming, ...]:  # noqa: D102
+        with self._server.talking() as db:
+            return runs.timings(db, experiment, limit)
 
     # --- work ----------------------------------------------------------------------------------------------
 

@@ -3,12 +3,13 @@
 import sqlite3
 import uuid
 
-from forequake.results import RunChange, RunDraft, RunRecord, RunState
+from forequake.results import RunChange, RunDraft, RunRecord, RunState, StageTiming
+from forequake.timers import Timers
 from stores._codec import decode_run, encode_run, from_us
 from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
 
-__all__ = ["begin_run", "runs", "update_run"]
+__all__ = ["begin_run", "runs", "timings", "update_run"]
 
 
 def begin_run(db: sqlite3.Connection, draft: RunDraft, now_us: int, store: str) -> RunRecord:
@@ -71,3 +72,14 @@ def runs(db: sqlite3.Connection, experiment: str | None, limit: int) -> list[Run
         (experiment, limit),
     )
     return [decode_run(body) for (body,) in rows]
+
+
+def timings(db: sqlite3.Connection, experiment: str, limit: int) -> tuple[StageTiming, ...]:
+    """Add up what the last runs took; see `ResultsStore.timings`."""
+    sums = Timers()
+    for (body,) in db.execute(
+        "SELECT body FROM runs WHERE experiment = ? ORDER BY run_no DESC LIMIT ?", (experiment, max(limit, 0))
+    ):
+        kept = decode_run(body).timings
+        sums.add_all(() if kept is None else kept.stages)
+    return sums.stages()

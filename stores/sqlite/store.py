@@ -14,6 +14,7 @@ from forequake.results import (
     RunDraft,
     RunRecord,
     RunState,
+    StageTiming,
     UnitEnd,
     UnitRecord,
     UnitState,
@@ -167,6 +168,10 @@ class SqliteStore(ResultsStore):
     def runs(self, experiment: str | None, limit: int = 50) -> list[RunRecord]:  # noqa: D102
         with self._connections.reading() as db:
             return runs.runs(db, experiment, limit)
+
+    def timings(self, experiment: str, limit: int = 1) -> tuple[StageTiming, ...]:  # noqa: D102
+        with self._connections.reading() as db:
+            return runs.timings(db, experiment, limit)
 
     # --- work ----------------------------------------------------------------------------------------------
 

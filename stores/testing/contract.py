@@ -6,7 +6,7 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"stores.testing._contract_{part}"
-        for part in ("base", "blobs", "care", "copy", "queries", "records", "results", "work")
+        for part in ("base", "blobs", "care", "copy", "queries", "records", "results", "timings", "work")
     )
 )
 
@@ -16,6 +16,7 @@ from stores.testing._contract_copy import CopyContract  # noqa: E402
 from stores.testing._contract_queries import QueriesContract  # noqa: E402
 from stores.testing._contract_records import RecordsContract  # noqa: E402
 from stores.testing._contract_results import PublishContract  # noqa: E402
+from stores.testing._contract_timings import TimingsContract  # noqa: E402
 from stores.testing._contract_work import ClaimsContract, RunsContract  # noqa: E402
 
 __all__ = ["ResultsStoreContract"]
@@ -26,6 +27,7 @@ class ResultsStoreContract(
     PublishContract,
     QueriesContract,
     RunsContract,
+    TimingsContract,
     ClaimsContract,
     BlobsContract,
     CopyContract,

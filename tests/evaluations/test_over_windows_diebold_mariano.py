@@ -137,7 +137,7 @@ def test_when_it_says_nothing() -> None:
     scores = [_Score(gain) for gain in _drawn(20)]
     scores[3] = _Score(-math.inf, (ZERO_RATE_FLAG,))
     infinite = diebold_mariano(scores, _windows(20), alpha=0.05)
-    assert infinite.reason == "the score of 1 windows is infinite: a rate at a target event is zero"
+    assert infinite.reason == "the score of 1 window is infinite: a rate at a target event is zero"
     assert (infinite.flags, infinite.information_gain) == ((ZERO_RATE_FLAG,), None)
     flat = _compare((0.3 + np.array([0, 1, -1, 2, 0] * 4) * 5e-17).tolist())
     assert flat.reason == "the scores of all windows are equal, but for rounding"

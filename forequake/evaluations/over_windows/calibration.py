@@ -56,7 +56,8 @@ def calibration(results: Sequence[_Result], windows: Sequence[TimeWindow], *, al
     flags = () if len(sample) == len(results) else (LEFT_OUT_FLAG,)
     reason = shared_time(windows)
     if reason is None and len(sample) < FEWEST_RESULTS:
-        reason = f"{len(sample)} of {len(results)} windows have a result, and {FEWEST_RESULTS} are needed"
+        have = "window has" if len(results) == 1 else "windows have"
+        reason = f"{len(sample)} of {len(results)} {have} a result, and {FEWEST_RESULTS} are needed"
     if reason is not None:
         return Numbers(outcome=Outcome.UNDEFINED, reason=reason, flags=flags)
     from scipy.stats import kstest

@@ -31,6 +31,7 @@ from forequake.evaluations.evaluated import Numbers
 from forequake.evaluations.over_windows.parts import LEFT_OUT_FLAG, check_pairs
 from forequake.results import Outcome, StudentDistribution, StudentQuantiles
 from forequake.windows import TimeWindow
+from forequake.wording import count_of
 
 __all__ = ["FEWEST_WINDOWS", "diebold_mariano", "mean_error", "reach_of"]
 
@@ -142,10 +143,11 @@ def _silence(gains: NDArray[np.float64], reach: int, size: float) -> str | None:
     """Say why the test says nothing whatever the covariances, or None."""
     if len(gains) < FEWEST_WINDOWS * (reach + 1):
         together = "" if not reach else f", of which {reach + 1} in a row share time"
-        return f"{len(gains)} windows have a score{together}, and {FEWEST_WINDOWS * (reach + 1)} are needed"
+        have = "1 window has" if len(gains) == 1 else f"{len(gains)} windows have"
+        return f"{have} a score{together}, and {FEWEST_WINDOWS * (reach + 1)} are needed"
     if not np.isfinite(gains).all():
         infinite = int(np.isinf(gains).sum())
-        return f"the score of {infinite} windows is infinite: a rate at a target event is zero"
+        return f"the score of {count_of(infinite, 'window')} is infinite: a rate at a target event is zero"
     # A score is a difference of sums as large as the expected numbers, and rounded like them.
     if np.ptp(gains) <= 16 * _EPSILON * max(size, float(np.abs(gains).max())):
         return "the scores of all windows are equal, but for rounding"

@@ -32,6 +32,7 @@ from forequake.results import (
     TailQuantiles,
 )
 from forequake.windows import TimeWindow
+from forequake.wording import count_of
 
 __all__ = ["TOO_FEW_SIMULATIONS_FLAG", "holm", "holm_over_windows", "p_of"]
 
@@ -117,7 +118,8 @@ def holm_over_windows(results: Sequence[_Result], windows: Sequence[TimeWindow],
     valid = [result for result in results if result.quantiles is not None]
     flags = [] if len(valid) == len(results) else [LEFT_OUT_FLAG]
     if not valid:
-        nothing = f"the test says nothing in any of {len(results)} windows"
+        places = "the only window" if len(results) == 1 else f"any of {len(results)} windows"
+        nothing = f"the test says nothing in {places}"
         return Numbers(outcome=Outcome.UNDEFINED, reason=nothing, flags=tuple(flags))
     p_values = [p_of(result) for result in valid]
     adjusted = holm(p_values)
@@ -130,7 +132,8 @@ def holm_over_windows(results: Sequence[_Result], windows: Sequence[TimeWindow],
         if not rejected:
             outcome = Outcome.UNDEFINED
             reason = (
-                f"p is {least:g} or more, and that of {len(valid)} windows together cannot be below {alpha:g}"
+                f"p is {least:g} or more, and that of {count_of(len(valid), 'window')} together cannot be "
+                f"below {alpha:g}"
             )
     return Numbers(
         outcome=outcome,

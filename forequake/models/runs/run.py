@@ -4,7 +4,6 @@ import errno
 import hashlib
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,6 +21,8 @@ from forequake.models.runs.verification import check_forecast, find_output
 from forequake.models.sources import verify
 from forequake.processes import ProgramEnding, ProgramRun, foreign_environment
 from forequake.quantities import Sha256, now
+from forequake.results import Stage
+from forequake.timers import Timing
 
 __all__ = ["CAUSES", "run_model"]
 
@@ -84,38 +85,38 @@ def _told_as(request: ModelRequest) -> Iterator[None]:
 
 
 def _run(request: ModelRequest) -> ModelRun:
-    begun = time.perf_counter()
     # A contained program's client needs our own user.
     contained = request.environment.image_digest is not None
+    of_it = request.model, request.window
     with ProgramRun(request.shelf, another_user=not contained, stop=request.stop) as run:
         start = run.folder / "model" if request.place is None else run.folder / "experiment"
         folder = start if request.place is None else start / request.place
-        verify(request.source)
-        for name in ("home", "tmp"):
-            (run.folder / name).mkdir()
-        arguments = fill(folder, request)
-        prepared = time.perf_counter()
+        with Timing(Stage.INPUT, *of_it) as filling:
+            verify(request.source)
+            for name in ("home", "tmp"):
+                (run.folder / name).mkdir()
+            arguments = fill(folder, request)
         request.say(f"{request.model}: running for {request.window.id}")
-        ending = _execute(run, start, folder, request)
-        ran = time.perf_counter()
+        with Timing(Stage.RUN, *of_it) as running:
+            ending = _execute(run, start, folder, request)
         if request.keep:
             run.keep()
-        verify(request.source)
-        if ending.kind != "exited" or ending.code != 0:
-            raise _failure(ending, request)
-        try:
-            found = find_output(folder, request.output_names, request.limits.output_mb)
-            check_forecast(found, request.expected, request.window)
-        except ModelFailed as error:
-            raise ModelFailed(str(error), cause=error.cause, output=ending.output) from error
-        sha256 = _move(found, run.folder / "sealed", request.destination)
-        checked = time.perf_counter()
+        with Timing(Stage.CHECK, *of_it) as checking:
+            verify(request.source)
+            if ending.kind != "exited" or ending.code != 0:
+                raise _failure(ending, request)
+            try:
+                found = find_output(folder, request.output_names, request.limits.output_mb)
+                check_forecast(found, request.expected, request.window)
+            except ModelFailed as error:
+                raise ModelFailed(str(error), cause=error.cause, output=ending.output) from error
+            sha256 = _move(found, run.folder / "sealed", request.destination)
         return ModelRun(
             output=request.destination,
             sha256=sha256,
             sealed_at=now(),
             arguments=arguments,
-            seconds={"input": prepared - begun, "run": ran - prepared, "check": checked - ran},
+            seconds={timing.stage.value: timing.seconds for timing in (filling, running, checking)},
             exit_code=ending.code,
             cpu_seconds=ending.cpu_seconds,
             peak_memory=ending.peak_memory,
