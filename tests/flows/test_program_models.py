@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forequake.results import ForecastRecord, ProspectiveStatus, UnitState
+from forequake.results import ForecastRecord, ProspectiveStatus, Stage, UnitState
 from stores import ResultQuery
 from tests.flows.conftest import table_of
 
@@ -86,8 +86,17 @@ def test_a_program_makes_the_forecast_of_each_window_from_its_past(
     assert all(run.command == ("python", "forecast.py") and "expects" in run.log for run in runs)
     assert json.loads(runs[0].arguments)["factor"] == 0.5
 
+    took = {timing.stage: timing for timing in store.timings("small") if timing.model == "past"}
+    numbers = [took[stage].number for stage in (Stage.BUILD, Stage.INPUT, Stage.RUN, Stage.TESTS)]
+    assert numbers == [3, 3, 3, 9]
+    assert took.keys() == set(Stage)
+    assert took[Stage.SOURCE].number >= 4  # also to know what a forecast is made of
+    assert took[Stage.RUN].seconds == pytest.approx(sum(run.seconds["run"] for run in runs))
+    assert {*runs[0].seconds} == {"source", "input", "run", "check"}
+
     code, out, err = small.run()
     assert code == 0, out + err
+    assert {timing.stage for timing in store.timings("small")} == {Stage.SOURCE, Stage.STORE}
     assert store.runs("small")[0].counts.computed == 0  # nothing ran again
 
 
@@ -102,6 +111,11 @@ def test_a_program_that_changes_runs_again_and_one_window_that_fails_stops_no_ot
     assert "its program ended with exit code 1; it said last: no forecast of 2001" in told
     assert list(_expected(small)) == [2000, 2002]
     assert {unit.state for unit in small.open().units("small")} == {UnitState.UPSTREAM_FAILED}
+    # A program that makes nothing takes its time all the same.
+    counted = {
+        timing.stage: timing.number for timing in small.open().timings("small") if timing.model == "past"
+    }
+    assert counted[Stage.RUN] == counted[Stage.INPUT] == 3
 
     small.config.write_text(small.config.read_text().replace('"breaks_in": "2001"', '"breaks_in": "never"'))
     code, out, err = small.run()
