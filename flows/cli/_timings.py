@@ -59,7 +59,7 @@ def show_timings(last: RunRecord, number: int, timings: Sequence[StageTiming]) -
         out.print(_model_table(timings))
         note("Seconds on the wall; what ran at once counts each for itself. Medians are right within 5 %.")
     for each in _under_way(last):
-        out.print(_at(each), markup=False)
+        out.print(_at(each), markup=False, soft_wrap=True)
 
 
 def _heading(last: RunRecord, number: int) -> str:

@@ -142,4 +142,4 @@ def test_another_number_of_windows_is_refused() -> None:
 def test_no_p_is_above_one_where_one_catalog_was_simulated() -> None:
     alone = _Result(TailQuantiles(delta1=1.0, delta2=0.0), Side.TWO_SIDED, summary_of(np.zeros(1)))
     found = holm_over_windows([alone], [WINDOW], alpha=0.05)
-    assert found.reason == "p is 1 or more, and that of 1 windows together cannot be below 0.05"
+    assert found.reason == "p is 1 or more, and that of 1 window together cannot be below 0.05"

@@ -8,7 +8,6 @@ from forequake.errors import InputError
 from forequake.evaluations.inputs import Observation
 from forequake.evaluations.kernels import PreparedForecast
 from forequake.windows import TimeWindow, overlap
-from forequake.wording import count_of
 
 __all__ = ["LEFT_OUT_FLAG", "Part", "Parts", "check_pairs", "shared_time"]
 
@@ -55,5 +54,5 @@ def check_pairs(results: Sequence[object], windows: Sequence[TimeWindow]) -> Non
         With both numbers.
     """
     if len(results) != len(windows):
-        message = f"there are {count_of(len(results), 'result')} for {count_of(len(windows), 'window')}"
+        message = f"there are {len(results)} results for {len(windows)} windows"
         raise InputError(message)
