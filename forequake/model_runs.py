@@ -3,7 +3,7 @@
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Final
@@ -16,6 +16,7 @@ from forequake.errors import ForecastError, InputError, ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import forecast_file
 from forequake.models.environments import BuiltEnvironment, prepare_environment, runs_itself
+from forequake.models.holds import hold
 from forequake.models.programs import PROGRAM_READER, StagedProgram, program_sources, run_seed, stage_program
 from forequake.models.runs import (
     ExpectedForecast,
@@ -92,7 +93,10 @@ def forecast_of_window(
     with Timing(Stage.BUILD, model.name, window):
         environment = prepare_environment(program.build, program.source, stop=watch.stop, say=watch.say)
     shelf = run_shelf()
-    with tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder,
+        hold(Path(folder)) or nullcontext(),
+    ):
         request = request_of_window(experiment, model, window, program, environment, Path(folder), watch)
         try:
             run = run_model(request)

@@ -25,7 +25,8 @@ from forequake.forecasts.arrivals import arrived
 from forequake.forecasts.references.learned import learned_sources
 from forequake.forecasts.sources import content_of
 from forequake.keys import KeyInputs
-from forequake.models.programs import program_sources, stage_program
+from forequake.models.programs import StagedProgram, program_sources, stage_program
+from forequake.models.uses import ModelUse, note_use
 from forequake.own_code import pin_own_files
 from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
@@ -188,11 +189,25 @@ def _forecasts(
                 except ModelError as error:
                     troubles[model.name] = str(error)
                     continue
+                _note(loaded, model, program)
                 made = program_sources(model, program, learning, lacking, config.seed or 0)
                 sources[model.name] = {**sources[model.name], **made}
         elif isinstance(model, LearningReference):
             sources[model.name] = learned_sources(model, config, region, learning, windows)
     return sources
+
+
+def _note(loaded: LoadedExperiment, model: FolderModel, program: StagedProgram) -> None:
+    source = program.source
+    use = ModelUse(
+        experiment=loaded.config.name,
+        folder=str(loaded.folder),
+        model=model.name,
+        origin=source.origin,
+        trees=(source.tree,) if source.inputs is None else (source.tree, source.inputs.sha256),
+        environment=program.environment,
+    )
+    note_use(use)
 
 
 def _is_absent(loaded: LoadedExperiment, model: FileModel | ReferenceModel) -> bool:

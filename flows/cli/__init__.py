@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from flows.cli import authoring, deployments, experiment, results, run, schedule, service, status, store
+from flows.cli import authoring, deployments, experiment, gc, results, run, schedule, service, status, store
 from flows.cli._terminal import complain
 from forequake import __version__
 from forequake.errors import ForequakeError, InputError, Interrupted
@@ -33,6 +33,7 @@ schedule.register(app)
 deployments.register(app)
 service.register(app)
 store.register(app)
+gc.register(app)
 
 
 def _print_version(wanted: bool) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "StoreName",
     "TestNames",
     "WindowIds",
+    "bytes_words",
     "complain",
     "existing_store_of",
     "json_text",
@@ -127,6 +128,15 @@ def words(names: Sequence[str], most: int = 6) -> str:
     """List names, and the number of those that are left out."""
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def bytes_words(size: int) -> str:
+    """Write a number of bytes for people, with three digits."""
+    for unit in ("kB", "MB", "GB"):
+        size_in_unit = size / 1000 ** (1 + ("kB", "MB", "GB").index(unit))
+        if size_in_unit < 999.5 or unit == "GB":
+            return f"{size_in_unit:.3g} {unit}" if size >= 1000 else f"{size} bytes"
+    raise AssertionError
 
 
 def _plain(value: Any) -> Any:

@@ -14,6 +14,7 @@ from flows.cli import store_init
 from flows.cli._terminal import (
     JsonFlag,
     StoreName,
+    bytes_words,
     complain,
     existing_store_of,
     note,
@@ -22,12 +23,12 @@ from flows.cli._terminal import (
     store_of,
 )
 from forequake.errors import InputError
-from stores import ResultsStore, resolve_store, shown_url
+from stores import ResultsStore, SweepReport, resolve_store, shown_url
 
 if TYPE_CHECKING:
     from stores.copying import CopyReport
 
-__all__ = ["register"]
+__all__ = ["register", "swept_words"]
 
 store = typer.Typer(help="Results stores: copy, check and sweep them.", no_args_is_help=True)
 
@@ -87,8 +88,7 @@ def sweep(
     if as_json:
         print_json({"store": target.name, **report.model_dump(mode="json")})
         return
-    verb = "would be removed" if dry_run else "removed"
-    out.print(f"{len(report.removed)} blobs {verb}, {report.bytes_freed} bytes")
+    out.print(swept_words(report))
     note(f"Store: {target.name}")
 
 
@@ -139,6 +139,13 @@ def copy(
         _show_copy(report)
     if report.comparison is not None and not report.comparison.equal:
         raise typer.Exit(1)
+
+
+def swept_words(report: SweepReport) -> str:
+    """Say what a sweep removed, or would remove."""
+    number = len(report.removed)
+    verb = "would be removed" if report.dry_run else "removed"
+    return f"{number} blob{'' if number == 1 else 's'} {verb}, {bytes_words(report.bytes_freed)}"
 
 
 def _progress() -> Progress:

@@ -41,7 +41,10 @@ def cached_region(kind: str, key: str, name: str, build: Callable[[], Region]) -
     """
     file = user_cache_path("forequake") / "regions" / f"{kind}-{key}.cells"
     with suppress(OSError, ValueError):
-        return _region(_load(file), name)
+        region = _region(_load(file), name)
+        with suppress(OSError):
+            os.utime(file)  # so that one can tell what has not been used for long
+        return region
     region = replace(build(), name=name)
     with suppress(OSError):
         _keep(region.to_arrays(), file)

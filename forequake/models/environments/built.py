@@ -11,6 +11,7 @@ from forequake.config.model_specs import Build
 from forequake.environment import record_environment
 from forequake.keys import KeyInputs
 from forequake.models.environments.commands import Invocation, WrappedCommand, wrapped_command
+from forequake.models.holds import Hold
 from forequake.quantities import Sha256
 
 __all__ = ["BuildSource", "BuiltEnvironment", "EnvironmentInputs", "Say", "running_environment"]
@@ -71,6 +72,8 @@ class BuiltEnvironment:
         Variables of the program `docker` itself.
     seconds
         What the build took; None where the environment was there.
+    use
+        Keeps the environment from being taken away as long as this object lives.
     """
 
     key: Sha256
@@ -82,6 +85,7 @@ class BuiltEnvironment:
     runner: tuple[str, ...] = ()
     client: Mapping[str, str] = field(default_factory=dict)
     seconds: float | None = None
+    use: Hold | None = field(default=None, compare=False, repr=False)
 
     def command(self, invocation: Invocation) -> WrappedCommand:
         """Say what to execute so that a command runs in this environment."""

@@ -28,6 +28,7 @@ from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from forequake.errors import EnvironmentFailed
+from forequake.models.holds import Hold, hold, taken
 from forequake.models.locks import locked
 from forequake.processes import end_orphans
 from forequake.quantities import Sha256, UtcDatetime
@@ -110,6 +111,13 @@ class EnvironmentPlace:
         """Give the folder whose ``bin`` has the programs; None of an image."""
         return None if ready.folder is None else self.folder / ready.folder / "env"
 
+    def use(self, ready: Ready) -> Hold | None:
+        """Keep an environment from being taken away; None where it has gone."""
+        use = hold(self.folder if ready.folder is None else self.folder / ready.folder)
+        with contextlib.suppress(OSError):
+            os.utime(self.folder / _READY)  # so that one can tell what has not been used for long
+        return use
+
     @contextmanager
     def alone(
         self, on_wait: Callable[[], None], patience: float, stop: threading.Event | None
@@ -155,13 +163,15 @@ class EnvironmentPlace:
         Path(name).replace(self.folder / _READY)
 
     def _sweep(self) -> None:
-        """Remove what builds left that were ended, and what was replaced before the last build."""
+        """Remove what builds left that were ended, and what was replaced and is in use no more."""
         end_orphans(self.programs)
         ready = self.ready()
         kept = {self.programs.name, None if ready is None else ready.folder}
         for path in self.folder.iterdir():
             if path.is_dir() and path.name not in kept:
-                remove_tree(path)
+                with taken(path) as free:
+                    if free:
+                        remove_tree(path)
             elif path.name.startswith("ready-"):
                 path.unlink()
 

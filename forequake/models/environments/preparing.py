@@ -32,6 +32,7 @@ from forequake.models.environments.environment_shelf import (
 from forequake.models.environments.recipe import Recipe
 from forequake.models.environments.tools import Tool, tool_variables
 from forequake.models.environments.venv_builds import VenvBuilder
+from forequake.models.holds import Hold
 from forequake.quantities import Sha256
 
 __all__ = ["BUILD_SECONDS", "environment_key", "prepare_environment"]
@@ -116,13 +117,13 @@ def prepare_environment(
     what = f"the environment ({build}{'' if minor is None else f', Python {minor}'})"
     asked = datetime.now(UTC)
     there = place.ready()
-    if there is not None and not force and _usable(there, place, builder, what, say):
-        return _built(build, place, there)
+    if there is not None and not force and (use := _usable(there, place, builder, what, say)):
+        return _built(build, place, there, use)
     with place.alone(lambda: say(f"another process builds {what}; waiting for it"), seconds, stop):
         ready = place.ready()
         meanwhile = ready is not None and ready != there and (not force or ready.made_at > asked)
-        if ready is not None and meanwhile and _usable(ready, place, builder, what, say):
-            return _built(build, place, ready)
+        if ready is not None and meanwhile and (use := _usable(ready, place, builder, what, say)):
+            return _built(build, place, ready, use)
         began = time.monotonic()
         tool = Tool(what, place.programs, began + seconds, stop)
         say(f"building {what}")
@@ -132,7 +133,7 @@ def prepare_environment(
             made = builder.build(Job(recipe, source.tree, place.key, folder, minor, tool, force, say))
             ready = _ready(place, folder, made)
             place.settle(ready)
-        return _built(build, place, ready, time.monotonic() - began)
+        return _built(build, place, ready, place.use(ready), time.monotonic() - began)
 
 
 def _running(source: BuildSource, say: Say) -> BuiltEnvironment:
@@ -156,17 +157,20 @@ def _key(build: Build, recipe: Recipe, tree: Sha256, minor: str | None) -> Sha25
     ).key
 
 
-def _usable(ready: Ready, place: EnvironmentPlace, builder: Builder, what: str, say: Say) -> bool:
-    """Tell whether an environment still is what was built."""
+def _usable(ready: Ready, place: EnvironmentPlace, builder: Builder, what: str, say: Say) -> Hold | None:
+    """Keep an environment from being taken away, where it still is what was built."""
+    use = place.use(ready)
+    if use is None:
+        return None
     tool = Tool(what, place.programs, time.monotonic() + _LOOK_SECONDS)
     now = builder.found(place.prefix(ready), ready.image_digest, tool)
     if now is None:
         say(f"{what} does not run any more; it is built again")
-        return False
+        return None
     if ready.folder is not None and (now.python, now.packages) != (ready.python, ready.packages):
         say(f"{what} was changed after it was built; it is built again")
-        return False
-    return True
+        return None
+    return use
 
 
 def _ready(place: EnvironmentPlace, folder: Path, made: Made) -> Ready:
@@ -182,7 +186,7 @@ def _ready(place: EnvironmentPlace, folder: Path, made: Made) -> Ready:
 
 
 def _built(
-    build: Build, place: EnvironmentPlace, ready: Ready, seconds: float | None = None
+    build: Build, place: EnvironmentPlace, ready: Ready, use: Hold | None, seconds: float | None = None
 ) -> BuiltEnvironment:
     return BuiltEnvironment(
         key=place.key,
@@ -194,4 +198,5 @@ def _built(
         runner=ready.runner,
         client={} if ready.image_digest is None else tool_variables(os.environ),
         seconds=seconds,
+        use=use,
     )

@@ -7,7 +7,8 @@
     origins/HASH.json     which tree came from an address, a revision or a record
     partial/...           what is being fetched; what a process that died left there goes with the next fetch
 
-The folder may be deleted when nothing runs: the next run fetches again.
+The folder may be deleted when nothing runs: the next run fetches again. `forequake.clearing` takes trees away
+that nobody uses, but no origins: without them a branch would give what it has by then.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from forequake.errors import SourceChanged, SourceError
 from forequake.keys import bytes_digest
+from forequake.models.holds import hold
 from forequake.models.locks import locked
 from forequake.models.sources.staged import DownloadedFile
 from forequake.models.sources.tree import (
@@ -139,7 +141,8 @@ class SourceShelf:
             Where it is damaged; the message tells the first file.
         """
         kept = self._trees / sha256
-        if not kept.is_dir():
+        use = hold(kept)
+        if use is None:
             return None
         try:
             entries = _ENTRIES.validate_json((kept / _LIST).read_bytes())
@@ -149,7 +152,7 @@ class SourceShelf:
         if hash_of_entries(entries) != sha256:
             message = f"{kept} is not what was fetched: {_LIST} has another content"
             raise SourceChanged(message)
-        tree = Tree(kept / _FILES, sha256, entries)
+        tree = Tree(kept / _FILES, sha256, entries, use)
         tree.verify()
         with contextlib.suppress(OSError):
             os.utime(kept)  # so that one can tell what has not been used for long

@@ -12,11 +12,12 @@ import os
 import shutil
 import stat
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
 from forequake.errors import SourceChanged, SourceError
+from forequake.models.holds import Hold
 from forequake.models.sources.limits import MOST_LEVELS
 from forequake.quantities import Sha256
 
@@ -79,11 +80,14 @@ class Tree:
         Of `entries`.
     entries
         By the path from the folder, with ``/``.
+    use
+        Keeps the folder from being taken away as long as this object lives, where it lies on a shelf.
     """
 
     folder: Path
     sha256: Sha256
     entries: Mapping[str, TreeEntry]
+    use: Hold | None = field(default=None, compare=False, repr=False)
 
     def verify(self) -> None:
         """Make sure that the folder holds this and nothing else, not even what a hash leaves out.

@@ -1,0 +1,77 @@
+"""Folders that nobody takes away while they are used, on one machine.
+
+Who uses a folder has a shared lock on it, which goes with the process at the latest. Who wants to take it
+away needs the lock alone, and renames the folder first: whoever comes then finds nothing.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["Hold", "hold", "taken"]
+
+
+class Hold:
+    """A use of a folder, which ends with this object."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def __enter__(self) -> "Hold":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def __del__(self) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let others take the folder away."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+def hold(folder: Path) -> Hold | None:
+    """Use a folder; None where it is not there, or was just taken away."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    use = Hold(descriptor)
+    # A file system without locks lets nobody take a folder either (see `taken`).
+    with contextlib.suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    return use if _is_at(descriptor, folder) else None
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[bool]:
+    """Tell whether nobody uses a folder; nobody begins to before the end of the block."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield False
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = _is_at(descriptor, folder)
+        except OSError:
+            free = False
+        yield free
+    finally:
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, folder: Path) -> bool:
+    """Tell whether an opened folder still has its name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), folder.stat())
+    except OSError:
+        return False

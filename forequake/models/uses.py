@@ -1,0 +1,85 @@
+"""Notes of what the models of experiments need: from which source they run, and in which environment.
+
+One small file for each model of an experiment says what its next run takes from the shelves. A note is
+written again when that changes; where it is lost, only `forequake.clearing` knows less.
+"""
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from forequake.keys import bytes_digest
+from forequake.quantities import Sha256
+
+__all__ = ["ModelUse", "note_use", "noted_uses"]
+
+
+class ModelUse(BaseModel):
+    """What a model of an experiment needs.
+
+    Attributes
+    ----------
+    experiment, folder
+        Its name, and where its files are.
+    model, origin
+        The model's name, and where its source comes from; never a password.
+    trees
+        Hashes of the source, and of its folder ``input`` where there is one.
+    environment
+        The key of what it runs in.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    experiment: str
+    folder: str
+    model: str
+    origin: str
+    trees: tuple[Sha256, ...]
+    environment: Sha256
+
+
+def note_use(use: ModelUse, shelf: Path | None = None) -> None:
+    """Note what a model needs from now on, in place of what it needed before.
+
+    Parameters
+    ----------
+    shelf
+        By default in the user's cache folder.
+    """
+    folder = _shelf() if shelf is None else shelf
+    name = bytes_digest("\n".join((use.folder, use.experiment, use.model)).encode())
+    file = folder / f"{name}.json"
+    text = use.model_dump_json(indent=1)
+    # Who cannot note it can run all the same.
+    with contextlib.suppress(OSError):
+        with contextlib.suppress(FileNotFoundError):
+            if file.read_text(encoding="utf-8") == text:
+                os.utime(file)
+                return
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=folder, prefix=f"{file.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as opened:
+                opened.write(text)
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def noted_uses(shelf: Path | None = None) -> dict[Path, ModelUse]:
+    """Give all notes by their files; those that cannot be read are left out."""
+    found = {}
+    for file in sorted((_shelf() if shelf is None else shelf).glob("*.json")):
+        with contextlib.suppress(OSError, ValidationError):
+            found[file] = ModelUse.model_validate_json(file.read_bytes())
+    return found
+
+
+def _shelf() -> Path:
+    return user_cache_path("forequake") / "models" / "uses"
