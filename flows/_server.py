@@ -32,6 +32,8 @@ _TELL_EVERY_SECONDS: Final = 10.0
 _LOOK_SECONDS: Final = 0.2
 #: The first choice, so that links to the user interface last; near Prefect's own 4200, which may be in use.
 _PORT: Final = 4207
+#: Asked for in turn where a server ends at once; 0 is one that the system chooses.
+_OTHER_PORTS: Final = (0, 0)
 _MOST_LOG_BYTES: Final = 5_000_000
 
 
@@ -196,18 +198,20 @@ def _start(files: ServerFiles, announce: Callable[[str], None]) -> ApiEndpoint:
     announce("Starting the local Prefect server: about 10 s the first time, 5 s later")
     earlier = files.read()
     preferred = _PORT if earlier is None else earlier.port
-    for last_chance in (False, True):
-        port = free_port(preferred)
+    for wish in (preferred, *_OTHER_PORTS):
+        port = free_port(wish)
         state = _launch(files, port)
+        begin = time.monotonic()
         if state is not None and _await_health(state, files.home, _START_SECONDS, announce):
             announce(f"Prefect: {state.url.removesuffix('/api')} (stays up; forequake server stop ends it)")
             return ApiEndpoint(url=state.url, started=True, local=True)
         if state is not None and is_running(state.pid, state.start):
             end_process(state.pid, state.start, _STOP_SECONDS)
-            raise ServerError(_complaint(files, f"did not answer at {state.url} within {_START_SECONDS:g} s"))
-        if last_chance or free_port(port) == port:
-            break
-        # Somebody took the port between our look and the server's: once more, with another one.
+            if time.monotonic() - begin >= _START_SECONDS:
+                raise ServerError(
+                    _complaint(files, f"did not answer at {state.url} within {_START_SECONDS:g} s")
+                )
+        # Somebody may have taken the port between our look and the server's: so with another one.
     raise ServerError(_complaint(files, "ended while it started"))
 
 

@@ -1,0 +1,148 @@
+"""What results were computed from, as the store has it: the region, events, and forecasts made small.
+
+Forecasts are kept as their sums over cells and over magnitudes, never whole: the rates of a global forecast
+fill gigabytes.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from dashboard import _data
+from forequake.catalogs import Events
+from forequake.evaluations import Observation
+from forequake.experiments import Experiment
+from forequake.forecasts import rates_from_file
+from forequake.forecasts.catalog_based import CountedEvents
+from forequake.quantities import Sha256
+from forequake.results import CatalogForecastRecord, ForecastRecord
+from forequake.shelf import ForecastShelf
+from forequake.windows import TimeWindow
+
+__all__ = ["ForecastSums", "experiment", "forecast_sums", "observed"]
+
+#: The middle 95 % of the numbers of simulated catalogs.
+_BAND: Final = (0.025, 0.975)
+
+
+@dataclass(frozen=True, eq=False)
+class ForecastSums:
+    """A forecast for one window, summed up.
+
+    Attributes
+    ----------
+    record
+        Key of the forecast's record.
+    kind
+        Rates, or simulated catalogs.
+    per_cell : array of float64, shape (cells,)
+        Expected number of events in each cell, from the magnitude bin on that was asked for.
+    per_bin : array of float64, shape (bins,)
+        Expected number of events in each magnitude bin, over all cells.
+    band : array of float64, shape (2, bins), or None
+        Between these lie the numbers of 95 % of the simulated catalogs.
+    at_events : array of float64, shape (events,)
+        Expected number in the cell and bin of each observed event of the window.
+    n_catalogs
+        Simulated catalogs.
+    """
+
+    record: Sha256
+    kind: Literal["gridded", "catalog"]
+    per_cell: NDArray[np.float64]
+    per_bin: NDArray[np.float64]
+    band: NDArray[np.float64] | None
+    at_events: NDArray[np.float64]
+    n_catalogs: int | None
+
+    @property
+    def total(self) -> float:
+        """Expected number of events in the window, over all cells and bins."""
+        return float(self.per_bin.sum())
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def experiment(address: str, record_key: Sha256) -> Experiment:
+    """Read a resolved experiment: its region and its observed catalog.
+
+    Raises
+    ------
+    NotFound
+        Where the store lacks one of them.
+    """
+    return Experiment.from_store(_data.store(address), record_key)
+
+
+def observed(address: str, record_key: Sha256, window: TimeWindow) -> Events:
+    """Give the events that count in a window."""
+    return experiment(address, record_key).observed(window)[0]
+
+
+@st.cache_resource(max_entries=64, show_spinner="Reading the forecast")
+def forecast_sums(
+    address: str, record_key: Sha256, model: str, window: TimeWindow, from_bin: int = 0
+) -> ForecastSums:
+    """Read a model's forecast for a window, and sum it up.
+
+    Parameters
+    ----------
+    from_bin
+        The first magnitude bin that counts in `ForecastSums.per_cell`.
+
+    Raises
+    ------
+    NotFound
+        Where the forecast was never made, or the store has it no more.
+    ForecastError
+        Where there is none for the window.
+    """
+    found = experiment(address, record_key)
+    if found.is_catalog_based(model):
+        return _of_catalogs(address, found, model, window, from_bin)
+    store, key = _data.store(address), found.forecast_key(model, window)
+    record = store.get(ForecastRecord, key)
+    with store.open_blob(record.rates.sha256) as file:
+        rates = rates_from_file(file)
+    observation = found.observation(window)
+    return ForecastSums(
+        record=key,
+        kind="gridded",
+        per_cell=rates[:, from_bin:].sum(axis=1) * record.scale,
+        per_bin=rates.sum(axis=0) * record.scale,
+        band=None,
+        at_events=rates[observation.cells, observation.bins] * record.scale,
+        n_catalogs=None,
+    )
+
+
+def _of_catalogs(
+    address: str, found: Experiment, model: str, window: TimeWindow, from_bin: int
+) -> ForecastSums:
+    key = found.forecast_key(model, window)
+    record = _data.store(address).get(CatalogForecastRecord, key)
+    counted = ForecastShelf(found, _data.store(address)).catalogs(model, window)
+    chosen = counted.bin >= from_bin
+    observation = found.observation(window)
+    at_events = _at(counted, observation) if len(observation.events) else np.zeros(0)
+    return ForecastSums(
+        record=key,
+        kind="catalog",
+        per_cell=np.bincount(counted.cell[chosen], minlength=counted.n_cells) / counted.n_catalogs,
+        per_bin=counted.per_bin() / counted.n_catalogs,
+        band=np.quantile(counted.per_catalog_and_bin(), _BAND, axis=0),
+        at_events=at_events / counted.n_catalogs,
+        n_catalogs=record.n_catalogs,
+    )
+
+
+def _at(counted: CountedEvents, observation: Observation) -> NDArray[np.float64]:
+    """Count simulated events in the cells and bins of observed ones."""
+    n_bins = len(observation.magnitudes)
+    places = counted.cell.astype(np.int64) * n_bins + counted.bin
+    wanted, which = np.unique(observation.places, return_inverse=True)
+    found = np.searchsorted(wanted, places)
+    hits = found[(found < len(wanted)) & (wanted[np.minimum(found, len(wanted) - 1)] == places)]
+    return np.bincount(hits, minlength=len(wanted)).astype(np.float64)[which]
