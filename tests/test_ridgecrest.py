@@ -113,9 +113,9 @@ def test_the_experiments_have_the_events_that_they_should(name: str) -> None:
         counts.append(int((chosen & (times >= start) & (times < end)).sum()))
     assert tuple(counts) == (OBSERVED_395 if least == 3.95 else OBSERVED)
     assert [model.name for model in config.models] == [
-        "rj-fixed",
-        "rj-drawn",
-        "rj-updated",
+        "rj@fixed",
+        "rj@drawn",
+        "rj@updated",
         "running-mean",
         "stationary",
     ]

@@ -125,6 +125,28 @@ def test_a_program_that_changes_runs_again_and_one_window_that_fails_stops_no_ot
     assert small.open().runs("small")[0].counts.computed == 9
 
 
+def test_variants_each_have_their_own_forecasts_and_share_a_program_that_knows_of_none(
+    prefect_api: str, make_experiment: Make
+) -> None:
+    small = make_experiment(windows=1)
+    folder = _with_program(small)
+    # The third variant's file is there and is read; one with the entry's own name is none of a variant's.
+    (folder / "forecasts").mkdir()
+    for name in ("past", "past@factor=3"):
+        (folder / "forecasts" / f"{name}_2000-01-01_2001-01-01.csv").write_text(table_of(1.0, 2.0))
+    text = small.config.read_text()
+    text = text.replace('func_kwargs: {"factor": 0.5}', "variants: {product: {factor: [0.5, 2.0, 3]}}")
+    small.config.write_text(text)
+    code, out, err = small.run()
+    assert code == 0, out + err
+    rows = small.open().latest(ResultQuery(experiment="small", limit=1000)).rows
+    expected = {row.label.model: row.n_forecast for row in rows if row.test == "poisson_number"}
+    assert expected["past@factor=2.0"] == pytest.approx(4 * expected["past@factor=0.5"])
+    runs = [record.run for record in small.open().scan(ForecastRecord) if record.run is not None]
+    assert sorted(json.loads(run.arguments)["factor"] for run in runs) == [0.5, 2.0]
+    assert expected["past@factor=3"] == pytest.approx((1 + 0.5 + 0.25) * (1.0 + 2.0))
+
+
 @pytest.mark.slow
 def test_a_run_that_is_killed_takes_its_program_with_it(prefect_api: str, make_experiment: Make) -> None:
     small = make_experiment(windows=2)
