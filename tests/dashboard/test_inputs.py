@@ -52,8 +52,9 @@ def test_a_higher_magnitude_leaves_fewer_events_expected(california: CaliforniaR
     store = open_store(california.store_url)
     (summary,) = store.experiments()
     row = store.latest(ResultQuery(experiment=summary.name, tests=("N",))).rows[0]
-    whole = _inputs.forecast_sums(california.store_url, summary.record_key, row.label.model, row.label.window)
-    part = _inputs.forecast_sums(california.store_url, summary.record_key, row.label.model, row.label.window, 10)
+    place = (california.store_url, summary.record_key, row.label.model, row.label.window)
+    whole = _inputs.forecast_sums(*place)
+    part = _inputs.forecast_sums(*place, from_bin=10)
     assert part.per_cell.sum() == pytest.approx(whole.per_bin[10:].sum(), rel=1e-12)
 
 
