@@ -121,6 +121,18 @@ elif WORDS[:4] == ["image", "inspect", "--format", "{{{{.Id}}}}"]:
     if not (images / WORDS[4]).exists():
         fail(1, "", f"Error response from daemon: No such image: {{WORDS[4]}}")
     print(WORDS[4])
+elif WORDS[0] == "run" and "--entrypoint" not in WORDS:
+    at = next(place for place, word in enumerate(WORDS) if (images / word).is_file())
+    about = json.loads((images / WORDS[at]).read_text())
+    mounts = [word.split(",")[1:3] for before, word in zip(WORDS, WORDS[1:]) if before == "--mount"]
+    source = {{target: source for source, target in mounts}}["target=/app/input"]
+    app = Path(source.removeprefix("source=")).parent
+    own = {{"ENTRYPOINT": [], "CMD": []}}
+    for line in about["recipe"].splitlines():
+        if line.split(" ")[0] in own:
+            own[line.split(" ")[0]] = json.loads(line.partition(" ")[2])
+    # The context, as if it were copied to /app; what a run may see lies there, too.
+    sys.exit(subprocess.run([*own["ENTRYPOINT"], *(WORDS[at + 1 :] or own["CMD"])], cwd=app).returncode)
 elif WORDS[0] == "run":
     at = WORDS.index("--entrypoint")
     image = json.loads((images / WORDS[at + 2]).read_text())

@@ -25,6 +25,11 @@ TESTED_ELSEWHERE: dict[str, tuple[str, ...]] = {
         "tests/catalogs/queries/test_loading_by_query.py::"
         "test_an_input_catalog_is_asked_for_from_long_before_the_first_window",
     ),
+    "all windows of a program get the last one's past; its guide names another folder than it runs in": (
+        "tests/moving/test_floatcsep_folders.py::"
+        "test_a_command_that_is_written_from_the_experiments_folder_starts_there",
+        "tests/moving/test_floatcsep_folders.py::test_a_line_for_a_shell_is_run_by_one",
+    ),
     "horizons begin with the calendar year, month or week": (
         f"{_TAKEN}[horizon from June on]",
         f"{_WINDOWS}test_months_count_from_the_start_and_end_with_the_month",
