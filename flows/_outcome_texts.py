@@ -7,6 +7,7 @@ from typing import Final
 
 from forequake.evaluations.registry import TESTS
 from forequake.evaluations.scores import total_score
+from forequake.natural_order import natural
 from forequake.quantities import Sha256
 from forequake.results import EvaluationRecord, Outcome, SimulatedDistribution
 from forequake.wording import count_of
@@ -233,5 +234,5 @@ def outcome_table(store: ResultsStore, rows: Iterable[ResultRow]) -> list[dict[s
     names = sorted(columns, key=lambda name: (columns[name], name))
     return [
         {"model": model} | {name: cell_text(store, row[name]) if name in row else "" for name in names}
-        for model, row in cells.items()
+        for model, row in sorted(cells.items(), key=lambda item: natural(item[0]))
     ]

@@ -6,6 +6,7 @@ from typing import Final
 from dashboard.figures.cells import Column, CountedCell, CountedMatrix, WindowCell, WindowMatrix
 from dashboard.figures.marks import Status
 from dashboard.figures.series import deciding_value
+from forequake.natural_order import natural
 
 __all__ = ["Sorting", "sorted_models"]
 
@@ -33,7 +34,7 @@ class Sorting:
 def sorted_models(matrix: WindowMatrix | CountedMatrix, sorting: Sorting) -> tuple[str, ...]:
     """Put the models in order: by outcome and number in one window, by share rejected or sum over many."""
     if sorting.column is None:
-        return tuple(sorted(matrix.models, key=str.casefold)) if sorting.by_name else matrix.models
+        return tuple(sorted(matrix.models, key=natural)) if sorting.by_name else matrix.models
     if isinstance(matrix, WindowMatrix):
         ranks = {cell.model: _window_rank(cell) for cell in matrix.cells if cell.column == sorting.column} | {
             cell.model: _counted_rank(cell) for cell in matrix.batches if cell.column == sorting.column

@@ -159,7 +159,7 @@ def _show_validation(loaded: Any, experiment: Any, checks: list[_ModelCheck], ob
     out.print(f"Windows    {len(config.windows)}: {words([window.id for window in config.windows], 3)}")
     out.print(f"Catalog    {len(experiment.events)} events, {sum(observed)} of them count in the windows")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("model")
+    table.add_column("model", no_wrap=True, overflow="fold")
     table.add_column("events expected in its first window", justify="right")
     table.add_column("findings")
     for check in checks:

@@ -16,6 +16,7 @@ from flows.cli._terminal import StoreName, json_text, known_experiment, note, ou
 from forequake.errors import NotFound
 from forequake.evaluations.power import power_of
 from forequake.evaluations.registry import TESTS
+from forequake.natural_order import natural
 from forequake.results import (
     DistributionRecord,
     EvaluationRecord,
@@ -42,6 +43,9 @@ _QUANTILES: Final = (
     "w_p_adjusted",
     "family",
 )
+#: Names of models longer than this take two lines in a terminal that is narrower than that.
+_LONG_NAME: Final = 16
+_WIDE: Final = 110
 #: Fields that hold lists or objects: text in JSON within a CSV file.
 _NESTED: Final = ("missing", "power", "curve", "distribution")
 
@@ -205,6 +209,12 @@ def _show_over_windows(store: "ResultsStore", rows: list["ResultRow"]) -> None:
         out.print(_window_table(store, found))
 
 
+def _shown(model: str) -> str:
+    """Give a model's name, that of a variant in two lines where there is no room for one."""
+    entry, at, suffix = model.rpartition("@")
+    return f"{entry}@\n{suffix}" if at and len(model) > _LONG_NAME and out.width < _WIDE else model
+
+
 def _window_table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
     from flows._outcome_texts import column_name, is_against_all, pairs_text, quantile_text
 
@@ -220,7 +230,9 @@ def _window_table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
     for row in rows:
         if is_against_all(row):
             pairs.setdefault((row.label.test, row.label.model), []).append(row)
-    for row in sorted(rows, key=lambda row: order.get(row.test, len(order))):
+    for row in sorted(
+        rows, key=lambda row: (order.get(row.test, len(order)), column_name(row), natural(row.label.model))
+    ):
         statistic = "" if row.statistic is None else f"{row.statistic:.5g}"
         outcome, numbers = row.outcome.value.replace("_", " "), quantile_text(store, row)
         if is_against_all(row):  # one line for all pairs of a model
@@ -228,5 +240,7 @@ def _window_table(store: "ResultsStore", rows: list["ResultRow"]) -> Table:
             if found is None:
                 continue
             statistic, numbers, outcome = "", "", pairs_text(found)
-        table.add_row(column_name(row), row.label.model, f"{row.n_forecast:.4g}", statistic, numbers, outcome)
+        table.add_row(
+            column_name(row), _shown(row.label.model), f"{row.n_forecast:.4g}", statistic, numbers, outcome
+        )
     return table

@@ -26,12 +26,12 @@ def test_one_window_shows_its_score(tmp_path: Path) -> None:
     store, rows = _filled(tmp_path, 1)
     found = {(row.label.test, row.label.model): row for row in rows}
     assert outcome_table(store, rows) == [
+        {"model": "a", "LL": f"{found['LL', 'a'].statistic:.6g}", "IG vs a": ""},
         {
             "model": "b",
             "LL": f"{found['LL', 'b'].statistic:.6g}",
             "IG vs a": f"{found['IG', 'b'].statistic:.6g}",
         },
-        {"model": "a", "LL": f"{found['LL', 'a'].statistic:.6g}", "IG vs a": ""},
     ]
     assert cell_text(store, [_undefined(rows[0])]) == "undefined"
     assert score_sums(rows) == []
