@@ -4,7 +4,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -16,8 +16,9 @@ from forequake.errors import ForecastError, InputError, ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import forecast_file
 from forequake.models.environments import BuiltEnvironment, prepare_environment, runs_itself
+from forequake.models.functions import StagedFunction
 from forequake.models.holds import hold
-from forequake.models.programs import PROGRAM_READER, StagedProgram, program_sources, run_seed, stage_program
+from forequake.models.programs import MAKERS, StagedProgram, program_sources, run_seed, stage_program
 from forequake.models.runs import (
     ExpectedForecast,
     ModelLimits,
@@ -49,11 +50,18 @@ class Watch:
 
 @dataclass(frozen=True)
 class ForecastFile:
-    """A file with a forecast, and the run that made it where a program did."""
+    """A file with a forecast, and the run that made it where a program or a function did.
+
+    Attributes
+    ----------
+    function
+        The function whose answer the file is (see `forequake.forecasts.answers`); None of other files.
+    """
 
     path: Path
     run: ModelRunRecord | None = None
     prospective: ProspectiveStatus = ProspectiveStatus.RETROSPECTIVE
+    function: str | None = None
 
 
 def run_shelf() -> Path:
@@ -79,14 +87,15 @@ def forecast_of_window(
         Where the run was asked to stop meanwhile.
     """
     source = experiment.source(model.name, window)
-    if source is None or source.reader != PROGRAM_READER:
+    if source is None or source.reader not in MAKERS:
         content = experiment.forecast_inputs(model.name, window).content
         yield ForecastFile(forecast_file(loaded, model, window, content))
         return
     retrieved = now()
     with Timing(Stage.SOURCE, model.name, window) as sourcing:
         program = stage_program(loaded.folder, model, watch.say)
-    found = program_sources(model, program, experiment.learned_from, [window], experiment.config.seed or 0)
+    past, config = experiment.learned_from, experiment.config
+    found = program_sources(model, program, past, [window], config, experiment.inputs.region)
     if found[window.id] != source:
         message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
         raise ForecastError(message)
@@ -112,7 +121,7 @@ def forecast_of_window(
         )
         record = _record(program, environment, request, run, sourcing.seconds)
         try:
-            yield ForecastFile(run.output, record, status)
+            yield ForecastFile(run.output, record, status, request.function)
         except ForecastError as error:
             raise ModelFailed(str(error), cause="unreadable_output", output=run.log) from error
 
@@ -121,12 +130,12 @@ def request_of_window(
     experiment: Experiment,
     model: FolderModel,
     window: TimeWindow,
-    program: StagedProgram,
+    program: StagedProgram | StagedFunction,
     environment: BuiltEnvironment,
     folder: Path,
     watch: Watch,
 ) -> ModelRequest:
-    """Say what a model's program is asked for in a window of an experiment.
+    """Say what a model's program or function is asked for in a window of an experiment.
 
     Parameters
     ----------
@@ -136,10 +145,9 @@ def request_of_window(
     config = experiment.config
     names = model.output_names(window, alone=window.id in config.alone_on_their_dates)
     inside = tuple(str(Path("forecasts") / name) for name in names)
-    return ModelRequest(
+    request = ModelRequest(
         model=model.name,
-        argv=_argv(program, watch),
-        place=_place(model, program),
+        argv=(),
         environment=environment,
         source=program.source,
         window=window,
@@ -157,15 +165,22 @@ def request_of_window(
         destination=folder / Path(inside[-1]).name,
         shelf=folder.parent,
         arguments=program.spec.arguments,
-        args_file=program.spec.args_file,
-        input_name=program.spec.input_catalog,
         limits=ModelLimits(program.spec.limits.program, program.spec.limits.output_mb),
         seed=run_seed(config.seed or 0, model.name, window),
-        seed_argument=program.spec.seed_argument,
         variables=declared_variables(program.spec.variables),
         secret=frozenset(name for name, value in program.spec.variables.items() if value is None),
         say=watch.say,
         stop=watch.stop,
+    )
+    if isinstance(program, StagedFunction):
+        return replace(request, argv=(program.spec.function,), function=program.spec.function)
+    return replace(
+        request,
+        argv=_argv(program, watch),
+        place=_place(model, program),
+        seed_argument=program.spec.seed_argument,
+        args_file=program.spec.args_file,
+        input_name=program.spec.input_catalog,
     )
 
 
@@ -186,7 +201,7 @@ def _place(model: FolderModel, program: StagedProgram) -> PurePosixPath | None:
 
 
 def _record(
-    program: StagedProgram,
+    program: StagedProgram | StagedFunction,
     environment: BuiltEnvironment,
     request: ModelRequest,
     run: ModelRun,

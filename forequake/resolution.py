@@ -25,6 +25,7 @@ from forequake.forecasts.arrivals import arrived
 from forequake.forecasts.references.learned import learned_sources
 from forequake.forecasts.sources import content_of
 from forequake.keys import KeyInputs
+from forequake.models.functions import StagedFunction
 from forequake.models.programs import StagedProgram, program_sources, stage_program
 from forequake.models.uses import ModelUse, note_use
 from forequake.own_code import pin_own_files
@@ -190,14 +191,14 @@ def _forecasts(
                     troubles[model.name] = str(error)
                     continue
                 _note(loaded, model, program)
-                made = program_sources(model, program, learning, lacking, config.seed or 0)
+                made = program_sources(model, program, learning, lacking, config, region.inputs.key)
                 sources[model.name] = {**sources[model.name], **made}
         elif isinstance(model, LearningReference):
             sources[model.name] = learned_sources(model, config, region, learning, windows)
     return sources
 
 
-def _note(loaded: LoadedExperiment, model: FolderModel, program: StagedProgram) -> None:
+def _note(loaded: LoadedExperiment, model: FolderModel, program: StagedProgram | StagedFunction) -> None:
     source = program.source
     use = ModelUse(
         experiment=loaded.config.name,

@@ -16,6 +16,7 @@ from forequake.config import (
 from forequake.errors import ForecastError
 from forequake.experiments import Experiment
 from forequake.forecasts import GriddedRates, rate_findings, scope_findings
+from forequake.forecasts.answers import answered_catalogs, answered_rates
 from forequake.forecasts.arrivals import forecast_file
 from forequake.forecasts.catalog_based import CatalogForecast, fit_catalogs, read_catalog_forecast
 from forequake.forecasts.fitted import fitted_rates
@@ -148,8 +149,11 @@ def _gridded(
     with Timing(Stage.READ, model.name, windows[0]) as reading:
         content = experiment.forecast_inputs(model.name, windows[0]).content
         region, magnitudes = experiment.region, experiment.magnitudes
-        if isinstance(model, FolderModel) and file is not None:
-            known, policy = None if file.run else content, loaded.config.forecast_quality
+        policy = loaded.config.forecast_quality
+        if file is not None and file.function is not None:
+            rates = answered_rates(file.path, file.function, region, magnitudes, policy)
+        elif isinstance(model, FolderModel) and file is not None:
+            known = None if file.run else content
             rates = fitted_rates(file.path, region, magnitudes, policy, format=model.format, content=known)
         elif isinstance(model, LearningReference):
             past = experiment.learned_from
@@ -179,7 +183,11 @@ def _simulated(
             path = forecast_file(loaded, model, windows[0], content)
         else:
             path = file.path
-        forecast = read_catalog_forecast(path, model.format, n_catalogs=model.n_catalogs, policy=policy)
+        if file is not None and file.function is not None:
+            known = None if file.run is None else file.run.output
+            forecast = answered_catalogs(path, file.function, model.n_catalogs, policy, known)
+        else:
+            forecast = read_catalog_forecast(path, model.format, n_catalogs=model.n_catalogs, policy=policy)
     seconds = reading.seconds
     return MadeForecasts(
         records=[_catalog_record(experiment, model, window, forecast, seconds, file) for window in windows],

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from forequake.config import FolderModel, load_experiment
+from forequake.config import FolderModel, ProgramSpec, load_experiment
 from forequake.windows import TimeWindow
 
 __all__ = ["EXAMPLE", "commands", "copied", "importable", "make_forecasts", "past_of", "run_command"]
@@ -78,7 +78,7 @@ def make_forecasts(config: Path) -> None:
     with importable():
         for model in experiment.models:
             assert isinstance(model, FolderModel)
-            assert model.program is not None
+            assert isinstance(model.program, ProgramSpec)
             for window in experiment.windows:
                 dates = {
                     "start_date": window.start.replace(tzinfo=None).isoformat(),

@@ -123,7 +123,7 @@ def validate(config: ConfigPath, as_json: JsonFlag = False) -> None:
 
 def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
     """Read every forecast of a model that is there, each file once; no program runs."""
-    from forequake.models.programs import PROGRAM_READER
+    from forequake.models.programs import MAKERS
     from forequake.steps import make_forecasts, windows_by_source
 
     total = None
@@ -133,7 +133,7 @@ def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
     to_make: list[str] = []
     for windows in windows_by_source(experiment, name, experiment.config.windows):
         source = experiment.source(name, windows[0])
-        if source is None or source.reader == PROGRAM_READER:
+        if source is None or source.reader in MAKERS:
             (lacking if source is None else to_make).extend(window.id for window in windows)
             continue
         try:

@@ -6,6 +6,7 @@ The format is that of floatCSEP's experiment folders. `load_experiment` reads on
 
 from forequake.config.load import LoadedExperiment, load_experiment
 from forequake.config.model_specs import (
+    CallableSpec,
     FileModel,
     FolderModel,
     GitSource,
@@ -21,6 +22,7 @@ from forequake.config.specs import ExperimentConfig, TestSpec
 from forequake.regions.specs import FileRegion, NamedRegion, RegionSpec
 
 __all__ = [
+    "CallableSpec",
     "ExperimentConfig",
     "FileModel",
     "FileRegion",

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from forequake.command_lines import command_words
 from forequake.config._places import Place, Problems
 from forequake.config._refusals import refuse
-from forequake.config.model_specs import FolderModel, ModelSpec
+from forequake.config.model_specs import FolderModel, ModelSpec, ProgramSpec
 from forequake.errors import InputError
 
 __all__ = ["check_command", "check_places"]
@@ -38,7 +38,7 @@ def check_places(models: Iterable[ModelSpec | None], place: Place, problems: Pro
         Of their command.
     """
     for model in models:
-        if not isinstance(model, FolderModel) or model.program is None:
+        if not isinstance(model, FolderModel) or not isinstance(model.program, ProgramSpec):
             continue
         path = PurePosixPath(model.path)
         if (path.is_absolute() or ".." in path.parts) and f"{path}/" in model.program.command:

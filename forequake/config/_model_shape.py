@@ -120,13 +120,14 @@ _Flavours = Annotated[dict[str, _Text], Field(min_length=1)]
 class ModelSection(Section):
     """What follows a model's name."""
 
-    kind: Literal["file", "folder", "reference"] | None = key(
-        "file: one forecast for all windows; folder: one for each; reference: built in. "
-        "Not given, the other keys tell."
+    kind: Literal["file", "folder", "callable", "reference"] | None = key(
+        "file: one forecast for all windows; folder: one for each; callable: a Python function gives one for "
+        "each; reference: built in. Not given, the other keys tell."
     )
     path: str | None = key(
         "The file with the forecast, or the folder of a time-dependent model; relative to this file. "
-        "Also a data set, csep:helmstetter_mainshock."
+        "Also a data set, csep:helmstetter_mainshock. Of a callable: the folder with its source, where "
+        "that is more than one file."
     )
     filename: _Text | None = key("Old form: the file's name, in the folder that path names.")
     class_: ClassWord | None = key(
@@ -156,10 +157,12 @@ class ModelSection(Section):
         "model's name does."
     )
     func: _Command | None = key(
-        "Command that makes a forecast; {prefix} and {name} in it stand for the model's."
+        "Command that makes a forecast; {prefix} and {name} in it stand for the model's. Of a callable the "
+        "function, my_model.py:forecast or package.module:forecast."
     )
     func_kwargs: _Arguments | None = key(
-        "Written into args_file for the command, with {prefix} and {name} as in func."
+        "Written into args_file for the command, or handed to the function by name; with {prefix} and {name} "
+        "as in func."
     )
     variants: _Variants | None = key(
         "Several models in one entry, named name@suffix, which differ in func_kwargs (references: in their "

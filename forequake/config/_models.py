@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic_core import PydanticCustomError
 
+from forequake.config._callables import CALLABLE_NEEDS, CALLABLE_UNFIT, check_callable, read_callable
 from forequake.config._commands import check_places
 from forequake.config._files import Folder, forecast_file, model_folder
 from forequake.config._limits import read_limits
@@ -31,6 +32,7 @@ from forequake.config._section import metadata_of, read_section, unused_keys
 from forequake.config._time_shape import class_of
 from forequake.config._variables import check_seed_argument
 from forequake.config.model_specs import (
+    CallableSpec,
     FileModel,
     FolderModel,
     ForecastType,
@@ -85,12 +87,19 @@ def read_model_entry(
     entries = place.entries
     built_in = entries["kind"].value == "reference" if "kind" in entries else "reference" in entries
     flavoured = "flavours" in entries and not built_in
+    is_function = "kind" in entries and entries["kind"].value == "callable"
     needs = reference_needs(entries) if built_in else {} if flavoured else _PATH_NEEDS
+    if is_function:
+        needs = CALLABLE_NEEDS
     section = read_section(ModelSection, place, entries, problems, required=needs)
     for key, other in _OTHER_NAMES:
         if {key, other} <= section.given.keys():
             problems.add(entries[other], f"this is another name of {key}, which is given too")
-    for key, kind in (unfit_keys(section) if built_in else dict.fromkeys(REFERENCE_KEYS, "file")).items():
+    unfit = unfit_keys(section) if built_in else dict.fromkeys(REFERENCE_KEYS, "file")
+    if is_function:
+        unfit = dict.fromkeys((*REFERENCE_KEYS, *CALLABLE_UNFIT), "callable")
+        check_callable(section, place, problems)
+    for key, kind in unfit.items():
         if key in entries:
             problems.add(entries[key], f"a model of the kind {kind} does not take this key")
     names = list(_flavours(name, section, place, problems))
@@ -99,10 +108,11 @@ def read_model_entry(
         model = read_reference(name, section) if len(problems) == before else None
         return {name: model}, unused_keys(section, "models.")
     check_seed_argument(section.seed_argument, section.func_kwargs, place.at("seed_argument"), problems)
-    reader = _Reader(section, folder, problems, read_limits(place.at("limits"), problems))
+    reader = _Reader(section, place, folder, problems, read_limits(place.at("limits"), problems))
     models: dict[str, ModelSpec | None] = {found: None for found, _, _ in names}
     # A path is looked at beside other mistakes, but not where a wrong key would say what it should be.
-    if not (_DECISIVE & entries.keys()) - section.given.keys() and ("path" in entries or flavoured):
+    located = len(problems) == before if is_function else "path" in entries or flavoured
+    if not (_DECISIVE & entries.keys()) - section.given.keys() and located:
         models = {found: reader.read(found, text, where) for found, text, where in names}
     check_places(models.values(), place.at("func"), problems)
     if len(problems) > before:
@@ -136,8 +146,11 @@ def _below(folder: str, file: str) -> str:
 class _Reader:
     """Makes the models of one entry, which differ in name and path."""
 
-    def __init__(self, section: ModelSection, folder: Folder, problems: Problems, limits: RunLimits) -> None:
+    def __init__(
+        self, section: ModelSection, place: Place, folder: Folder, problems: Problems, limits: RunLimits
+    ) -> None:
         self._section = section
+        self._place = place
         self._limits = limits
         self._folder = folder
         self._problems = problems
@@ -164,7 +177,7 @@ class _Reader:
         section = self._section
         word = class_of(section.class_ or section.model_class)
         if section.kind is not None or word is not None:
-            return section.kind == "folder" or (section.kind is None and word == "td")
+            return section.kind in {"folder", "callable"} or (section.kind is None and word == "td")
         if self._folder.holds_file(path):
             return False
         return self._folder.holds_folder(path) or section.func is not None
@@ -193,7 +206,13 @@ class _Reader:
 
     def _folder_model(self, name: str, path: str) -> FolderModel:
         section, source = self._section, self._source()
-        recorded = model_folder(path, self._folder, fetched=source is not None)
+        program: ProgramSpec | CallableSpec | None
+        if section.kind == "callable":
+            recorded, function = read_callable(name, section, path, self._place, self._folder, self._problems)
+            program = function.model_copy(update={"limits": self._limits})
+        else:
+            recorded = model_folder(path, self._folder, fetched=source is not None)
+            program = self._program({"name": name, "prefix": section.prefix or name})
         by_format: ForecastType = "catalog" if (self._format or "csv") in CATALOG_FORMATS else "gridded"
         forecast_type = section.forecast_type or by_format
         reader = self._reader(forecast_type)
@@ -209,7 +228,7 @@ class _Reader:
             forecast_type=forecast_type,
             forecast_unit=section.forecast_unit if forecast_type == "gridded" else None,
             n_catalogs=section.n_sims if forecast_type == "catalog" else None,
-            program=self._program({"name": name, "prefix": section.prefix or name}),
+            program=program,
             source=source,
             force_stage=bool(section.force_stage) and source is not None,
             metadata=metadata_of(section),

@@ -3,14 +3,14 @@
 import ast
 import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
 from pydantic_core import PydanticCustomError
 
 from forequake.config._files import Folder
+from forequake.config._functions import functions_of, imported, python_tree, signature_faults
 from forequake.config._places import Place, Problems
 from forequake.config._refusals import refuse
 from forequake.config.specs import OwnFunction
@@ -19,8 +19,6 @@ from forequake.errors import suggestion
 __all__ = ["WrittenFunction", "read_own_function", "written_function"]
 
 _FORM: Final = re.compile(r"(?P<file>.*\.py)(?P<colon>:(?P<function>.*))?")
-#: Larger files are none that somebody wrote.
-_MOST_SOURCE: Final = 1 << 20
 _MOST_BYTES: Final = 100 << 20
 #: What forequake hands over by name; the rest of a function's parameters are its arguments.
 _NAMED: Final = ("seed", "alpha")
@@ -72,9 +70,10 @@ def read_own_function(
             others += [found] if found is not None and found not in (file, *others) else []
     if file is None:
         return None
-    tree = _tree(folder.root / file, place.at("func"), problems)
-    if tree is not None:
-        _check_function(tree, written.function, place, arguments, problems)
+    try:
+        _check_function(python_tree(folder.root / file), written.function, place, arguments, problems)
+    except ValueError as error:
+        problems.add(place.at("func"), str(error))
     for name in [file, *(other for other in others if other.endswith(".py"))]:
         _check_imports(folder, name, {file, *others}, place.at("func"), problems)
     if len(problems) > before:
@@ -104,35 +103,8 @@ def _found(text: str, place: Place, folder: Folder, problems: Problems, what: st
     return None
 
 
-def _tree(path: Path, place: Place, problems: Problems) -> ast.Module | None:
-    try:
-        data = path.read_bytes()
-        if len(data) > _MOST_SOURCE:
-            problems.add(place, "the file is too long for one that somebody wrote")
-            return None
-        return ast.parse(data)
-    except SyntaxError as error:
-        problems.add(place, f"{path.name}:{error.lineno} is no Python: {error.msg}")
-    except (OSError, ValueError, RecursionError) as error:
-        problems.add(place, f"{path.name} cannot be read: {error}")
-    return None
-
-
-def _functions(tree: ast.Module) -> dict[str, ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Give the functions of a module by name, also those behind a condition; not those of classes."""
-    found: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
-    ahead: list[ast.stmt] = list(tree.body)
-    while ahead:
-        node = ahead.pop(0)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            found[node.name] = node
-        elif isinstance(node, ast.If | ast.Try | ast.With):
-            ahead += [child for child in ast.iter_child_nodes(node) if isinstance(child, ast.stmt)]
-    return found
-
-
 def _check_function(tree: ast.Module, name: str, place: Place, arguments: Place, problems: Problems) -> None:
-    functions, where = _functions(tree), place.at("func")
+    functions, where = functions_of(tree), place.at("func")
     function = functions.get(name)
     if function is None:
         public = [known for known in functions if not known.startswith("_")]
@@ -144,39 +116,19 @@ def _check_function(tree: ast.Module, name: str, place: Place, arguments: Place,
         problems.add(where, f"{name} is asynchronous; a test is a plain function")
         return
     given = _GIVEN[: 2 if place.at("ref_model").value is None else 3]
-    taken = function.args
-    positional = [parameter.arg for parameter in (*taken.posonlyargs, *taken.args)]
-    if len(positional) < len(given) and taken.vararg is None:
-        message = (
-            f"{name} takes {len(positional)} parameters in line {function.lineno}, but it is called with "
-            f"{len(given)}: {', '.join(given)}"
-        )
-        problems.add(where, message)
-        return
-    by_name = [
-        *(parameter.arg for parameter in taken.args[max(0, len(given) - len(taken.posonlyargs)) :]),
-        *(parameter.arg for parameter in taken.kwonlyargs),
-    ]
     handed = arguments.at("arguments").entries
-    for argument, there in handed.items():
-        if argument in _NAMED:
-            problems.add(there, "this is a key of func_kwargs itself: write it beside arguments")
-        elif argument not in by_name and (taken.kwarg is None or argument in positional):
-            known = ", ".join(known for known in by_name if known not in _NAMED)
-            message = f"{name} has no such parameter to be set; it has {known or 'none'}"
-            problems.add(there, message, suggestion(argument, [k for k in by_name if k not in _NAMED]))
-    optional = {*positional[len(positional) - len(taken.defaults) :]} | {
-        parameter.arg
-        for parameter, default in zip(taken.kwonlyargs, taken.kw_defaults, strict=True)
-        if default is not None
-    }
-    for parameter in by_name:
-        if parameter not in {*_NAMED, *handed, *optional}:
-            message = (
-                f"{name} needs {parameter}, which has no default: "
-                f"func_kwargs: {{arguments: {{{parameter}: ...}}}}"
-            )
+    for argument in _NAMED:
+        if argument in handed:
+            message = "this is a key of func_kwargs itself: write it beside arguments"
+            problems.add(handed[argument], message)
+    for fault in signature_faults(function, given, _NAMED, handed):
+        if fault.missing:
+            message = f"{fault.message}: func_kwargs: {{arguments: {{{fault.argument}: ...}}}}"
             problems.add(arguments.at("arguments"), message)
+        else:
+            problems.add(
+                where if fault.argument is None else handed[fault.argument], fault.message, fault.near
+            )
 
 
 def _check_imports(folder: Folder, file: str, declared: set[str], place: Place, problems: Problems) -> None:
@@ -186,7 +138,7 @@ def _check_imports(folder: Folder, file: str, declared: set[str], place: Place, 
     except (OSError, SyntaxError, ValueError, RecursionError):  # noted before, or told by the call
         return
     beside = PurePosixPath(file).parent
-    for line, module in _imported(tree):
+    for line, module in imported(tree):
         if module is None:
             problems.add(
                 place, f"{file}:{line} has a relative import; files beside are imported by their names"
@@ -200,12 +152,3 @@ def _check_imports(folder: Folder, file: str, declared: set[str], place: Place, 
                 f"{{files: [{written}]}}, so that a change of it computes the results again"
             )
             problems.add(place, message)
-
-
-def _imported(tree: ast.Module) -> Iterator[tuple[int, str | None]]:
-    """Give the lines and top names of imports, None for relative ones."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name.partition(".")[0]) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.lineno, (node.module or "").partition(".")[0] if node.level == 0 else None

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, JsonValue, WithJsonSchema
 
 from forequake.config._places import Place, Problems
 from forequake.config._refusals import refuse
-from forequake.config.model_specs import FolderModel, ModelSpec
+from forequake.config.model_specs import FolderModel, ModelSpec, ProgramSpec
 
 __all__ = ["SeedArgument", "VariablesOfProgram", "check_seed_argument", "notes_on_seeds"]
 
@@ -140,11 +140,12 @@ def check_seed_argument(
 def notes_on_seeds(models: tuple[ModelSpec, ...]) -> Iterator[str]:
     """Name the models that get one seed in all windows."""
     for model in models:
-        if not isinstance(model, FolderModel) or model.program is None or model.program.seed_argument:
+        program = model.program if isinstance(model, FolderModel) else None
+        if not isinstance(program, ProgramSpec) or program.seed_argument:
             continue
         fixed = [
             name
-            for name, value in model.program.arguments.items()
+            for name, value in program.arguments.items()
             if name.casefold() in _SEEDS and value not in (None, "")
         ]
         if fixed:

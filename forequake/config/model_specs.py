@@ -15,6 +15,7 @@ __all__ = [
     "DEFAULT_MAG_BIN",
     "DEFAULT_NEIGHBOURS",
     "Build",
+    "CallableSpec",
     "Days",
     "FileModel",
     "FolderModel",
@@ -132,6 +133,27 @@ class ProgramSpec(_Spec):
     force_build: bool = Field(default=False, exclude=True)
 
 
+class CallableSpec(_Spec):
+    """A function that gives the forecast of a window.
+
+    Attributes
+    ----------
+    function
+        ``file.py:function`` or ``package.module:function``, in the model's folder.
+    arguments
+        Handed to the function by their names.
+    build, variables, limits, force_build
+        As of `ProgramSpec`.
+    """
+
+    function: str
+    arguments: dict[str, JsonValue] = {}
+    build: Build | None = None
+    variables: dict[str, str | None] = Field(default={}, exclude_if=lambda value: not value)
+    limits: RunLimits = Field(default=RunLimits(), exclude=True)
+    force_build: bool = Field(default=False, exclude=True)
+
+
 class FileModel(_Spec):
     """A time-independent model: one forecast, in a file.
 
@@ -171,7 +193,8 @@ class FolderModel(_Spec):
     Attributes
     ----------
     path
-        The model's folder, relative to the experiment's folder unless it is absolute.
+        The model's folder, relative to the experiment's folder unless it is absolute; of a function whose
+        source is one file, that file.
     prefix
         Begins the names of the forecasts' files.
     format
@@ -181,7 +204,7 @@ class FolderModel(_Spec):
     n_catalogs
         Synthetic catalogs of each catalog-based forecast, empty ones included; None counts those in the file.
     program
-        What makes forecasts that are not there; None where all are given as files.
+        What makes forecasts that are not there, a command or a function; None where all are given as files.
     source
         What brings the folder where it is not there.
     force_stage
@@ -199,7 +222,7 @@ class FolderModel(_Spec):
     forecast_type: ForecastType = "catalog"
     forecast_unit: Days | None = None
     n_catalogs: int | None = Field(default=None, gt=0)
-    program: ProgramSpec | None = None
+    program: ProgramSpec | CallableSpec | None = None
     source: SourceSpec | None = None
     force_stage: bool = Field(default=False, exclude=True)
     metadata: dict[str, JsonValue] = {}

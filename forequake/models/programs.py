@@ -11,21 +11,33 @@ import numpy as np
 from pydantic import JsonValue
 
 from forequake.catalogs import Events
-from forequake.config.model_specs import Build, FolderModel, ProgramSpec
+from forequake.config.model_specs import Build, CallableSpec, FolderModel, ProgramSpec
+from forequake.config.specs import ExperimentConfig
 from forequake.errors import ForecastError
 from forequake.keys import ADDED_LATER, KeyInputs
 from forequake.models.environments import chosen_build, environment_key
+from forequake.models.functions import FUNCTION_READER, FunctionInputs, StagedFunction, stage_function
 from forequake.models.sources import PathSource, StagedSource, fetch_source
 from forequake.quantities import Sha256
 from forequake.results import ForecastSource
 from forequake.windows import TimeWindow
 
-__all__ = ["PROGRAM_READER", "ProgramInputs", "StagedProgram", "program_sources", "run_seed", "stage_program"]
+__all__ = [
+    "MAKERS",
+    "PROGRAM_READER",
+    "ProgramInputs",
+    "StagedProgram",
+    "program_sources",
+    "run_seed",
+    "stage_program",
+]
 
 #: Changes with what a program is given in a run; it counts in the keys of forecasts.
 _RUN_VERSION: Final = 1
 #: In the place of a file's reader, where a program makes the file.
 PROGRAM_READER: Final = f"program/{_RUN_VERSION}"
+#: In the place of a file's reader, where a run makes the forecast.
+MAKERS: Final = frozenset({PROGRAM_READER, FUNCTION_READER})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -93,8 +105,10 @@ class StagedProgram:
     environment: Sha256
 
 
-def stage_program(folder: Path, model: FolderModel, say: Callable[[str], None]) -> StagedProgram:
-    """Fetch the files of a model's program.
+def stage_program(
+    folder: Path, model: FolderModel, say: Callable[[str], None]
+) -> StagedProgram | StagedFunction:
+    """Fetch the files of a model's program, or of its function.
 
     Parameters
     ----------
@@ -111,6 +125,8 @@ def stage_program(folder: Path, model: FolderModel, say: Callable[[str], None]) 
     if model.program is None:
         message = f"the model {model.name!r} has no program"
         raise ForecastError(message)
+    if isinstance(model.program, CallableSpec):
+        return stage_function(folder, model, model.program, say)
     spec = PathSource(model.path)
     source = fetch_source(
         spec if model.source is None or (folder / model.path).is_dir() else model.source, folder, say=say
@@ -121,10 +137,11 @@ def stage_program(folder: Path, model: FolderModel, say: Callable[[str], None]) 
 
 def program_sources(
     model: FolderModel,
-    program: StagedProgram,
+    program: StagedProgram | StagedFunction,
     learning: Events,
     windows: Iterable[TimeWindow],
-    seed: int,
+    config: ExperimentConfig,
+    region: Sha256,
 ) -> dict[str, ForecastSource]:
     """Give what decides the forecasts of windows, by the ids of windows; nothing runs yet.
 
@@ -134,30 +151,55 @@ def program_sources(
         The whole catalog from which models learn, in order of time.
     windows
         Those that have begun: the past of others is not complete yet.
-    seed
-        The experiment's.
+    config, region
+        The experiment's, and the key of its cells, which a function is told.
     """
     chosen = list(windows)
     pasts = _pasts(learning, [window.start for window in chosen])
     sources = {}
     for window in chosen:
-        inputs = ProgramInputs(
-            source=program.source.tree,
-            inputs=None if program.source.inputs is None else program.source.inputs.sha256,
-            environment=program.environment,
-            command=program.spec.command,
-            arguments=program.spec.arguments,
-            args_file=program.spec.args_file,
-            input_catalog=program.spec.input_catalog,
-            output=(model.prefix, model.format),
-            past=pasts[window.start],
-            window=window,
-            seed=run_seed(seed, model.name, window),
-            variables=program.spec.variables,
-            seed_argument=program.spec.seed_argument,
-        )
-        sources[window.id] = ForecastSource(content=inputs.key, reader=PROGRAM_READER)
+        past, seed = pasts[window.start], run_seed(config.seed or 0, model.name, window)
+        if isinstance(program, StagedProgram):
+            content, reader = _program_inputs(model, program, past, window, seed).key, PROGRAM_READER
+        else:
+            inputs = FunctionInputs(
+                source=program.source.tree,
+                environment=program.environment,
+                function=program.spec.function,
+                arguments=program.spec.arguments,
+                forecast_type=model.forecast_type,
+                n_catalogs=model.n_catalogs,
+                past=past,
+                region=region,
+                magnitudes=config.magnitudes,
+                depth_km=config.depth_km,
+                window=window,
+                seed=seed,
+                variables=program.spec.variables,
+            )
+            content, reader = inputs.key, FUNCTION_READER
+        sources[window.id] = ForecastSource(content=content, reader=reader)
     return sources
+
+
+def _program_inputs(
+    model: FolderModel, program: StagedProgram, past: Sha256, window: TimeWindow, seed: int
+) -> ProgramInputs:
+    return ProgramInputs(
+        source=program.source.tree,
+        inputs=None if program.source.inputs is None else program.source.inputs.sha256,
+        environment=program.environment,
+        command=program.spec.command,
+        arguments=program.spec.arguments,
+        args_file=program.spec.args_file,
+        input_catalog=program.spec.input_catalog,
+        output=(model.prefix, model.format),
+        past=past,
+        window=window,
+        seed=seed,
+        variables=program.spec.variables,
+        seed_argument=program.spec.seed_argument,
+    )
 
 
 def run_seed(seed: int, model: str, window: TimeWindow) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forequake.config import FolderModel, LearningReference, ModelSpec
+from forequake.config import FolderModel, LearningReference, ModelSpec, ProgramSpec
 from forequake.config._files import Folder
 from forequake.config._model_list import read_models
 from forequake.config._placeholders import filled_command
@@ -119,7 +119,7 @@ def test_a_program_is_told_its_prefix_and_name(read: Read) -> None:
     keys = {"func": "run --as {prefix} '{{x}}' ${y}", "func_kwargs": {"a": [{"b": "{name}.{prefix}"}]}}
     model = read(prefix="my own", **keys)["M"]
     assert isinstance(model, FolderModel)
-    assert model.program is not None
+    assert isinstance(model.program, ProgramSpec)
     assert model.program.command == "run --as 'my own' '{x}' ${y}"
     assert model.program.arguments == {"a": [{"b": "M.my own"}]}
     variant = read(prefix="my", **keys, variants={"low": {}})["M@low"]

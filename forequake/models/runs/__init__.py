@@ -1,5 +1,6 @@
 """One run of a model: its folder, its program under a supervisor, and whether its forecast can be used."""
 
+from forequake.models.runs._function_runner import RUNNER_VERSION
 from forequake.models.runs.arguments import render_arguments
 from forequake.models.runs.prospective import prospective_status
 from forequake.models.runs.request import (
@@ -14,6 +15,7 @@ from forequake.models.runs.variables import declared_variables
 
 __all__ = [
     "CAUSES",
+    "RUNNER_VERSION",
     "ExpectedForecast",
     "ModelLimits",
     "ModelRequest",

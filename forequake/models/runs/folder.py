@@ -13,7 +13,7 @@ from forequake.models.runs.arguments import render_arguments
 from forequake.models.runs.input_catalog import csep_csv
 from forequake.models.runs.request import ModelRequest
 
-__all__ = ["fill"]
+__all__ = ["copy_of", "fill"]
 
 
 def fill(folder: Path, request: ModelRequest) -> str:
@@ -37,11 +37,9 @@ def fill(folder: Path, request: ModelRequest) -> str:
             message = f"the file {name!r} must lie in the model's folder 'input'"
             raise InputError(message)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(staged.folder, folder, symlinks=True)
-    _make_writable(folder)
+    copy_of(staged.folder, folder)
     if staged.inputs is not None:
-        shutil.copytree(staged.inputs.folder, inputs, symlinks=True)
-        _make_writable(inputs)
+        copy_of(staged.inputs.folder, inputs)
     for name in ("input", "forecasts"):
         (folder / name).mkdir(exist_ok=True)
     template = None if staged.inputs is None else staged.inputs.folder / request.args_file
@@ -53,8 +51,9 @@ def fill(folder: Path, request: ModelRequest) -> str:
     return text
 
 
-def _make_writable(folder: Path) -> None:
-    """Let the model do with its copy what it likes: a source on the shelf is for reading only."""
+def copy_of(source: Path, folder: Path) -> None:
+    """Copy a folder of the shelf, which is for reading only, so that the model may write into its copy."""
+    shutil.copytree(source, folder, symlinks=True)
     for parent, _, files in os.walk(folder):
         for path in (Path(parent), *(Path(parent, name) for name in files)):
             if not path.is_symlink():

@@ -81,6 +81,9 @@ class ModelRequest:
         in the copy.
     arguments, args_file
         See `forequake.models.runs.render_arguments`; the file stands in the model's folder ``input``.
+    function
+        What is called in place of a program, as ``file.py:function`` or ``package.module:function``. Then
+        `argv` is only told, and neither a file of arguments nor one of the catalog is written.
     input_catalog, input_name
         The events that the model may know, all before the window, and the name of their file in ``input``.
     output_names
@@ -130,6 +133,7 @@ class ModelRequest:
     on_progress: Callable[[Mapping[str, Any]], None] = lambda progress: None
     stop: threading.Event = field(default_factory=threading.Event)
     keep: bool = False
+    function: str | None = None
 
 
 @dataclass(frozen=True)

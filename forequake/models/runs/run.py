@@ -13,6 +13,8 @@ from typing import Final
 from forequake.errors import EvaluationError, ModelFailed, SourceChanged
 from forequake.models.environments import Invocation
 from forequake.models.runs.folder import fill
+from forequake.models.runs.function_answer import answer_of, frames_at_the_end
+from forequake.models.runs.function_folder import SOURCE, fill_for_function, runner_words
 from forequake.models.runs.input_catalog import check_before
 from forequake.models.runs.own_package import import_folder
 from forequake.models.runs.request import ModelRequest, ModelRun
@@ -95,7 +97,7 @@ def _run(request: ModelRequest) -> ModelRun:
             verify(request.source)
             for name in ("home", "tmp"):
                 (run.folder / name).mkdir()
-            arguments = fill(folder, request)
+            arguments = (fill if request.function is None else fill_for_function)(folder, request)
         request.say(f"{request.model}: running for {request.window.id}")
         with Timing(Stage.RUN, *of_it) as running:
             ending = _execute(run, start, folder, request)
@@ -103,11 +105,14 @@ def _run(request: ModelRequest) -> ModelRun:
             run.keep()
         with Timing(Stage.CHECK, *of_it) as checking:
             verify(request.source)
-            if ending.kind != "exited" or ending.code != 0:
-                raise _failure(ending, request)
+            if ending.kind != "exited" or (ending.code != 0 and request.function is None):
+                raise _failure(ending, request, folder)
             try:
-                found = find_output(folder, request.output_names, request.limits.output_mb)
-                check_forecast(found, request.expected, request.window)
+                if request.function is None:
+                    found = find_output(folder, request.output_names, request.limits.output_mb)
+                else:
+                    found = answer_of(folder, request, ending)
+                check_forecast(found, request.expected, request.window, request.function)
             except ModelFailed as error:
                 raise ModelFailed(str(error), cause=error.cause, output=ending.output) from error
             sha256 = _move(found, run.folder / "sealed", request.destination)
@@ -117,7 +122,7 @@ def _run(request: ModelRequest) -> ModelRun:
             sealed_at=now(),
             arguments=arguments,
             seconds={timing.stage.value: timing.seconds for timing in (filling, running, checking)},
-            exit_code=ending.code,
+            exit_code=0,
             cpu_seconds=ending.cpu_seconds,
             peak_memory=ending.peak_memory,
             peak_disk=ending.peak_disk,
@@ -135,11 +140,12 @@ def _execute(run: ProgramRun, start: Path, folder: Path, request: ModelRequest) 
     if request.seed is not None:
         variables["FOREQUAKE_SEED"] = str(request.seed)
     limits, prefix = request.limits.program, request.environment.prefix
-    own = None if prefix is None or request.environment.build is None else import_folder(prefix, folder)
+    copy = folder if request.function is None else folder / SOURCE
+    own = None if prefix is None or request.environment.build is None else import_folder(prefix, copy)
     secrets = Secrets({name: variables[name] for name in request.secret})
     wrapped = request.environment.command(
         Invocation(
-            argv=request.argv,
+            argv=request.argv if request.function is None else runner_words(folder),
             variables=variables,
             secret=request.secret,
             folder=folder,
@@ -178,7 +184,7 @@ def _places(prefix: Path | None) -> tuple[Path, ...]:
     return (prefix, Path(pairs["home"]).resolve().parent) if "home" in pairs else (prefix,)
 
 
-def _failure(ending: ProgramEnding, request: ModelRequest) -> ModelFailed:
+def _failure(ending: ProgramEnding, request: ModelRequest, folder: Path) -> ModelFailed:
     limits = request.limits.program
     words = {
         "exited": f"its program ended with exit code {ending.code}",
@@ -194,6 +200,8 @@ def _failure(ending: ProgramEnding, request: ModelRequest) -> ModelFailed:
     }[ending.kind]
     said = next((line.strip() for line in reversed(ending.output.splitlines()) if line.strip()), "")
     last = f"; it said last: {said[:_MOST_LAST_WORDS]}" if said else ""
+    if request.function is not None:
+        last += "".join(f"\n  {line}" for line in frames_at_the_end(folder))
     causes = {"exited": "exit_code"} | _BY_ENDING
     return ModelFailed(words + last, cause=causes.get(ending.kind, ending.kind), output=ending.output)
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from forequake.errors import ForecastError, ModelFailed
 from forequake.forecasts import ForecastScope, fit_to_experiment, read_forecast
+from forequake.forecasts.answers import answered_catalogs, answered_rates
 from forequake.forecasts.catalog_based import fit_catalogs, read_catalog_forecast
 from forequake.models.runs.request import ExpectedForecast
 from forequake.windows import TimeWindow
@@ -64,10 +65,17 @@ def _instead(folder: Path, name: str) -> str:
     return f"; beside it there is {', '.join(found[:_MOST_NAMED])}{more}"
 
 
-def check_forecast(path: Path, expected: ExpectedForecast, window: TimeWindow) -> None:
+def check_forecast(
+    path: Path, expected: ExpectedForecast, window: TimeWindow, function: str | None = None
+) -> None:
     """Make sure that a file is a forecast that can be tested in a window.
 
     Whoever reads it later reads it again, with its findings: here it is only decided whether the run failed.
+
+    Parameters
+    ----------
+    function
+        The one that gave the forecast, in the form of `forequake.forecasts.answers`; None of a program.
 
     Raises
     ------
@@ -75,16 +83,20 @@ def check_forecast(path: Path, expected: ExpectedForecast, window: TimeWindow) -
         With the cause ``unreadable_output``, ``wrong_window`` or ``wrong_region``.
     """
     if expected.forecast_type == "catalog":
-        _check_catalogs(path, expected, window)
-    else:
+        _check_catalogs(path, expected, window, function)
+    elif function is None:
         _check_rates(path, expected, window)
+    else:
+        _check_answer(path, expected, function)
 
 
-def _check_catalogs(path: Path, expected: ExpectedForecast, window: TimeWindow) -> None:
+def _check_catalogs(path: Path, expected: ExpectedForecast, window: TimeWindow, function: str | None) -> None:
+    number, policy = expected.n_catalogs, expected.policy
     try:
-        forecast = read_catalog_forecast(
-            path, expected.format, n_catalogs=expected.n_catalogs, policy=expected.policy
-        )
+        if function is None:
+            forecast = read_catalog_forecast(path, expected.format, n_catalogs=number, policy=policy)
+        else:
+            forecast = answered_catalogs(path, function, number, policy)
     except ForecastError as error:
         raise ModelFailed(_words(path, error), cause="unreadable_output") from error
     counted = forecast.within(
@@ -108,6 +120,13 @@ def _check_catalogs(path: Path, expected: ExpectedForecast, window: TimeWindow) 
         )
     except ForecastError as error:
         raise ModelFailed(_words(path, error), cause="wrong_region") from error
+
+
+def _check_answer(path: Path, expected: ExpectedForecast, function: str) -> None:
+    try:
+        answered_rates(path, function, expected.region, expected.magnitudes, expected.policy)
+    except ForecastError as error:
+        raise ModelFailed(str(error), cause="unreadable_output") from error
 
 
 def _check_rates(path: Path, expected: ExpectedForecast, window: TimeWindow) -> None:
