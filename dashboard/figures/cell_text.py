@@ -1,6 +1,7 @@
 """What stands in a cell of the matrix, and what it says when the pointer is over it."""
 
 import html
+import re
 from typing import Final
 
 from dashboard._sentences import gain_unit, windows_words
@@ -40,6 +41,8 @@ __all__ = [
 
 #: A model's name is broken where it is longer.
 _LONG_NAME: Final = 18
+#: Behind these it is broken, but not in the middle of a number.
+_BREAKS: Final = re.compile(r"[ _,@-]|\.(?![0-9])")
 
 
 def below_mark(cell: WindowCell) -> str:
@@ -138,11 +141,17 @@ def hover_of_counts(cell: CountedCell) -> str:
 
 
 def wrapped(model: str, most: int = _LONG_NAME) -> str:
-    """Escape a model's name and break a long one, so that it leaves room for the cells."""
+    """Escape a model's name and break a long one, so that it leaves room for the cells.
+
+    Examples
+    --------
+    >>> wrapped("etas@kernel.d=0.5,b=1.05")
+    'etas@kernel.d=0.5,<br>b=1.05'
+    """
     if len(model) <= most:
         return html.escape(model)
-    place = max(model.rfind(mark, most // 3, most + 1) for mark in " _-.")
-    end = place + 1 if place > 0 else most
+    ends = [found.end() for found in _BREAKS.finditer(model, most // 3, most + 1)]
+    end = ends[-1] if ends else most
     return f"{html.escape(model[:end])}<br>{html.escape(cut(model[end:], most))}"
 
 
