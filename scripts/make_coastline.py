@@ -43,10 +43,11 @@ def points_of(arc: list[list[int]], transform: dict[str, list[float]]) -> NDArra
 
 
 def walked(points: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
-    """Leave out what runs along an edge of the map, which breaks a line in pieces."""
+    """Leave out what runs along an edge of the map or from one side to the other, which breaks a line."""
     at_edge = (np.abs(points[:, 0]) > _EDGE_LONGITUDE) | (points[:, 1] < _EDGE_LATITUDE)
-    along = at_edge[:-1] & at_edge[1:]
-    for piece in np.split(np.arange(len(points)), np.flatnonzero(along) + 1):
+    across = np.abs(np.diff(points[:, 0])) > 180
+    left_out = (at_edge[:-1] & at_edge[1:]) | across
+    for piece in np.split(np.arange(len(points)), np.flatnonzero(left_out) + 1):
         if len(piece) > 1:
             yield points[piece]
 
