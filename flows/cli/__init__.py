@@ -8,7 +8,19 @@ import sys
 
 import typer
 
-from flows.cli import authoring, deployments, experiment, gc, results, run, schedule, service, status, store
+from flows.cli import (
+    authoring,
+    deployments,
+    experiment,
+    gc,
+    qualify,
+    results,
+    run,
+    schedule,
+    service,
+    status,
+    store,
+)
 from flows.cli._terminal import complain
 from forequake import __version__
 from forequake.errors import ForequakeError, InputError, Interrupted
@@ -26,6 +38,7 @@ app = typer.Typer(
 )
 authoring.register(app)
 experiment.register(app)
+qualify.register(app)
 run.register(app)
 results.register(app)
 status.register(app)
