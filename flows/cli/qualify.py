@@ -5,10 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 from rich import box
@@ -16,6 +15,29 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from flows.cli._model_options import (
+    ArgsFile,
+    Arguments,
+    Build,
+    CatalogOf,
+    CatalogSeed,
+    Func,
+    LearnedFrom,
+    Magnitude,
+    Megabytes,
+    ModelName,
+    ModelOrExperiment,
+    NSims,
+    OutputFormat,
+    Prefix,
+    Quick,
+    RegionOf,
+    Revision,
+    RunSeconds,
+    SeedArgument,
+    TypeOf,
+    WindowOf,
+)
 from flows.cli._terminal import JsonFlag, complain, note, out, print_json
 from forequake.errors import InputError
 
@@ -37,88 +59,36 @@ _WORDS: Final = {
 _MOST_LINES: Final = 15
 
 
-class _Catalog(StrEnum):
-    """From which catalog the model learns."""
-
-    SIMULATED = "simulated"
-    EXPERIMENT = "experiment"
-
-
-class _Type(StrEnum):
-    """What a forecast is."""
-
-    GRIDDED = "gridded"
-    CATALOG = "catalog"
-
-
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
     app.command("qualify")(qualify)
 
 
-_Text = str | None
-
-
 def qualify(
-    source: Annotated[
-        str,
-        typer.Argument(
-            metavar="MODEL",
-            help="A model's folder, the address of a git repository, zenodo:NUMBER, or an experiment's file.",
-            show_default=False,
-        ),
-    ],
-    model: Annotated[_Text, typer.Option(help="Which model of the experiment.", show_default=False)] = None,
-    window: Annotated[
-        _Text, typer.Option(help="The window, such as 2021-06-01_2021-06-02.", show_default=False)
-    ] = None,
-    func: Annotated[
-        _Text, typer.Option(help="The command; else what the folder says.", show_default=False)
-    ] = None,
-    build: Annotated[
-        _Text,
-        typer.Option(help="venv, conda, micromamba, docker or none; else by its files.", show_default=False),
-    ] = None,
-    arguments: Annotated[
-        list[str], typer.Option("--arg", metavar="KEY=VALUE", help="An argument (YAML); may be repeated.")
-    ] = [],  # noqa: B006
-    args_file: Annotated[_Text, typer.Option(help="File of arguments in input/.", show_default=False)] = None,
-    seed_argument: Annotated[
-        _Text, typer.Option(help="The argument that takes the seed.", show_default=False)
-    ] = None,
-    prefix: Annotated[
-        _Text, typer.Option(help="Begins the forecast's name; else the model's.", show_default=False)
-    ] = None,
-    form: Annotated[
-        _Text, typer.Option("--format", help="Of the forecast's file; csv.", show_default=False)
-    ] = None,
-    kind: Annotated[
-        _Type | None, typer.Option("--type", help="What the forecast is.", show_default=False)
-    ] = None,
-    n_sims: Annotated[
-        int | None, typer.Option(min=1, help="Catalogs in a forecast.", show_default=False)
-    ] = None,
-    region: Annotated[
-        _Text,
-        typer.Option(help="A region's name, a file, or YAML as in an experiment.", show_default=False),
-    ] = None,
-    mag_min: Annotated[float | None, typer.Option(help="First magnitude.", show_default=False)] = None,
-    mag_max: Annotated[float | None, typer.Option(help="Last magnitude bin.", show_default=False)] = None,
-    mag_bin: Annotated[float | None, typer.Option(help="Width of bins.", show_default=False)] = None,
-    revision: Annotated[
-        _Text, typer.Option(help="Branch, tag or commit of a repository.", show_default=False)
-    ] = None,
-    catalog: Annotated[
-        _Catalog, typer.Option(help="Learn from a simulated catalog, or from the experiment's.")
-    ] = _Catalog.SIMULATED,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulated catalog.")] = 1,
-    seconds: Annotated[float | None, typer.Option(help="What a run may take.", show_default=False)] = None,
-    memory_mb: Annotated[int | None, typer.Option(help="Its memory at most.", show_default=False)] = None,
-    disk_mb: Annotated[int | None, typer.Option(help="What it may write.", show_default=False)] = None,
-    output_mb: Annotated[
-        int | None, typer.Option(help="The forecast's size at most.", show_default=False)
-    ] = None,
-    quick: Annotated[bool, typer.Option("--quick", help="Only the runs that can speak against it.")] = False,
+    source: ModelOrExperiment,
+    model: ModelName = None,
+    window: WindowOf = None,
+    func: Func = None,
+    build: Build = None,
+    arguments: Arguments = [],  # noqa: B006
+    args_file: ArgsFile = None,
+    seed_argument: SeedArgument = None,
+    prefix: Prefix = None,
+    form: OutputFormat = None,
+    kind: TypeOf = None,
+    n_sims: NSims = None,
+    region: RegionOf = None,
+    mag_min: Magnitude = None,
+    mag_max: Magnitude = None,
+    mag_bin: Magnitude = None,
+    revision: Revision = None,
+    catalog: CatalogOf = LearnedFrom.SIMULATED,
+    seed: CatalogSeed = 1,
+    seconds: RunSeconds = None,
+    memory_mb: Megabytes = None,
+    disk_mb: Megabytes = None,
+    output_mb: Megabytes = None,
+    quick: Quick = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Try a model before it enters an experiment, and say what to mend.
@@ -150,9 +120,13 @@ def qualify(
         revision=revision,
         limits={name: value for name, value in given.items() if value is not None},
     )
-    subject = _subject(source, model, options, own_catalog=catalog is _Catalog.EXPERIMENT, seed=seed)
+    subject = _subject(source, model, options, own_catalog=catalog is LearnedFrom.EXPERIMENT, seed=seed)
     with _progress(subject.model.name) as (watch, on_run):
         found = examine(subject, watch, quick=quick, on_run=on_run)
+    _tell(found, as_json=as_json)
+
+
+def _tell(found: "Qualification", *, as_json: bool) -> None:
     for words in found.notes:
         note(words)
     if as_json:
