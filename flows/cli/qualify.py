@@ -98,7 +98,7 @@ def qualify(
     qualifies, 1: something is to mend, 2: it cannot be asked.
 
     Examples: `forequake qualify models/aftershocks --func 'reasenberg-jones input/args.txt'`,
-    `forequake qualify examples/ridgecrest/config.yml --model rj-updated`
+    `forequake qualify examples/ridgecrest/config.yml --model rj@updated`
     """
     from forequake.qualification import FolderOptions
     from forequake.qualification import qualify as examine

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from forequake.experiments import Experiment
 from forequake.forecasts import fit_to_experiment, rate_findings, read_forecast
+from forequake.forecasts.answers import answered_catalogs, answered_rates
 from forequake.forecasts.catalog_based import CatalogForecast, fit_catalogs, read_catalog_forecast
 from forequake.models.runs import ModelRequest
 from forequake.results import QualityFinding
@@ -60,13 +61,16 @@ def content_of(path: Path, request: ModelRequest, experiment: Experiment, compac
     expected = request.expected
     if expected.forecast_type == "catalog":
         compact.mkdir(exist_ok=True)
-        forecast = read_catalog_forecast(
-            path,
-            expected.format,
-            n_catalogs=expected.n_catalogs,
-            policy=expected.policy,
-            folder=compact,
-        )
+        if request.function is None:
+            forecast = read_catalog_forecast(
+                path,
+                expected.format,
+                n_catalogs=expected.n_catalogs,
+                policy=expected.policy,
+                folder=compact,
+            )
+        else:
+            forecast = answered_catalogs(path, request.function, expected.n_catalogs, expected.policy)
         fitted = fit_catalogs(
             forecast,
             region=expected.region,
@@ -84,9 +88,11 @@ def content_of(path: Path, request: ModelRequest, experiment: Experiment, compac
             n_listed=forecast.header.n_listed,
             n_catalogs=len(forecast),
         )
-    rates = fit_to_experiment(
-        read_forecast(path, expected.format), expected.region, expected.magnitudes, expected.policy
-    )
+    cells, edges, policy = expected.region, expected.magnitudes, expected.policy
+    if request.function is None:
+        rates = fit_to_experiment(read_forecast(path, expected.format), cells, edges, policy)
+    else:
+        rates = answered_rates(path, request.function, cells, edges, policy)
     scale = experiment.scale(experiment.model(request.model), request.window)
     total = float(rates.rates.sum()) * scale
     return Content(

@@ -128,6 +128,8 @@ def _mend(trial: Trial) -> str:
         elif found is not None:
             mend += "; tell the model its prefix, with --arg prefix=NAME where it has such an argument"
         return mend
+    if trial.request.function is not None and cause in {"exit_code", "cannot_start"}:
+        return "give a forecast, or raise an error only where none can be made"
     mend = _MEND.get(cause, "see what it printed")
     if cause in {"unreadable_output", "wrong_region"} and trial.request.expected.forecast_type == "catalog":
         mend += "; rates in cells are asked for with --type gridded"

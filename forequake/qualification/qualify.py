@@ -2,15 +2,19 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
 
+from forequake.config.model_specs import CallableSpec, ProgramSpec
 from forequake.errors import EnvironmentFailed, EnvironmentUnavailable
 from forequake.model_runs import Watch, run_shelf
 from forequake.models.environments import prepare_environment
+from forequake.models.functions import StagedFunction
+from forequake.models.holds import hold
 from forequake.models.programs import StagedProgram, stage_program
 from forequake.models.runs import ModelRun
 from forequake.qualification.behaviour import (
@@ -84,7 +88,10 @@ def qualify(
     except EnvironmentFailed as error:
         failed = Check("environment", "fail", str(error), "let it be built by what its folder says")
         return _outcome(subject, program, [], [failed], said=error.output)
-    with tempfile.TemporaryDirectory(prefix="made-", dir=run_shelf()) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="made-", dir=run_shelf()) as folder,
+        hold(Path(folder)) or nullcontext(),
+    ):
         trials = Trials(subject, program, environment, Path(folder), watch, on_run=on_run)
         return _Examination(trials, quick=quick).outcome()
 
@@ -102,14 +109,15 @@ class _Examination:
         return self._trials.subject
 
     @property
-    def _program(self) -> StagedProgram:
+    def _program(self) -> StagedProgram | StagedFunction:
         return self._trials.program
 
     @property
     def _arguments(self) -> dict[str, JsonValue]:
         """What the file of arguments says, beside the dates."""
         spec = self._program.spec
-        return {**own_arguments(self._program.source, spec.args_file), **spec.arguments}
+        own = {} if isinstance(spec, CallableSpec) else own_arguments(self._program.source, spec.args_file)
+        return {**own, **spec.arguments}
 
     def outcome(self) -> Qualification:
         """Ask everything."""
@@ -137,11 +145,13 @@ class _Examination:
         if prefix:
             words = f"the prefix is taken to be {prefix!r} (--prefix)"
             model = model.model_copy(update={"prefix": prefix})
-        elif model.program is not None:
+        elif isinstance(model.program, ProgramSpec):
             words = f"the model is told its prefix, prefix = {model.prefix} (--arg prefix={model.prefix})"
-            arguments = {**model.program.arguments, "prefix": model.prefix}
+            arguments: dict[str, JsonValue] = {**model.program.arguments, "prefix": model.prefix}
             program = model.program.model_copy(update={"arguments": arguments})
             model = model.model_copy(update={"program": program})
+        else:
+            return first
         before = self._trials.subject, self._trials.program
         self._trials.adopt(model, words)
         second = self._trials.run("the same with another prefix")
@@ -154,7 +164,7 @@ class _Examination:
         again = self._trials.run("the same once more")
         yield same_seed_check(first, again, self._hints)
         repeats = _same(first, again)
-        argument = self._program.spec.seed_argument or seed_argument(self._arguments)
+        argument = first.request.seed_argument or seed_argument(self._arguments)
         other = self._trials.run("another seed", seed=(_another(first.request.seed), argument))
         yield other_seed_check(first, other, argument, repeats=repeats)
         if not self._quick:
@@ -220,18 +230,19 @@ def _unasked(name: str) -> Check:
 
 def _outcome(
     subject: Subject,
-    program: StagedProgram,
+    program: StagedProgram | StagedFunction,
     trials: list[Trial],
     checks: list[Check],
     *,
     cost: Cost | None = None,
     said: str = "",
 ) -> Qualification:
+    spec = program.spec
     failed = not trials or trials[0].failure is not None
     return Qualification(
         model=subject.model.name,
         origin=program.source.origin,
-        command=program.spec.command,
+        command=spec.function if isinstance(spec, CallableSpec) else spec.command,
         window=subject.window.id,
         past=len(trials[0].request.input_catalog) if trials else 0,
         runs=len(trials),

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from forequake.catalogs import Events
 from forequake.config import ExperimentConfig, FolderModel, LoadedExperiment, load_experiment
-from forequake.config.model_specs import BUILDS
+from forequake.config.model_specs import BUILDS, CallableSpec
 from forequake.config.program_keys import RunLimits
 from forequake.errors import InputError, unknown
 from forequake.experiments import Experiment
@@ -154,13 +154,20 @@ def _overridden(model: FolderModel, options: FolderOptions) -> FolderModel:
         message = f"--build: {unknown('kind of environment', str(options.build), ('none', *BUILDS))}"
         raise InputError(message)
     changes: dict[str, Any] = {
-        "command": options.func or program.command,
         "arguments": {**program.arguments, **options.arguments},
         "build": {None: program.build, "none": None}.get(options.build, options.build),
-        "args_file": options.args_file or program.args_file,
-        "seed_argument": options.seed_argument or program.seed_argument,
         "limits": limits_with(program.limits, options.limits),
     }
+    if isinstance(program, CallableSpec):
+        if options.func or options.args_file or options.seed_argument:
+            message = f"--func, --args-file and --seed-argument mean nothing to {model.name!r}, a function"
+            raise InputError(message)
+    else:
+        changes |= {
+            "command": options.func or program.command,
+            "args_file": options.args_file or program.args_file,
+            "seed_argument": options.seed_argument or program.seed_argument,
+        }
     fields: dict[str, Any] = {"program": program.model_copy(update=changes)}
     fields |= {"prefix": options.prefix} if options.prefix else {}
     fields |= {"n_catalogs": options.n_sims} if options.n_sims else {}

@@ -10,9 +10,11 @@ from pydantic import JsonValue
 
 from forequake.catalogs import Events
 from forequake.config import FolderModel
+from forequake.config.model_specs import ProgramSpec
 from forequake.errors import InputError, ModelFailed
 from forequake.model_runs import Watch, request_of_window, run_shelf
 from forequake.models.environments import BuiltEnvironment
+from forequake.models.functions import StagedFunction
 from forequake.models.programs import StagedProgram
 from forequake.models.runs import ModelRequest, ModelRun, run_model
 from forequake.models.sources import StagedSource
@@ -53,7 +55,9 @@ class Trial:
 
     @property
     def last_words(self) -> str:
-        """The last line that it printed."""
+        """The last line that it printed; of a function, what it raised."""
+        if self.request.function is not None:
+            return (self.failure or "").partition("\n")[0]
         return next((line.strip() for line in reversed(self.said.splitlines()) if line.strip()), "")
 
 
@@ -70,7 +74,7 @@ class Trials:
     """
 
     subject: Subject
-    program: StagedProgram
+    program: StagedProgram | StagedFunction
     environment: BuiltEnvironment
     folder: Path
     watch: Watch
@@ -79,7 +83,7 @@ class Trials:
 
     def adopt(self, model: FolderModel, words: str) -> None:
         """Go on with a model that is defined otherwise, and note why."""
-        if model.program is not None:
+        if isinstance(self.program, StagedProgram) and isinstance(model.program, ProgramSpec):
             self.program = replace(self.program, spec=model.program)
         self.subject = replace(self.subject, model=model, notes=(*self.subject.notes, words))
 

@@ -242,7 +242,7 @@ def _called(package: str, function: str) -> FolderOptions:
 
 
 COMMANDS = {
-    "rj-updated": _called("aftershocks", "run_reasenberg_jones"),
+    "rj@updated": _called("aftershocks", "run_reasenberg_jones"),
     "running-mean": _called("aftershocks", "run_running_mean"),
     "stationary": _called("stationary", "run"),
 }
@@ -252,7 +252,7 @@ COMMANDS = {
 @slow
 @pytest.mark.parametrize(
     ("config", "model"),
-    [("config.yml", "rj-updated"), ("rates.yml", "running-mean"), ("config.yml", "stationary")],
+    [("config.yml", "rj@updated"), ("rates.yml", "running-mean"), ("config.yml", "stationary")],
 )
 def test_the_models_of_ridgecrest_qualify(config: str, model: str, example: Path) -> None:
     subject = subject_of_experiment(example / config, model, COMMANDS[model])
@@ -263,11 +263,39 @@ def test_the_models_of_ridgecrest_qualify(config: str, model: str, example: Path
         ["quality"],  # the stationary one has nearly only empty catalogs
     )
     learns = _check(found, "learns from events")
-    assert learns.verdict == ("pass" if model == "rj-updated" else "info")
+    assert learns.verdict == ("pass" if model == "rj@updated" else "info")
     if model == "running-mean":
         assert "and says why: the catalog is not complete from magnitude 3.5 on" in learns.found
     if config == "rates.yml":
         assert _check(found, "another seed").found == "the same rates: no chance is in them"
+
+
+FUNCTION = """
+import numpy as np
+
+def forecast(given, *, share=1.0):
+    rate = share * given.days * (1 + len(given.past)) / 1e6
+    return np.full((len(given.cells), len(given.magnitudes)), rate)
+"""
+
+
+@linux
+@slow
+def test_a_function_qualifies_as_a_program_does(example: Path) -> None:
+    (example / "even.py").write_text(FUNCTION)
+    head = (example / "rates.yml").read_text().split("models:")[0]
+    models = "models: [{even: {kind: callable, func: even.py:forecast, forecast_type: gridded}}]"
+    config = example / "function.yml"
+    config.write_text(f"{head}{models}\ntests: [{{N: {{func: poisson_evaluations.number_test}}}}]\n")
+    found = qualify(subject_of_experiment(config, None, FolderOptions()), quick=True)
+    assert found.qualifies, found.checks
+    assert found.command == "even.py:forecast"
+    assert _check(found, "another seed").found == "the same rates: no chance is in them"
+    assert _check(found, "learns from events").verdict == "pass"
+    expected = 644 * 46 * 0.75 * (1 + found.past) / 1e6
+    assert f"; {expected:.4g} events expected" in _check(found, "format and values").found
+    with pytest.raises(InputError, match="mean nothing to 'even', a function"):
+        subject_of_experiment(config, None, FolderOptions(func="even.py:other"))
 
 
 def _said(*words: str) -> tuple[int, str, str]:
@@ -298,11 +326,11 @@ def test_the_command_prints_a_table_or_json_and_leaves_with_its_code(tmp_path: P
     ("words", "hint"),
     [
         (["nowhere"], "expected a model's folder"),
-        ([str(EXAMPLE)], "say which model with --model; those with a program are: rj-fixed"),
-        ([str(EXAMPLE), "--model", "rj-updatet"], "did you mean 'rj-updated'"),
-        ([str(EXAMPLE), "--model", "rj-drawn", "--window", "2019-07-06"], "--window: "),
-        ([str(EXAMPLE), "--model", "rj-drawn", "--region", "x"], "--region: the experiment"),
-        ([str(EXAMPLE), "--model", "rj-drawn", "--build", "pipx"], "--build: "),
+        ([str(EXAMPLE)], "say which model with --model; those with a program are: rj@fixed"),
+        ([str(EXAMPLE), "--model", "rj@updatet"], "did you mean 'rj@updated'"),
+        ([str(EXAMPLE), "--model", "rj@drawn", "--window", "2019-07-06"], "--window: "),
+        ([str(EXAMPLE), "--model", "rj@drawn", "--region", "x"], "--region: the experiment"),
+        ([str(EXAMPLE), "--model", "rj@drawn", "--build", "pipx"], "--build: "),
         ([str(EXAMPLE.parent / "california"), "--model", "uniform"], "'uniform'"),
         ([str(EXAMPLE / "models" / "aftershocks")], "--func 'reasenberg-jones input/args.txt'"),
         ([str(EXAMPLE / "models" / "stationary"), "--build", "pipx"], "--build: "),
