@@ -86,7 +86,7 @@ class Experiment:
     notes
         What the readers of the catalogs told when the experiment was resolved.
     troubles
-        Why the files of a model's program could not be had, by the model's name.
+        Why the files of a model could not be had, by the model's name.
     """
 
     record: ExperimentRecord
@@ -196,7 +196,7 @@ class Experiment:
         for name in (label.model, label.reference):
             if name is not None and self.source(name, window) is None:
                 if name in self.troubles:
-                    return f"the program of model {name!r} cannot be had: {self.troubles[name]}"
+                    return f"the files of model {name!r} cannot be had: {self.troubles[name]}"
                 return absence(self.config, self.model(name), window)
         return None
 

@@ -17,11 +17,11 @@ from forequake.config import (
     FolderModel,
     LearningReference,
     LoadedExperiment,
-    ReferenceModel,
 )
 from forequake.errors import CatalogError, ModelError
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import arrived
+from forequake.forecasts.brought import bring_source
 from forequake.forecasts.references.learned import learned_sources
 from forequake.forecasts.sources import content_of
 from forequake.keys import KeyInputs
@@ -57,8 +57,8 @@ _ROUND: Final = 360
 def resolve(loaded: LoadedExperiment, say: Callable[[str], None] = lambda words: None) -> Experiment:
     """Read an experiment's region and catalogs and hash its forecasts: all that keys need.
 
-    Forecasts are hashed, not read: their mistakes show when they are staged. The files of models' programs
-    are fetched, and nothing is built or run.
+    Forecasts are hashed, not read: their mistakes show when they are staged. The files of models that others
+    keep are fetched, and nothing is built or run.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def resolve(loaded: LoadedExperiment, say: Callable[[str], None] = lambda words:
     inputs = ResolvedInputs(
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
-        models=_contents(loaded),
+        models=_contents(loaded, say, troubles),
         forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles),
         input_catalog=None if learning is None else learning.events.inputs.key,
         own_files=pin_own_files(loaded),
@@ -156,13 +156,22 @@ def _check_depths(config: ExperimentConfig, events: Events) -> None:
         raise CatalogError(message)
 
 
-def _contents(loaded: LoadedExperiment) -> dict[str, Sha256]:
-    """Hash what serves all windows; a file that its source would bring may be absent."""
-    return {
-        model.name: content_of(loaded, model)
-        for model in loaded.config.models
-        if not isinstance(model, FolderModel | LearningReference) and not _is_absent(loaded, model)
-    }
+def _contents(
+    loaded: LoadedExperiment, say: Callable[[str], None], troubles: dict[str, str]
+) -> dict[str, Sha256]:
+    """Hash what serves all windows; why a source does not bring a file is noted in `troubles`."""
+    contents = {}
+    for model in loaded.config.models:
+        if isinstance(model, FolderModel | LearningReference):
+            continue
+        try:
+            contents[model.name] = content_of(loaded, model, say)
+        except ModelError as error:
+            troubles[model.name] = str(error)
+            continue
+        if isinstance(model, FileModel):
+            _note_brought(loaded, model)
+    return contents
 
 
 def _forecasts(
@@ -174,14 +183,20 @@ def _forecasts(
 ) -> dict[str, dict[str, ForecastSource]]:
     """Find what the forecasts of each window are made of, of models that have one for each.
 
-    A program whose files cannot be had stops no other model: why is noted in `troubles`.
+    A model whose files cannot be had stops no other one: why is noted in `troubles`.
     """
     config, begun = loaded.config, now()
     windows = [window for window in loaded.config.windows if window.start <= begun]
     sources = {}
     for model in config.models:
         if isinstance(model, FolderModel):
-            sources[model.name] = arrived(loaded, model)
+            try:
+                sources[model.name] = arrived(loaded, model, say)
+            except ModelError as error:
+                troubles[model.name] = str(error)
+                continue
+            if model.program is None:
+                _note_brought(loaded, model)
             lacking = [window for window in windows if window.id not in sources[model.name]]
             if model.program is not None and lacking:
                 try:
@@ -211,8 +226,14 @@ def _note(loaded: LoadedExperiment, model: FolderModel, program: StagedProgram |
     note_use(use)
 
 
-def _is_absent(loaded: LoadedExperiment, model: FileModel | ReferenceModel) -> bool:
-    """Tell whether a model's file is not there although its source would bring it."""
-    return (
-        isinstance(model, FileModel) and model.source is not None and not loaded.locate(model.path).is_file()
-    )
+def _note_brought(loaded: LoadedExperiment, model: FileModel | FolderModel) -> None:
+    source = bring_source(loaded, model)
+    if source is not None:
+        use = ModelUse(
+            experiment=loaded.config.name,
+            folder=str(loaded.folder),
+            model=model.name,
+            origin=source.origin,
+            trees=(source.tree,),
+        )
+        note_use(use)

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from forequake.config import (
@@ -18,6 +18,7 @@ from forequake.experiments import Experiment
 from forequake.forecasts import GriddedRates, rate_findings, scope_findings
 from forequake.forecasts.answers import answered_catalogs, answered_rates
 from forequake.forecasts.arrivals import forecast_file
+from forequake.forecasts.brought import origin_of
 from forequake.forecasts.catalog_based import CatalogForecast, fit_catalogs, read_catalog_forecast
 from forequake.forecasts.fitted import fitted_rates
 from forequake.forecasts.references.learned import learned_rates
@@ -121,9 +122,18 @@ def make_forecasts(
     """
     model = experiment.model(name)
     if not isinstance(model, FolderModel):
-        return _made(loaded, experiment, model, windows, None)
+        return _told_from(loaded, model, _made(loaded, experiment, model, windows, None))
     with forecast_of_window(loaded, experiment, model, windows[0], watch or Watch()) as file:
-        return _made(loaded, experiment, model, windows, file)
+        return _told_from(loaded, model, _made(loaded, experiment, model, windows, file))
+
+
+def _told_from(loaded: LoadedExperiment, model: ModelSpec, made: MadeForecasts) -> MadeForecasts:
+    """Say in the records where a file comes from that a source brought."""
+    words = origin_of(loaded, model)
+    if words is None:
+        return made
+    told = [record.model_copy(update={"source": f"{record.source} of {words}"}) for record in made.records]
+    return replace(made, records=told)
 
 
 def _made(

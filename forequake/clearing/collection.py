@@ -62,7 +62,8 @@ def things(folder: Path | None = None) -> Iterator[Thing]:
     by_tree: dict[str, list[ModelUse]] = {}
     by_environment: dict[str, list[ModelUse]] = {}
     for use in noted_uses(models / "uses").values():
-        by_environment.setdefault(use.environment, []).append(use)
+        if use.environment is not None:
+            by_environment.setdefault(use.environment, []).append(use)
         for tree in use.trees:
             by_tree.setdefault(tree, []).append(use)
     yield from shelves.runs(root / "runs")

@@ -1,6 +1,7 @@
 """Forecasts of time-dependent models: one file a window, which may not be there yet."""
 
-from pathlib import Path
+from collections.abc import Callable
+from pathlib import Path, PurePosixPath
 
 from forequake.config import (
     ExperimentConfig,
@@ -11,6 +12,7 @@ from forequake.config import (
     ModelSpec,
 )
 from forequake.errors import ForecastError
+from forequake.forecasts.brought import file_of, folder_of
 from forequake.forecasts.sources import content_for, reader_for
 from forequake.quantities import Sha256
 from forequake.results import ForecastSource
@@ -34,21 +36,31 @@ def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> s
         assert isinstance(model, FileModel)  # noqa: S101  # a built-in reference is always there
         text = f"the forecast of model {model.name!r} is not there; expected {model.path}"
     if model.source is not None:
-        text += f"; this version does not fetch models from {model.source.kind}: fetch it there yourself"
+        text += ", in the experiment's folder or else in its source"
     return text
 
 
-def arrived(loaded: LoadedExperiment, model: FolderModel) -> dict[str, ForecastSource]:
+def arrived(
+    loaded: LoadedExperiment, model: FolderModel, say: Callable[[str], None] = lambda words: None
+) -> dict[str, ForecastSource]:
     """Give the content of each forecast that is there, by the id of its window.
+
+    Parameters
+    ----------
+    say
+        Told what is fetched.
 
     Raises
     ------
     ForecastError
         Where a file is there and cannot be read.
+    SourceError, SourceUnavailable
+        Where the model's source brings its forecasts, and cannot be had.
     """
     sources: dict[str, ForecastSource] = {}
+    folder = folder_of(loaded, model, say)
     for window in loaded.config.windows:
-        path = _find(loaded, model, window)
+        path = _find(loaded, folder, model, window)
         if path is not None:
             content = content_for(model, path)
             sources[window.id] = ForecastSource(content=content, reader=reader_for(model, path))
@@ -69,11 +81,13 @@ def forecast_file(
     ------
     ForecastError
         Where the file is gone or changed since.
+    SourceError, SourceUnavailable
+        Where a source brings it, and cannot be had any more.
     """
     if isinstance(model, FileModel):
-        path: Path | None = loaded.locate(model.path)
+        path: Path | None = file_of(loaded, model)
     else:
-        path = _find(loaded, model, window)
+        path = _find(loaded, folder_of(loaded, model), model, window)
     if path is None or content_for(model, path) != content:
         message = (
             f"{path or absence(loaded.config, model, window)}: the forecast of model {model.name!r} changed "
@@ -83,9 +97,9 @@ def forecast_file(
     return path
 
 
-def _find(loaded: LoadedExperiment, model: FolderModel, window: TimeWindow) -> Path | None:
-    places = _places(loaded.config, model, window)
-    return next((path for place in places if (path := loaded.folder / place).is_file()), None)
+def _find(loaded: LoadedExperiment, folder: Path, model: FolderModel, window: TimeWindow) -> Path | None:
+    places = (PurePosixPath(place).relative_to(model.path) for place in _places(loaded.config, model, window))
+    return next((path for place in places if (path := folder / place).is_file()), None)
 
 
 def _places(config: ExperimentConfig, model: FolderModel, window: TimeWindow) -> tuple[str, ...]:

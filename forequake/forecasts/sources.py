@@ -1,5 +1,6 @@
 """Where a model's forecast comes from: a file, or a built-in reference."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from forequake.config import FileModel, FolderModel, LoadedExperiment, ReferenceModel
 from forequake.datasets import source_file
+from forequake.forecasts.brought import file_of
 from forequake.forecasts.catalog_based import catalog_content, catalog_reader_of
 from forequake.forecasts.fitted import file_content, fitted_rates
 from forequake.forecasts.gridded import GriddedRates
@@ -35,17 +37,28 @@ def reader_for(model: FileModel | FolderModel, path: Path) -> str:
     return read_by(path, model.format)
 
 
-def content_of(loaded: LoadedExperiment, model: FileModel | ReferenceModel) -> Sha256:
+def content_of(
+    loaded: LoadedExperiment,
+    model: FileModel | ReferenceModel,
+    say: Callable[[str], None] = lambda words: None,
+) -> Sha256:
     """Hash a model's source: the bytes of its file, or the definition of a built-in reference.
+
+    Parameters
+    ----------
+    say
+        Told what is fetched.
 
     Raises
     ------
     ForecastError
         Where the file cannot be read.
+    SourceError, SourceUnavailable
+        Where the model's source brings it, and cannot be had.
     """
     if isinstance(model, ReferenceModel):
         return _uniform(model).key
-    return content_for(model, loaded.locate(model.path))
+    return content_for(model, file_of(loaded, model, say))
 
 
 def content_for(model: FileModel | FolderModel, path: Path) -> Sha256:
@@ -84,7 +97,7 @@ def read_model(
     if isinstance(model, ReferenceModel):
         definition = _uniform(model)
         return uniform_rates(region, magnitudes, total=definition.total, b_value=definition.b_value)
-    path, policy = loaded.locate(model.path), loaded.config.forecast_quality
+    path, policy = file_of(loaded, model), loaded.config.forecast_quality
     return fitted_rates(path, region, magnitudes, policy, format=model.format, content=content)
 
 

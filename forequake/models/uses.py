@@ -30,7 +30,7 @@ class ModelUse(BaseModel):
     trees
         Hashes of the source, and of its folder ``input`` where there is one.
     environment
-        The key of what it runs in.
+        The key of what it runs in; None of forecasts that are files.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,7 +40,7 @@ class ModelUse(BaseModel):
     model: str
     origin: str
     trees: tuple[Sha256, ...]
-    environment: Sha256
+    environment: Sha256 | None = None
 
 
 def note_use(use: ModelUse, shelf: Path | None = None) -> None:
