@@ -20,6 +20,8 @@ def check_command(text: str) -> str:
     PydanticCustomError
         Where it has none, or a quotation does not end.
     """
+    if not text.strip():
+        refuse("must not be empty")
     try:
         command_words(text)
     except InputError as error:

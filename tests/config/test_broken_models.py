@@ -132,6 +132,20 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "path: nowhere",
         "there is no such folder",
     ),
+    "command with half a quotation": (
+        "path: models/b.dat\n      forecast_unit: 5",
+        'path: td_model\n      func: "run \'a"',
+        "models.Model B.func",
+        'func: "run \'a"',
+        "cannot be split into words",
+    ),
+    "command that leads past the copy": (
+        "path: models/b.dat\n      forecast_unit: 5",
+        "path: ../experiment/td_model\n      func: python ../experiment/td_model/run.py",
+        "models.Model B.func",
+        "func: python ../experiment/td_model/run.py",
+        "names the model's own folder ../experiment/td_model, but it runs in a copy of it",
+    ),
     "command empty": (
         "path: models/b.dat\n      forecast_unit: 5",
         "path: td_model\n      func: ' '",
