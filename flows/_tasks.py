@@ -136,7 +136,9 @@ def make_forecasts_of(
     broken: dict[str, str] = {}
     told: set[str] = set()
     log = get_run_logger()
-    watch, timers = Watch(say=log.info, stop=current_session().stop), current_session().timers(run_id)
+    session = current_session()
+    watch = Watch(log.info, lambda words: session.on_progress(0, words), session.stop)
+    timers = session.timers(run_id)
     groups = windows_by_source(experiment, model, missing)
     for number, group in enumerate(groups):
         try:

@@ -2,11 +2,11 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Any, Final
 
 from platformdirs import user_cache_path
 
@@ -38,13 +38,16 @@ __all__ = ["ForecastFile", "Watch", "forecast_of_window", "request_of_window", "
 
 #: Of what a program prints, so much of its end is recorded.
 _LOG_LETTERS: Final = 4000
+#: Of what it says of its progress, so much is shown.
+_STEP_LETTERS: Final = 40
 
 
 @dataclass(frozen=True)
 class Watch:
-    """Who looks at a run: told what goes on, and able to end it."""
+    """Who looks at a run: told what goes on and how far a model is, and able to end it."""
 
     say: Callable[[str], None] = lambda words: None
+    progress: Callable[[str], None] = lambda words: None
     stop: threading.Event = field(default_factory=threading.Event)
 
 
@@ -170,6 +173,7 @@ def request_of_window(
         variables=declared_variables(program.spec.variables),
         secret=frozenset(name for name, value in program.spec.variables.items() if value is None),
         say=watch.say,
+        on_progress=lambda told: watch.progress(_share_of(model.name, told)),
         stop=watch.stop,
     )
     if isinstance(program, StagedFunction):
@@ -182,6 +186,13 @@ def request_of_window(
         args_file=program.spec.args_file,
         input_name=program.spec.input_catalog,
     )
+
+
+def _share_of(model: str, told: Mapping[str, Any]) -> str:
+    """Put into words how far a model says that it is."""
+    step = told.get("step")
+    named = "".join(letter for letter in step if letter.isprintable()) if isinstance(step, str) else ""
+    return f"{model} {float(told['progress']):.0%}{' ' if named else ''}{named[:_STEP_LETTERS]}"
 
 
 def _argv(program: StagedProgram, watch: Watch) -> tuple[str, ...]:

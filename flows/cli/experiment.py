@@ -128,7 +128,7 @@ def _check_model(loaded: Any, experiment: Any, name: str) -> _ModelCheck:
 
     total = None
     findings: dict[QualityFinding, None] = {}
-    errors: list[str] = []
+    errors = [f"model {name!r}: {experiment.troubles[name]}"] if name in experiment.troubles else []
     lacking: list[str] = []
     to_make: list[str] = []
     for windows in windows_by_source(experiment, name, experiment.config.windows):

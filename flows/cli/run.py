@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -161,7 +162,7 @@ def _progress(session: "Session", experiment: str) -> Iterator[None]:
             bar.update(task, total=total, description=f"{experiment}: {cached} stored already")
 
         def advance(count: int, what: str) -> None:
-            bar.update(task, advance=count, description=f"{experiment}: {what}")
+            bar.update(task, advance=count, description=escape(f"{experiment}: {what}"))
 
         session.on_plan, session.on_progress = plan, advance
         try:

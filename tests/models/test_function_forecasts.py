@@ -14,6 +14,7 @@ from forequake.errors import ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.catalog_based import CatalogForecast, catalogs_from_file
 from forequake.forecasts.gridded import rates_from_file
+from forequake.model_runs import Watch
 from forequake.resolution import resolve
 from forequake.results import CatalogForecastRecord, ForecastRecord
 from forequake.steps import make_forecasts
@@ -148,3 +149,22 @@ def test_a_failure_names_model_window_and_line(folder: Path) -> None:
         "window 2000-01-01T00:00:00Z_2001-01-01T00:00:00Z: my_model.py:simulate raised NameError" in message
     )
     assert "my_model.py:14, in simulate: expected = forecst(given, b=b).sum(axis=1)" in message
+
+
+def test_how_far_it_is_is_told_while_it_runs(folder: Path) -> None:
+    (folder / "my_model.py").write_text(
+        "import numpy as np\n\n\ndef forecast(given, *, b, progress):\n"
+        "    progress(0.4, step='fit of b\\n')\n    progress(1)\n"
+        "    return np.ones((len(given.cells), len(given.magnitudes)))\n"
+    )
+    experiment = _resolved(folder, 0)
+    told: list[str] = []
+    make_forecasts(
+        load_experiment(folder),
+        experiment,
+        "last-year",
+        [experiment.config.windows[0]],
+        Watch(progress=told.append),
+    )
+    assert told[-1] == "last-year 100%"
+    assert set(told) <= {"last-year 40% fit of b", "last-year 100%"}

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -40,7 +41,10 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def source(folder: Path) -> StagedSource:
-    return fetch_source(PathSource(FUNCTIONS), folder, shelf=folder / "shelf", say=lambda line: None)
+    functions = folder / "functions"
+    shutil.copytree(FUNCTIONS, functions)
+    (functions / "broken.py").write_text("def forecast(given:\n    return None\n")
+    return fetch_source(PathSource(functions), folder, shelf=folder / "shelf", say=lambda line: None)
 
 
 def _request(folder: Path, source: StagedSource, function: str, **more: Any) -> ModelRequest:
@@ -77,7 +81,7 @@ CASES = (
         (
             "model.py:raises raised ValueError: no fit to 2 events",
             ", in raises: return _fits(given)",
-            'in _fits: raise ValueError(f"no fit to {len(given.past)} events")',
+            'in _fits: raise ValueError(f"no fit to {len(given.past)} events',
         ),
     ),
     Case(
@@ -107,6 +111,7 @@ CASES = (
         ("of shape (1, 2); expected numbers of shape (2 cells, 3",),
     ),
     Case("gives_words", "unreadable_output", ("gave a list; expected numbers",)),
+    Case("gives_masked", "unreadable_output", ("gave a MaskedArray with masked values; expected",)),
     Case("gives_nan", "unreadable_output", ("1 rates are not numbers, first nan in the cell at 1, 0",)),
     Case("gives_negative", "unreadable_output", ("6 rates are negative, first -",)),
     Case("gives_a_generator", "unreadable_output", ("gave a generator; expected numbers of shape",)),
@@ -152,6 +157,7 @@ CASES = (
             "needs_a_package.py:1, in <module>: import no_such_package_anywhere",
         ),
     ),
+    Case("broken.py:forecast", "exit_code", ("SyntaxError: ", "broken.py:1: def forecast(given:")),
     Case("leaves.py:forecast", "no_output", ("ended its process with the exit code 0",)),
     Case("model.py:nothing", "exit_code", ("AttributeError: module 'model' has no attribute 'nothing'",)),
 )
@@ -173,6 +179,7 @@ def test_a_bad_function_ends_with_its_cause_and_its_own_lines(
     for words in case.words:
         assert words in message
     assert "runner" not in message
+    assert message.encode()  # no half characters, which no store takes
     assert set(descendants()) == before
     assert list((folder / "runs").iterdir()) == []
 
@@ -197,7 +204,7 @@ def test_the_function_is_given_the_window_the_past_the_grid_and_its_seed(
     draw = [5, np.random.default_rng(5).random(), np.random.RandomState(5).random_sample()]
     assert told["draw"] == draw
     assert told["words"] == [1, {"a": None}]
-    assert told["files"] == ["leaves.py", "model.py", "needs_a_package.py"]
+    assert told["files"] == ["broken.py", "leaves.py", "model.py", "needs_a_package.py"]
     assert told["network"] is False
     assert "read-only" in told["writes"]
     assert progress == [{"progress": 0.25, "step": "look"}]
@@ -216,7 +223,9 @@ def test_rates_are_those_of_a_calculation_by_hand(folder: Path, source: StagedSo
     assert run.sha256 == hashlib.sha256(run.output.read_bytes()).hexdigest()
 
 
-@pytest.mark.parametrize("function", ["prints_100_mb", "deletes_its_source", "leaves_a_thread"])
+@pytest.mark.parametrize(
+    "function", ["prints_100_mb", "deletes_its_source", "leaves_a_thread", "comes_back_twice"]
+)
 def test_a_rude_function_gives_the_same_forecast(function: str, folder: Path, source: StagedSource) -> None:
     run = run_model(_request(folder, source, function))
     verify(source)
@@ -256,4 +265,4 @@ def test_times_may_be_those_of_python_and_empty_catalogs_count(folder: Path, sou
 def test_the_version_of_the_runner_changes_with_what_it_does() -> None:
     """It is part of keys: raise it with what a function is given or may give, and put the new hash here."""
     code = hashlib.sha256(Path(runner.__file__).read_bytes()).hexdigest()[:12]
-    assert (RUNNER_VERSION, code) == (1, "1ce751cd7d74")
+    assert (RUNNER_VERSION, code) == (1, "a3a9d938f4ac")

@@ -145,6 +145,7 @@ class _Call:
     def __init__(self) -> None:
         self._call: dict[str, Any] = json.loads((_HERE / "input" / "call.json").read_text(encoding="utf-8"))
         self._source = _HERE / "source"
+        self._process = os.getpid()
         self._package = ""
         self._stage = "import"
         self._n_catalogs = 0
@@ -166,6 +167,7 @@ class _Call:
             }
             named = dict(_taken(function, offered), **self._call["arguments"])
             answer = function(given, **named)
+            self.leave_copies()
             if self._call["forecast_type"] == "gridded":
                 _write_rates(answer, len(given.cells), len(given.magnitudes))
             else:
@@ -184,24 +186,23 @@ class _Call:
             }
         return {"stage": "answer", "n_catalogs": self._n_catalogs}
 
+    def leave_copies(self) -> None:
+        """End what the function forked and let come back: one process answers."""
+        if os.getpid() != self._process:
+            os._exit(0)
+
     def _function(self) -> Callable[..., Any]:
         place, _, name = self._call["function"].rpartition(":")
-        folder = self._source
-        if place.endswith(".py"):
-            file = folder / place
-            folder = file.parent
-        os.chdir(str(folder))
-        sys.path[0] = str(folder)
-        if place.endswith(".py"):
+        file, is_file = self._source / place, place.endswith(".py")
+        os.chdir(file.parent if is_file else self._source)
+        sys.path[0] = str(file.parent if is_file else self._source)
+        if is_file:
             # A file may have the name of a module that is loaded, which others look up under it.
             known = file.stem + "_" if file.stem in sys.modules else file.stem
             spec = importlib.util.spec_from_file_location(known, str(file))
-            if spec is None or spec.loader is None:
-                message = f"{place} is no module"
-                raise ImportError(message)
-            module = importlib.util.module_from_spec(spec)
+            module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]  # it is a .py file
             sys.modules[known] = module
-            spec.loader.exec_module(module)
+            spec.loader.exec_module(module)  # type: ignore[union-attr]
         else:
             module = importlib.import_module(place)
             self._package = str(Path(getattr(module, "__file__", None) or ".").parent)
@@ -227,6 +228,7 @@ class _Call:
         with (_HERE / "forecasts" / "catalogs.bin").open("wb", buffering=_BUFFER_BYTES) as file:
             file.write(bytes(EVENT_ROW.itemsize))
             for catalog in _catalogs_of(answer):
+                self.leave_copies()
                 file.write(_rows(catalog, self._n_catalogs).tobytes())
                 self._n_catalogs += 1
                 moment = time.monotonic()
@@ -243,10 +245,10 @@ class _Call:
     def _trace(self, error: BaseException) -> list[str]:
         """Give the last lines of the traceback that lie in the model's files."""
         frames = traceback.extract_tb(error.__traceback__)
-        if isinstance(error, SyntaxError) and error.filename:
-            text = (error.text or "").strip()
-            return [f"{Path(error.filename).name}:{error.lineno}: {text}"]
         root = self._root([frame.filename for frame in frames])
+        if isinstance(error, SyntaxError) and error.filename and _lies_in(error.filename, root):
+            text = (error.text or "").strip()
+            return [f"{os.path.relpath(error.filename, root)}:{error.lineno}: {text}"]
         return [
             f"{os.path.relpath(frame.filename, root)}:{frame.lineno}, in {frame.name}: "
             + linecache.getline(frame.filename, frame.lineno or 0).strip()
@@ -286,8 +288,9 @@ def _write_rates(answer: Any, n_cells: int, n_bins: int) -> None:
         found = np.asarray(answer)
     except ValueError:  # rows of different lengths
         found = np.asarray(None)
-    if found.dtype.kind not in "fiub":
-        message = f"gave {_a(answer)}; expected {wanted}"
+    if found.dtype.kind not in "fiub" or np.ma.is_masked(answer):
+        masked = " with masked values" if np.ma.is_masked(answer) else ""
+        message = f"gave {_a(answer)}{masked}; expected {wanted}"
         raise _Unfit(message)
     if found.shape != (n_cells, n_bins):
         turned = "; it is the other way round" if found.shape == (n_bins, n_cells) else ""
@@ -307,9 +310,7 @@ def _catalogs_of(answer: Any) -> Iterable[Any]:
 def _rows(catalog: Any, number: int) -> Any:
     """Give the events of a catalog as they are written."""
     if not hasattr(catalog, "keys"):
-        message = (
-            f"gave as catalog {number} {_a(catalog)}; expected a dictionary of its {', '.join(_COLUMNS)}"
-        )
+        message = f"gave as catalog {number} {_a(catalog)}; expected a dictionary of {', '.join(_COLUMNS)}"
         raise _Unfit(message)
     names = [str(name) for name in catalog.keys()]  # noqa: SIM118  # a table of pandas iterates otherwise
     for name in _COLUMNS:
@@ -335,8 +336,9 @@ def _rows(catalog: Any, number: int) -> Any:
 def _column(value: Any, name: str, number: int) -> Any:
     try:
         found = np.asarray(value)
-        if found.ndim != 1:
-            message = f"it has the shape {found.shape}, not (events,)"
+        if found.ndim != 1 or np.ma.is_masked(value):
+            shape = f"it has the shape {found.shape}, not (events,)"
+            message = "values are masked" if found.ndim == 1 else shape
             raise ValueError(message)
         return _times(found) if name == "time" else _numbers(found)
     except (TypeError, ValueError) as error:
@@ -382,7 +384,9 @@ def main() -> None:
     # Where a limit ends the process, or a fault of its own, the lines that it was in are told.
     faulthandler.enable(file=where, all_threads=False)
     faulthandler.register(signal.SIGTERM, file=where, all_threads=False, chain=True)
-    verdict = _Call().run()
+    call = _Call()
+    verdict = call.run()
+    call.leave_copies()
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):  # it was closed: nothing is to be printed any more
             stream.flush()

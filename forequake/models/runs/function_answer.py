@@ -36,6 +36,8 @@ _HINTS: Final = {
     "an environment of its own (`build`)",
     "FileNotFoundError": "; a file that it needs must lie in the folder that `path` names",
 }
+_MOST_LETTERS: Final = 1000
+_PROGRESS: Final = re.compile(r'\s*\{.*"progress"')
 _FRAME: Final = re.compile(r'  File "(?P<file>.*)", line (?P<line>\d+) in (?P<name>.*)')
 
 
@@ -119,15 +121,27 @@ def _verdict(file: Path) -> dict[str, Any]:
 def _failure(verdict: dict[str, Any], request: ModelRequest, ending: ProgramEnding) -> ModelFailed:
     words, cause = _words(verdict, ending)
     lines = [f"{request.function} {words}", *(f"  {line}" for line in _texts(verdict.get("trace")))]
-    printed = ending.output.strip()[-_MOST_PRINTED:]
+    printed = _printed(ending.output)
     if printed:
         lines.append(f"  It printed at the end: {printed}")
-    return ModelFailed("\n".join(lines), cause=cause, output=ending.output)
+    # Halves of characters, which no store takes, become question marks.
+    message = "\n".join(lines).encode(errors="replace").decode()
+    return ModelFailed(message, cause=cause, output=ending.output)
+
+
+def _printed(output: str) -> str:
+    """Give the last whole lines that were printed, without those that tell of progress."""
+    lines = [line for line in output.strip().splitlines() if not _PROGRESS.match(line)]
+    text = "\n".join(lines)
+    if len(text) <= _MOST_PRINTED:
+        return text
+    end = text[-_MOST_PRINTED:]
+    return end.partition("\n")[2] or end
 
 
 def _words(verdict: dict[str, Any], ending: ProgramEnding) -> tuple[str, str]:
     """Say what went wrong, and by which word of `forequake.models.runs.CAUSES`."""
-    error = str(verdict.get("error", ""))
+    error = str(verdict.get("error", ""))[:_MOST_LETTERS]
     hint = next((words for kind, words in _HINTS.items() if error.startswith(kind)), "")
     match verdict.get("stage"):
         case "numpy":
@@ -146,7 +160,7 @@ def _words(verdict: dict[str, Any], ending: ProgramEnding) -> tuple[str, str]:
             cause = "wrong_region" if verdict.get("cause") == "wrong_region" else "unreadable_output"
             return error, cause
         case "exit":
-            code = str(verdict.get("code"))
+            code = str(verdict.get("code"))[:_MOST_PRINTED]
         case _:
             code = str(ending.code)
     cause = "no_output" if code == "0" else "exit_code"
@@ -154,7 +168,7 @@ def _words(verdict: dict[str, Any], ending: ProgramEnding) -> tuple[str, str]:
 
 
 def _texts(found: object) -> list[str]:
-    return [str(one) for one in found][:_MOST_FRAMES] if isinstance(found, list) else []
+    return [str(one)[:_MOST_PRINTED] for one in found][:_MOST_FRAMES] if isinstance(found, list) else []
 
 
 def _make_compact(events: Path, number: int, target: Path) -> bool:

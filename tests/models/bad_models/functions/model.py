@@ -69,7 +69,7 @@ def raises(given):
 
 
 def _fits(given):
-    raise ValueError(f"no fit to {len(given.past)} events")
+    raise ValueError(f"no fit to {len(given.past)} events \udcff")
 
 
 def raises_in_the_middle(given):
@@ -112,6 +112,10 @@ def gives_the_other_way_round(given):
 
 def gives_words(given):
     return [["one", "two"]] * len(given.cells)
+
+
+def gives_masked(given):
+    return np.ma.masked_less(rates(given), 1.0)
 
 
 def gives_nan(given):
@@ -194,3 +198,7 @@ def leaves_a_thread(given):
 
     threading.Thread(target=time.sleep, args=(60,)).start()
     return rates(given)
+
+
+def comes_back_twice(given):
+    return rates(given) if os.fork() else 2 * rates(given)
