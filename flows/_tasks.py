@@ -137,7 +137,7 @@ def make_forecasts_of(
     told: set[str] = set()
     log = get_run_logger()
     session = current_session()
-    watch = Watch(log.info, lambda words: session.on_progress(0, words), session.stop)
+    watch = Watch(log.info, session.stop, lambda words: session.on_progress(0, words))
     timers = session.timers(run_id)
     groups = windows_by_source(experiment, model, missing)
     for number, group in enumerate(groups):

@@ -47,8 +47,8 @@ class Watch:
     """Who looks at a run: told what goes on and how far a model is, and able to end it."""
 
     say: Callable[[str], None] = lambda words: None
-    progress: Callable[[str], None] = lambda words: None
     stop: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[str], None] = lambda words: None
 
 
 @dataclass(frozen=True)
