@@ -59,6 +59,9 @@ bench-catalog-forecasts: .venv/.dev ## Measure how simulated catalogs are read, 
 bench-regions: .venv/.dev ## Measure regions beside pyCSEP, into benchmarks/REGIONS.md
 	@$(BIN)/python -m benchmarks.regions
 
+bench-at-rest: .venv/.dev ## Measure how forecasts lie in stores and caches, into benchmarks/AT_REST.md
+	@$(BIN)/python -m benchmarks.at_rest
+
 format: .venv/.dev ## Format the code and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .

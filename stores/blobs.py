@@ -1,33 +1,27 @@
 """Blobs as files: compressed, written so that a crash leaves either the whole file or none."""
 
 import contextlib
-import gzip
 import hashlib
-import io
 import os
 import uuid
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final, cast
+from typing import BinaryIO, Final
 
-from forequake.errors import CorruptRecord
 from forequake.quantities import Sha256
 from forequake.results import BlobRef
+from stores.packing import ENDINGS, Packing, verified
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
-__all__ = ["CHUNK", "BlobFolder", "Incoming", "packing", "sync_folder", "verified"]
+__all__ = ["CHUNK", "BlobFolder", "Incoming", "sync_folder"]
 
 #: Blobs are read and written by so many bytes at a time.
 CHUNK: Final = 1 << 20
-_LEVEL: Final = 1
 
 
 class BlobFolder:
-    """A folder of blobs: ``ab/<sha>.gz`` by the first two digits, and ``incoming`` for what is being written.
+    """A folder of blobs: ``ab/<sha>.zst`` by the first two digits; ``incoming`` for what is being written.
 
+    Blobs of before are ``.gz`` until they are put again.
     Which blobs a store has is said by its rows, not by these files: a file without a row is a leftover.
 
     Parameters
@@ -42,7 +36,11 @@ class BlobFolder:
 
     def path(self, sha: Sha256) -> Path:
         """Give the place of a blob, whether or not it is there."""
-        return self.folder / sha[:2] / f"{sha}.gz"
+        new, *before = self._places(sha)
+        return next((place for place in before if place.exists() and not new.exists()), new)
+
+    def _places(self, sha: Sha256) -> list[Path]:
+        return [self.folder / sha[:2] / f"{sha}{ending}" for ending in ENDINGS]
 
     def receive(self) -> "Incoming":
         """Begin to write a blob under a passing name."""
@@ -51,10 +49,12 @@ class BlobFolder:
 
     def keep(self, sha: Sha256, passing: Path) -> None:
         """Give a received file its name, durably."""
-        place = self.path(sha)
+        place, *before = self._places(sha)
         fresh = not place.parent.exists()
         place.parent.mkdir(exist_ok=True)
         passing.replace(place)
+        for other in before:
+            other.unlink(missing_ok=True)
         sync_folder(place.parent)
         if fresh:
             sync_folder(self.folder)
@@ -66,24 +66,29 @@ class BlobFolder:
         Reading raises `CorruptRecord` where the file is damaged: at the latest at its end, where the hash of
         what was read is compared with the name.
         """
-        path = self.path(sha)
-        return verified(gzip.open(path, "rb"), sha, str(path))
+        new, *before = self._places(sha)
+        for path in (new, *before):
+            with contextlib.suppress(FileNotFoundError):
+                return verified(path.open("rb"), sha, str(path))
+        return verified(new.open("rb"), sha, str(new))  # it may have been put again just now
 
     def stored_size(self, sha: Sha256) -> int:
         """Give the size of a blob's file in bytes; 0 where there is none."""
-        try:
-            return self.path(sha).stat().st_size
-        except FileNotFoundError:
-            return 0
+        size = 0
+        for place in self._places(sha):
+            with contextlib.suppress(FileNotFoundError):
+                size += place.stat().st_size
+        return size
 
     def remove(self, sha: Sha256) -> None:
         """Remove a blob's file, if it is there."""
-        self.path(sha).unlink(missing_ok=True)
+        for place in self._places(sha):
+            place.unlink(missing_ok=True)
 
     def files(self) -> Iterator[Sha256]:
         """Give the names of all blobs that have a file."""
-        for path in self.folder.glob("[0-9a-f][0-9a-f]/*.gz"):
-            yield path.name.removesuffix(".gz")
+        found = {path.stem for ending in ENDINGS for path in self.folder.glob(f"[0-9a-f][0-9a-f]/*{ending}")}
+        yield from found
 
     def leftovers(self, before: float) -> list[Path]:
         """Give passing files that were last written before a time in seconds since 1970."""
@@ -105,7 +110,7 @@ class Incoming:
         self._digest = hashlib.sha256()
         self._size = 0
         self._file = path.open("xb")
-        self._packed = packing(self._file)
+        self._packed = Packing(self._file)
 
     def write(self, chunk: bytes) -> None:
         """Add bytes."""
@@ -129,62 +134,6 @@ class Incoming:
         with contextlib.suppress(OSError):
             self._file.close()
         self.path.unlink(missing_ok=True)
-
-
-def packing(target: BinaryIO) -> gzip.GzipFile:
-    """Compress what is written into another file; closing ends the compressed form, not that file."""
-    # Without name and time: equal content gives equal files.
-    return gzip.GzipFile("", "wb", _LEVEL, target, mtime=0)
-
-
-def verified(packed: gzip.GzipFile, sha: Sha256, place: str) -> BinaryIO:
-    """Read compressed bytes; `CorruptRecord`, at the latest at the end, where they have another hash.
-
-    Parameters
-    ----------
-    packed
-        The compressed bytes; closed with the stream.
-    place
-        Where they are, for messages.
-    """
-    return cast(BinaryIO, io.BufferedReader(_Verified(packed, sha, place), CHUNK))
-
-
-class _Verified(io.RawIOBase):
-    """The content of a blob, with its hash compared at the end."""
-
-    def __init__(self, packed: gzip.GzipFile, sha: Sha256, place: str) -> None:
-        super().__init__()
-        self._packed = packed
-        self._sha = sha
-        self._place = place
-        self._digest = hashlib.sha256()
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer", /) -> int:
-        view = memoryview(buffer).cast("B")
-        try:
-            count = self._packed.readinto(view)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            message = f"the blob {self._sha} is damaged ({self._place}): {error}; {_ADVICE}"
-            raise CorruptRecord(message) from error
-        self._digest.update(view[:count])
-        if count == 0 and len(view) and self._digest.hexdigest() != self._sha:
-            message = (
-                f"the blob {self._sha} is damaged ({self._place}): its bytes have another hash; {_ADVICE}"
-            )
-            raise CorruptRecord(message)
-        return count
-
-    def close(self) -> None:
-        if not self.closed:
-            self._packed.close()
-        super().close()
-
-
-_ADVICE: Final = "restore it from a backup, or put the same bytes again"
 
 
 def sync_folder(folder: Path) -> None:

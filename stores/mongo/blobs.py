@@ -5,7 +5,6 @@ off is removed by a sweep.
 """
 
 import contextlib
-import gzip
 import hashlib
 import io
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
@@ -19,9 +18,10 @@ from pymongo.errors import PyMongoError
 from forequake.errors import CorruptRecord, NotFound, StoreError
 from forequake.quantities import Sha256
 from forequake.results import BlobRef
-from stores.blobs import CHUNK, packing, verified
+from stores.blobs import CHUNK
 from stores.mongo.faults import told
 from stores.mongo.server import Document, Server, server_now_us
+from stores.packing import Packing, verified
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -39,7 +39,7 @@ def put_blob(server: Server, source: BinaryIO) -> BlobRef:
     with server.talking() as db:
         sink = _Sink(db)
     try:
-        packed = packing(cast(BinaryIO, sink))
+        packed = Packing(cast(BinaryIO, sink))
         while chunk := source.read(CHUNK):  # an error of the source is not the store's
             digest.update(chunk)
             size += len(chunk)
@@ -116,7 +116,7 @@ def open_blob(server: Server, sha: Sha256) -> BinaryIO:
             except NoFile as error:
                 raise NotFound(message) from error
             packed = cast(BinaryIO, io.BufferedReader(_GridStream(server.name, sha, stream), _CHUNK_BYTES))
-    return verified(gzip.GzipFile(fileobj=packed), sha, server.name)
+    return verified(packed, sha, server.name)
 
 
 def blob_sizes(db: Database[Document]) -> dict[Sha256, int]:

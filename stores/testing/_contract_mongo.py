@@ -1,6 +1,5 @@
 """How tests damage and empty a MongoDB store: in its database itself."""
 
-import gzip
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,7 @@ from pymongo import MongoClient
 
 from stores._codec import RESULT_KINDS
 from stores.mongo.schema import COLLECTIONS
-from stores.testing.damage import Damage
+from stores.testing.damage import Damage, spoiled
 
 __all__ = ["MongoDamage", "emptied"]
 
@@ -59,8 +58,7 @@ class MongoDamage(Damage):
     def spoil_blob(self, sha: str) -> None:
         blob = self._db["blobs"].find_one({"_id": sha})
         assert blob is not None
-        content = bytes(255 - byte for byte in gzip.decompress(blob["data"]))
-        self._db["blobs"].update_one({"_id": sha}, {"$set": {"data": Binary(gzip.compress(content))}})
+        self._db["blobs"].update_one({"_id": sha}, {"$set": {"data": Binary(spoiled(blob["data"]))}})
 
 
 def emptied(url: str) -> str:

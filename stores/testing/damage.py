@@ -1,11 +1,26 @@
 """How the contract suite damages a store: past its interface, which would never do so."""
 
+import io
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from forequake.quantities import Sha256
+from stores.packing import Packing
 
-__all__ = ["Damage"]
+__all__ = ["Damage", "spoiled"]
+
+
+def spoiled(packed: bytes) -> bytes:
+    """Give the compressed form of other bytes, of the same number."""
+    import pyarrow
+
+    with pyarrow.CompressedInputStream(pyarrow.BufferReader(packed), "zstd") as stream:
+        content = stream.read()
+    target = io.BytesIO()
+    packing = Packing(target)
+    packing.write(bytes(255 - byte for byte in content))
+    packing.close()
+    return target.getvalue()
 
 
 class Damage(ABC):

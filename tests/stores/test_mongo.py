@@ -1,6 +1,7 @@
 """What is the MongoDB store's own: documents, GridFS, forks, foreign databases, indexes, lost answers."""
 
 import contextlib
+import gzip
 import io
 import json
 import os
@@ -12,6 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from bson import Binary
 from pymongo import MongoClient, monitoring
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
@@ -279,6 +281,14 @@ def test_what_a_broken_upload_left_is_named_and_swept(
     assert db["fs.chunks"].count_documents({}) == 0
     with pytest.raises(NotFound):
         store.open_blob(blob.sha256)
+
+
+def test_blobs_of_before_are_read(store: ResultsStore, db: Database[dict[str, Any]]) -> None:
+    blob = store.put_blob(io.BytesIO(b"abc" * 1000))
+    before = {"$set": {"data": Binary(gzip.compress(b"abc" * 1000))}}
+    assert db["blobs"].update_one({"_id": blob.sha256}, before).modified_count == 1
+    with store.open_blob(blob.sha256) as file:
+        assert file.read() == b"abc" * 1000
 
 
 def test_a_swept_large_blob_frees_its_file(store: ResultsStore, db: Database[dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """What is the SQLite store's own: full disks, damaged and foreign files, leftovers of blobs."""
 
+import gzip
 import io
 import itertools
 import os
@@ -183,7 +184,7 @@ def test_leftovers_of_dead_writers_are_swept_when_they_are_old(url: str, path: P
         sha = store.put_blob(io.BytesIO(b"kept")).sha256
         folder = Path(f"{path}.blobs")
         passing = folder / "incoming" / "1-dead"
-        stray = folder / "ab" / f"ab{sha[2:]}.gz"
+        stray = folder / "ab" / f"ab{sha[2:]}.zst"
         stray.parent.mkdir(exist_ok=True)
         for file in (passing, stray):
             file.write_bytes(b"12345")
@@ -205,10 +206,31 @@ def test_leftovers_of_dead_writers_are_swept_when_they_are_old(url: str, path: P
 def test_a_cut_off_blob_is_told(url: str, path: Path) -> None:
     with open_store(url) as store:
         sha = store.put_blob(io.BytesIO(os.urandom(10_000))).sha256
-        file = Path(f"{path}.blobs", sha[:2], f"{sha}.gz")
+        file = Path(f"{path}.blobs", sha[:2], f"{sha}.zst")
         file.write_bytes(file.read_bytes()[:5000])
         with pytest.raises(CorruptRecord, match=sha), store.open_blob(sha) as blob:
             blob.read()
+
+
+def test_blobs_of_before_are_read_until_they_are_put_again(url: str, path: Path) -> None:
+    content = os.urandom(1000) * 3
+    with open_store(url) as store:
+        sha = store.put_blob(io.BytesIO(content)).sha256
+        new = Path(f"{path}.blobs", sha[:2], f"{sha}.zst")
+        before = new.with_suffix(".gz")
+        before.write_bytes(gzip.compress(content))
+        new.unlink()
+        with store.open_blob(sha) as blob:
+            assert blob.read() == content
+        assert [finding.code for finding in store.check()] == ["unreferenced_blob"]
+        store.put_blob(io.BytesIO(content))
+        assert [file.name for file in new.parent.iterdir()] == [new.name]
+        new.rename(before)
+        before.write_bytes(gzip.compress(content)[:-20])
+        with pytest.raises(CorruptRecord, match=sha), store.open_blob(sha) as blob:
+            blob.read()
+        assert store.sweep(timedelta(0), dry_run=False).removed == (sha,)
+        assert list(new.parent.iterdir()) == []
 
 
 def test_an_address_may_have_any_letters(tmp_path: Path) -> None:

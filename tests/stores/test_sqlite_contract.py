@@ -1,6 +1,5 @@
 """The contract that all stores have, with the SQLite store."""
 
-import gzip
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ import pytest
 from stores._codec import RESULT_KINDS
 from stores.testing import Damage
 from stores.testing.contract import ResultsStoreContract
+from stores.testing.damage import spoiled
 
 
 class SqliteDamage(Damage):
@@ -52,14 +52,13 @@ class SqliteDamage(Damage):
         self._do("DELETE FROM latest WHERE slot = ?", slot)
 
     def _file(self, sha: str) -> Path:
-        return Path(f"{self._path}.blobs", sha[:2], f"{sha}.gz")
+        return Path(f"{self._path}.blobs", sha[:2], f"{sha}.zst")
 
     def drop_blob(self, sha: str) -> None:
         self._file(sha).unlink()
 
     def spoil_blob(self, sha: str) -> None:
-        content = gzip.decompress(self._file(sha).read_bytes())
-        self._file(sha).write_bytes(gzip.compress(bytes(255 - byte for byte in content)))
+        self._file(sha).write_bytes(spoiled(self._file(sha).read_bytes()))
 
 
 @pytest.mark.contract
