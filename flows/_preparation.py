@@ -11,6 +11,7 @@ from forequake.environment import owner_is_dead
 from forequake.errors import Conflict, InputError
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256, now
+from forequake.renewal import Renewal
 from forequake.resolution import resolve
 from forequake.results import RunChange, RunState, StageTiming, UnitState
 from forequake.timers import Timers, collecting
@@ -28,28 +29,32 @@ _timers: Final[dict[Sha256, Timers]] = {}
 _for_run: Final[dict[str, _Prepared]] = {}
 
 
-def prepare_run(config: str, say: Callable[[str], None]) -> _Prepared:
+def prepare_run(config: str, say: Callable[[str], None], renewal: Renewal | None = None) -> _Prepared:
     """Do what `prepare` does, for a run that follows at once: it takes the same files over, once."""
-    ready = prepare(config, say)
+    ready = prepare(config, say, renewal)
     with _lock:
         _for_run[str(Path(config).resolve())] = ready
     return ready
 
 
-def begin_prepared(config: str) -> _Prepared:
+def begin_prepared(config: str, renewal: Renewal) -> _Prepared:
     """Give what was read for the run that begins now, or read the files."""
     with _lock:
         ready = _for_run.pop(config, None)
-    return prepare(config) if ready is None else ready
+    return prepare(config, renewal=renewal) if ready is None else ready
 
 
-def prepare(config: str, say: Callable[[str], None] = lambda words: None) -> _Prepared:
+def prepare(
+    config: str, say: Callable[[str], None] = lambda words: None, renewal: Renewal | None = None
+) -> _Prepared:
     """Read an experiment's files as they are now, and remember them for the tasks of this process.
 
     Parameters
     ----------
     say
         Told before something that may take long.
+    renewal
+        Which sources of models are asked anew; None asks none that is there.
 
     Raises
     ------
@@ -62,8 +67,10 @@ def prepare(config: str, say: Callable[[str], None] = lambda words: None) -> _Pr
     for spec in (loaded.config.catalog, loaded.config.input_catalog):
         if spec is not None and isinstance(spec.source, QueryCatalog):
             say(f"Asking {spec.source.service} for events: up to half an hour where the service is busy")
+    if renewal is not None:
+        renewal.check(loaded)
     with collecting(Timers()) as timers:
-        experiment = resolve(loaded, say)
+        experiment = resolve(loaded, say, renewal)
     key = experiment.record.key
     with _lock:
         while len(_by_key) >= 8:

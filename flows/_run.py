@@ -22,6 +22,7 @@ from forequake.model_runs import run_shelf
 from forequake.own_code import own_file_contents
 from forequake.plan import Selection
 from forequake.processes import end_orphans
+from forequake.quantities import now
 from forequake.results import RunChange, RunDraft, RunRecord, RunState
 from stores import ResultsStore, RunRef
 
@@ -38,7 +39,8 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     StoreError
         Where the store failed for longer than the retries.
     """
-    loaded, experiment = begin_prepared(request.config)
+    renewal = request.renewal(now())
+    loaded, experiment = begin_prepared(request.config, renewal)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
     selection = selection.with_parts(experiment)
@@ -51,7 +53,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     end_orphans(run_shelf())
     begun = _begin(store, session, _draft(request, loaded, experiment, session))
     reference = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
-    this = RunUnderWay(request, store, session, experiment, reference, record_environment().key)
+    this = RunUnderWay(request, store, session, experiment, reference, record_environment().key, renewal)
     session.timers(begun.id).add_all(preparation_timings(experiment.record.key))
     session.keep_alive(store, reference)
     state = RunState.CRASHED
@@ -99,6 +101,8 @@ def _command(request: RunRequest) -> tuple[str, ...]:
         ("--model", request.models),
         ("--test", request.tests),
         ("--window", request.windows),
+        ("--force-stage", request.force_stage),
+        ("--force-build", request.force_build),
     ):
         words += [word for name in names for word in (option, name)]
     return (*words, "--force") if request.force else tuple(words)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, ParamSpec, TypeVar
 
 from prefect import get_run_logger
@@ -20,8 +21,10 @@ from flows._tasks import (
     snapshot_catalogs,
     stage_model_source,
 )
+from forequake.config import FolderModel
 from forequake.errors import StoreError
 from forequake.experiments import WINDOW_OPEN, Experiment
+from forequake.models.demands import Demand
 from forequake.plan import (
     Plan,
     PlannedBlock,
@@ -32,6 +35,7 @@ from forequake.plan import (
     result_keys,
 )
 from forequake.quantities import Sha256
+from forequake.renewal import Renewal
 from forequake.results import BAD_ENDS, EvaluationRecord, Label, RunCounts, Stage, UnitEnd, UnitState
 from forequake.timers import Timing, collecting
 from stores import Binding, Block, ResultsStore, RunRef
@@ -47,7 +51,13 @@ _BATCH: Final = 1000
 
 @dataclass(frozen=True)
 class RunRequest:
-    """The parameters of the flow."""
+    """The parameters of the flow.
+
+    Attributes
+    ----------
+    scheduled
+        No person began the run.
+    """
 
     config: str
     label: str | None
@@ -56,6 +66,13 @@ class RunRequest:
     tests: tuple[str, ...]
     windows: tuple[str, ...]
     force: bool
+    force_stage: tuple[str, ...] = ()
+    force_build: tuple[str, ...] = ()
+    scheduled: bool = False
+
+    def renewal(self, began: datetime) -> Renewal:
+        """Say which models a run that began then fetches and builds anew."""
+        return Renewal(began, self.scheduled, frozenset(self.force_stage), frozenset(self.force_build))
 
 
 @dataclass
@@ -68,6 +85,8 @@ class RunUnderWay:
         As the files were when the run began; every stage speaks of this one.
     environment
         Key of the record of what the run's process has loaded.
+    renewal
+        Which models are fetched and built anew.
     tally
         What became of the results that were looked at so far.
     blocks
@@ -82,6 +101,7 @@ class RunUnderWay:
     experiment: Experiment
     run: RunRef
     environment: Sha256
+    renewal: Renewal
     tally: RunCounts = field(default_factory=RunCounts)
     blocks: list[tuple[int, PrefectFuture[dict[str, int]]]] = field(default_factory=list)
     patient: bool = True
@@ -90,6 +110,11 @@ class RunUnderWay:
     def key(self) -> Sha256:
         """The key of the experiment's record."""
         return self.experiment.record.key
+
+    def rebuild(self, model: str) -> Demand | None:
+        """Say how new a model's environment must be."""
+        spec = self.experiment.model(model)
+        return self.renewal.environment(spec) if isinstance(spec, FolderModel) else None
 
     def count(self, counts: RunCounts | Mapping[str, int]) -> None:
         """Add to the tally."""
@@ -201,7 +226,13 @@ def _forecasts(this: RunUnderWay, plan: Plan) -> Broken:
             broken[model] = dict.fromkeys(needed[model], str(trouble))
         else:
             making[model] = make_forecasts_of.submit(
-                request.store, request.config, this.key, this.run.id, model, needed[model]
+                request.store,
+                request.config,
+                this.key,
+                this.run.id,
+                model,
+                needed[model],
+                this.rebuild(model),
             )
     for model, made in making.items():
         reasons = _value(made)

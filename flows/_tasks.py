@@ -31,7 +31,8 @@ from forequake.errors import (
     SourceError,
 )
 from forequake.experiments import Experiment
-from forequake.model_runs import Watch
+from forequake.model_runs import Watch, programs_of
+from forequake.models.demands import Demand
 from forequake.quantities import Sha256
 from forequake.results import CatalogForecastRecord, ForecastRecord, Label, RunCounts, Stage
 from forequake.retrieval import retrieve_catalogs
@@ -124,7 +125,13 @@ def stage_model_source(config: str, experiment_key: Sha256, model: str) -> None:
 
 @_retriable(name="make-forecast", task_run_name="forecast {model}")
 def make_forecasts_of(
-    store: str, config: str, experiment_key: Sha256, run_id: str, model: str, windows: list[str]
+    store: str,
+    config: str,
+    experiment_key: Sha256,
+    run_id: str,
+    model: str,
+    windows: list[str],
+    rebuild: Demand | None,
 ) -> dict[str, str]:
     """Keep a model's forecasts for the windows; give the windows whose forecasts cannot be used, and why."""
     target = open_named_store(store)
@@ -140,10 +147,11 @@ def make_forecasts_of(
     watch = Watch(log.info, session.stop, lambda words: session.on_progress(0, words))
     timers = session.timers(run_id)
     groups = windows_by_source(experiment, model, missing)
+    ready = programs_of(loaded, experiment, model, watch, missing, rebuild)
     for number, group in enumerate(groups):
         try:
             with collecting(timers):
-                made = make_forecasts(loaded, experiment, model, group, watch)
+                made = make_forecasts(loaded, experiment, model, group, watch, ready)
         except Interrupted:
             break  # what is left counts as skipped
         except (ForecastError, ModelError) as error:

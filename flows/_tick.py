@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -97,7 +97,7 @@ def run_tick(request: RunRequest, tick: Tick) -> _State:
     log = get_run_logger()
     try:
         with _deaf_to_interrupts():
-            state = _superseded(tick) or _run_alone(request)
+            state = _superseded(tick) or _run_alone(request, tick)
     except ForequakeError as error:
         log.error("%s", error)
         state = Failed(message=str(error))
@@ -167,8 +167,11 @@ def _due(run: FlowRun) -> datetime:
 # --- one at a time -----------------------------------------------------------------------------------
 
 
-def _run_alone(request: RunRequest) -> _State:
-    """Do a run under the claim of its experiment; give way where another tick holds it."""
+def _run_alone(request: RunRequest, tick: Tick) -> _State:
+    """Do a run under the claim of its experiment; give way where another tick holds it.
+
+    Sources of models are asked anew only where something is due.
+    """
     _, experiment = prepare(request.config)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
@@ -182,7 +185,7 @@ def _run_alone(request: RunRequest) -> _State:
             stored = _all_stored(store, experiment, selection)
             if stored is not None:
                 return Completed(name="NothingNew", message=f"all {stored} results are stored")
-        return execute(request)
+        return execute(replace(request, scheduled=tick.scheduled))
     finally:
         # A claim that cannot be given back runs out by itself.
         with contextlib.suppress(ClaimLost, StoreError):

@@ -53,6 +53,8 @@ def run_experiment(
     tests: list[_Name] = [],  # noqa: B006
     windows: list[_WindowId] = [],  # noqa: B006
     force: bool = False,
+    force_stage: list[_Name] = [],  # noqa: B006
+    force_build: list[_Name] = [],  # noqa: B006
 ) -> State[dict[str, int]]:
     """Forecast and test what is due of an experiment, and store it.
 
@@ -65,6 +67,8 @@ def run_experiment(
         tests: Only these tests; none means all.
         windows: Only these windows, by their ids (start_end); none means all.
         force: Compute again what the store has.
+        force_stage: Ask anew what the sources of these models give; by a schedule at most once a day.
+        force_build: Build the environments of these models anew; by a schedule at most once a day.
     """
     request = RunRequest(
         config=config,
@@ -74,6 +78,8 @@ def run_experiment(
         tests=tuple(tests),
         windows=tuple(windows),
         force=force,
+        force_stage=tuple(force_stage),
+        force_build=tuple(force_build),
     )
     tick = current_tick()
     return execute(request) if tick is None else run_tick(request, tick)

@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -15,10 +15,11 @@ from forequake.config import FolderModel, LoadedExperiment
 from forequake.errors import ForecastError, InputError, ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import forecast_file
-from forequake.models.environments import BuiltEnvironment, prepare_environment, runs_itself
+from forequake.models.demands import Demand
+from forequake.models.environments import BuiltEnvironment, runs_itself
 from forequake.models.functions import StagedFunction
 from forequake.models.holds import hold
-from forequake.models.programs import MAKERS, StagedProgram, program_sources, run_seed, stage_program
+from forequake.models.programs import StagedProgram, run_seed
 from forequake.models.runs import (
     ExpectedForecast,
     ModelLimits,
@@ -30,11 +31,11 @@ from forequake.models.runs import (
     run_model,
 )
 from forequake.quantities import now
+from forequake.ready_programs import ReadyPrograms
 from forequake.results import ModelRunRecord, ProspectiveStatus, Stage
-from forequake.timers import Timing
 from forequake.windows import TimeWindow
 
-__all__ = ["ForecastFile", "Watch", "forecast_of_window", "request_of_window", "run_shelf"]
+__all__ = ["ForecastFile", "Watch", "forecast_of_window", "programs_of", "request_of_window", "run_shelf"]
 
 #: Of what a program prints, so much of its end is recorded.
 _LOG_LETTERS: Final = 4000
@@ -74,11 +75,38 @@ def run_shelf() -> Path:
     return shelf
 
 
+def programs_of(
+    loaded: LoadedExperiment,
+    experiment: Experiment,
+    model: str,
+    watch: Watch,
+    windows: Iterable[TimeWindow],
+    rebuild: Demand | None = None,
+) -> ReadyPrograms | None:
+    """Give a model's program for some windows; None where it has none."""
+    spec = experiment.model(model)
+    if not isinstance(spec, FolderModel) or spec.program is None:
+        return None
+    return ReadyPrograms(
+        loaded, experiment, spec, say=watch.say, stop=watch.stop, windows=windows, rebuild=rebuild
+    )
+
+
 @contextmanager
 def forecast_of_window(
-    loaded: LoadedExperiment, experiment: Experiment, model: FolderModel, window: TimeWindow, watch: Watch
+    loaded: LoadedExperiment,
+    experiment: Experiment,
+    model: FolderModel,
+    window: TimeWindow,
+    watch: Watch,
+    ready: ReadyPrograms | None = None,
 ) -> Iterator[ForecastFile]:
     """Give the file with the forecast of a window; one that a program makes is there inside the block only.
+
+    Parameters
+    ----------
+    ready
+        What several windows share; None makes the program ready for this one alone.
 
     Raises
     ------
@@ -89,21 +117,14 @@ def forecast_of_window(
     Interrupted
         Where the run was asked to stop meanwhile.
     """
-    source = experiment.source(model.name, window)
-    if source is None or source.reader not in MAKERS:
+    ready = ready or ReadyPrograms(loaded, experiment, model, say=watch.say, stop=watch.stop)
+    if not ready.makes(window):
         content = experiment.forecast_inputs(model.name, window).content
         yield ForecastFile(forecast_file(loaded, model, window, content))
         return
     retrieved = now()
-    with Timing(Stage.SOURCE, model.name, window) as sourcing:
-        program = stage_program(loaded.folder, model, watch.say)
-    past, config = experiment.learned_from, experiment.config
-    found = program_sources(model, program, past, [window], config, experiment.inputs.region)
-    if found[window.id] != source:
-        message = f"the program of model {model.name!r}, or what it learns from, changed; run again"
-        raise ForecastError(message)
-    with Timing(Stage.BUILD, model.name, window):
-        environment = prepare_environment(program.build, program.source, stop=watch.stop, say=watch.say)
+    usable = ready.for_window(window)
+    program, environment = usable.program, usable.environment
     shelf = run_shelf()
     with (
         tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder,
@@ -122,7 +143,7 @@ def forecast_of_window(
             fixed=program.source.fetched_at,
             known_until=window.start,
         )
-        record = _record(program, environment, request, run, sourcing.seconds)
+        record = _record(program, environment, request, run, usable.source_seconds)
         try:
             yield ForecastFile(run.output, record, status, request.function)
         except ForecastError as error:

@@ -31,6 +31,7 @@ from forequake.models.uses import ModelUse, note_use
 from forequake.own_code import pin_own_files
 from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
+from forequake.renewal import Renewal
 from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs, Stage
 from forequake.timers import Timing
 
@@ -54,7 +55,11 @@ _lock: Final = threading.Lock()
 _ROUND: Final = 360
 
 
-def resolve(loaded: LoadedExperiment, say: Callable[[str], None] = lambda words: None) -> Experiment:
+def resolve(
+    loaded: LoadedExperiment,
+    say: Callable[[str], None] = lambda words: None,
+    renewal: Renewal | None = None,
+) -> Experiment:
     """Read an experiment's region and catalogs and hash its forecasts: all that keys need.
 
     Forecasts are hashed, not read: their mistakes show when they are staged. The files of models that others
@@ -64,6 +69,8 @@ def resolve(loaded: LoadedExperiment, say: Callable[[str], None] = lambda words:
     ----------
     say
         Told what is fetched.
+    renewal
+        Which sources of models are asked anew; None asks none that is there.
 
     Raises
     ------
@@ -87,7 +94,7 @@ def resolve(loaded: LoadedExperiment, say: Callable[[str], None] = lambda words:
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
         models=_contents(loaded, say, troubles),
-        forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles),
+        forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles, renewal),
         input_catalog=None if learning is None else learning.events.inputs.key,
         own_files=pin_own_files(loaded),
     )
@@ -180,6 +187,7 @@ def _forecasts(
     learning: Events,
     say: Callable[[str], None],
     troubles: dict[str, str],
+    renewal: Renewal | None,
 ) -> dict[str, dict[str, ForecastSource]]:
     """Find what the forecasts of each window are made of, of models that have one for each.
 
@@ -200,8 +208,9 @@ def _forecasts(
             lacking = [window for window in windows if window.id not in sources[model.name]]
             if model.program is not None and lacking:
                 try:
+                    demand = None if renewal is None else renewal.source(model)
                     with Timing(Stage.SOURCE, model.name):
-                        program = stage_program(loaded.folder, model, say)
+                        program = stage_program(loaded.folder, model, say, demand)
                 except ModelError as error:
                     troubles[model.name] = str(error)
                     continue

@@ -26,6 +26,7 @@ from forequake.forecasts.sources import content_of, read_model
 from forequake.keys import bytes_digest
 from forequake.model_runs import ForecastFile, Watch, forecast_of_window
 from forequake.quantities import Sha256, now
+from forequake.ready_programs import ReadyPrograms
 from forequake.results import (
     BlobRef,
     CatalogForecastRecord,
@@ -101,6 +102,7 @@ def make_forecasts(
     name: str,
     windows: Sequence[TimeWindow],
     watch: Watch | None = None,
+    ready: ReadyPrograms | None = None,
 ) -> MadeForecasts:
     """Read a model's forecast once, and give it to each window; a program's is made first.
 
@@ -110,6 +112,8 @@ def make_forecasts(
         Of one content (see `windows_by_source`).
     watch
         Of the runs of programs.
+    ready
+        The model's program, where several calls share it.
 
     Raises
     ------
@@ -123,7 +127,7 @@ def make_forecasts(
     model = experiment.model(name)
     if not isinstance(model, FolderModel):
         return _told_from(loaded, model, _made(loaded, experiment, model, windows, None))
-    with forecast_of_window(loaded, experiment, model, windows[0], watch or Watch()) as file:
+    with forecast_of_window(loaded, experiment, model, windows[0], watch or Watch(), ready) as file:
         return _told_from(loaded, model, _made(loaded, experiment, model, windows, file))
 
 

@@ -56,6 +56,22 @@ def run(
     windows: WindowIds = [],  # noqa: B006
     label: Annotated[str | None, typer.Option(help="A word for this run, kept with it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store has.")] = False,
+    force_stage: Annotated[
+        list[str],
+        typer.Option(
+            "--force-stage",
+            metavar="MODEL",
+            help="Ask anew what this model's giturl or zenodo_id gives; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
+    force_build: Annotated[
+        list[str],
+        typer.Option(
+            "--force-build",
+            metavar="MODEL",
+            help="Build this model's environment anew, where it has to run; may be repeated.",
+        ),
+    ] = [],  # noqa: B006
     as_json: JsonFlag = False,
 ) -> None:
     """Run an experiment: compute what is due, store it, and show the outcomes.
@@ -67,8 +83,11 @@ def run(
     from flows._preparation import prepare_run
     from flows._session import current_session
     from forequake.plan import Selection
+    from forequake.quantities import now
+    from forequake.renewal import Renewal
 
-    _, experiment = prepare_run(str(config), note)
+    renewal = Renewal(now(), stage=frozenset(force_stage), build=frozenset(force_build))
+    _, experiment = prepare_run(str(config), note, renewal)
     Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
     target = store_of(store)
     note(f"Store: {target.name}")
@@ -88,6 +107,8 @@ def run(
             tests=tests,
             windows=windows,
             force=force,
+            force_stage=force_stage,
+            force_build=force_build,
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:

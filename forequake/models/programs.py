@@ -11,13 +11,15 @@ import numpy as np
 from pydantic import JsonValue
 
 from forequake.catalogs import Events
-from forequake.config.model_specs import Build, CallableSpec, FolderModel, ProgramSpec
+from forequake.config.model_specs import Build, CallableSpec, FolderModel, ProgramSpec, SourceSpec
 from forequake.config.specs import ExperimentConfig
-from forequake.errors import ForecastError
+from forequake.errors import ForecastError, SourceUnavailable
 from forequake.keys import ADDED_LATER, KeyInputs
+from forequake.models.demands import Demand
 from forequake.models.environments import chosen_build, environment_key
 from forequake.models.functions import FUNCTION_READER, FunctionInputs, StagedFunction, stage_function
 from forequake.models.sources import PathSource, StagedSource, fetch_source
+from forequake.patience import Patience
 from forequake.quantities import Sha256
 from forequake.results import ForecastSource
 from forequake.windows import TimeWindow
@@ -38,6 +40,8 @@ _RUN_VERSION: Final = 1
 PROGRAM_READER: Final = f"program/{_RUN_VERSION}"
 #: In the place of a file's reader, where a run makes the forecast.
 MAKERS: Final = frozenset({PROGRAM_READER, FUNCTION_READER})
+#: For asking anew a source that is there.
+_RENEWAL_PATIENCE: Final = Patience(tries=2, request_seconds=600.0, total_seconds=900.0)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -106,7 +110,7 @@ class StagedProgram:
 
 
 def stage_program(
-    folder: Path, model: FolderModel, say: Callable[[str], None]
+    folder: Path, model: FolderModel, say: Callable[[str], None], demand: Demand | None = None
 ) -> StagedProgram | StagedFunction:
     """Fetch the files of a model's program, or of its function.
 
@@ -114,6 +118,8 @@ def stage_program(
     ----------
     folder
         Of the experiment. The model's own folder counts where it is there, else its source is fetched.
+    demand
+        How new what is fetched must be; None takes what is there.
 
     Raises
     ------
@@ -127,12 +133,28 @@ def stage_program(
         raise ForecastError(message)
     if isinstance(model.program, CallableSpec):
         return stage_function(folder, model, model.program, say)
-    spec = PathSource(model.path)
-    source = fetch_source(
-        spec if model.source is None or (folder / model.path).is_dir() else model.source, folder, say=say
-    )
+    if model.source is None or (folder / model.path).is_dir():
+        if demand is not None and model.source is not None:
+            say(f"{model.name}: its folder {model.path} is there and counts; nothing is fetched")
+        source = fetch_source(PathSource(model.path), folder, say=say)
+    else:
+        source = _fetched(model.name, model.source, folder, say, demand)
     build = chosen_build(model.program.build, source.folder)
     return StagedProgram(model.program, source, build, environment_key(build, source))
+
+
+def _fetched(
+    name: str, spec: SourceSpec, folder: Path, say: Callable[[str], None], demand: Demand | None
+) -> StagedSource:
+    if demand is None:
+        return fetch_source(spec, folder, say=say)
+    if demand.strict:
+        return fetch_source(spec, folder, say=say, refresh=demand.since)
+    try:
+        return fetch_source(spec, folder, say=say, refresh=demand.since, patience=_RENEWAL_PATIENCE)
+    except SourceUnavailable as error:
+        say(f"{name}: {error}; what was fetched before is used")
+        return fetch_source(spec, folder, say=say)
 
 
 def program_sources(

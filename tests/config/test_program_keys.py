@@ -9,8 +9,10 @@ import yaml
 
 from forequake.config import FolderModel, LoadedExperiment, load_experiment
 from forequake.config.program_keys import RunLimits
-from forequake.errors import ConfigError
+from forequake.errors import ConfigError, InputError
 from forequake.processes import ProgramLimits
+from forequake.quantities import now
+from forequake.renewal import Renewal
 from tests.config.test_every_key import BASE
 
 Load = Callable[..., LoadedExperiment]
@@ -151,3 +153,14 @@ def test_keys_of_a_run_without_a_command_are_not_used(load: Load) -> None:
     assert {f"models.{key}" for key in keys} <= set(load(**keys).config.unused)
     # A package gets an environment of its own also without build.
     assert load(func="run", force_build=True, force_stage=True).config.unused == ("models.force_stage",)
+
+
+def test_only_what_can_be_fetched_or_built_is_asked_for_by_name(load: Load) -> None:
+    loaded = load(func="run", giturl="https://example.org/m.git")
+
+    Renewal(now(), build=frozenset({"B"})).check(loaded)
+    with pytest.raises(InputError, match=r"--force-build takes a model with a command: .*There is: B"):
+        Renewal(now(), build=frozenset({"A"})).check(loaded)
+    # Its folder is there.
+    with pytest.raises(InputError, match=r"--force-stage takes a model whose source is fetched: .*none"):
+        Renewal(now(), stage=frozenset({"B"})).check(loaded)

@@ -79,7 +79,7 @@ def prepare_environment(
     build: Build | None,
     source: BuildSource,
     *,
-    force: bool = False,
+    force: bool | datetime = False,
     shelf: Path | None = None,
     seconds: float = BUILD_SECONDS,
     stop: threading.Event | None = None,
@@ -95,7 +95,8 @@ def prepare_environment(
     build, source
         As of `environment_key`; the source is only read.
     force
-        It is built anew also where it is there, unless another process did so since it was asked for here.
+        It is built anew also where it is there, unless another process did so since it was asked for here;
+        with a moment, unless it was built since then.
     shelf
         The folder with the environments, by default in the user's cache folder.
     seconds, stop, say
@@ -115,13 +116,13 @@ def prepare_environment(
     minor = builder.minor(recipe)
     place = environment_place(_key(build, recipe, source.tree, minor), shelf)
     what = f"the environment ({build}{'' if minor is None else f', Python {minor}'})"
-    asked = datetime.now(UTC)
+    since = datetime.now(UTC) if force is True else force or datetime.min.replace(tzinfo=UTC)
     there = place.ready()
-    if there is not None and not force and (use := _usable(there, place, builder, what, say)):
+    if there is not None and there.made_at > since and (use := _usable(there, place, builder, what, say)):
         return _built(build, place, there, use)
     with place.alone(lambda: say(f"another process builds {what}; waiting for it"), seconds, stop):
         ready = place.ready()
-        meanwhile = ready is not None and ready != there and (not force or ready.made_at > asked)
+        meanwhile = ready is not None and ready != there and ready.made_at > since
         if ready is not None and meanwhile and (use := _usable(ready, place, builder, what, say)):
             return _built(build, place, ready, use)
         began = time.monotonic()
@@ -130,7 +131,7 @@ def prepare_environment(
         if build != "docker" and not recipe.pins(conda=build != "venv"):
             say("nothing pins what it installs: on another day it may install other versions")
         with place.new_folder() as folder:
-            made = builder.build(Job(recipe, source.tree, place.key, folder, minor, tool, force, say))
+            made = builder.build(Job(recipe, source.tree, place.key, folder, minor, tool, bool(force), say))
             ready = _ready(place, folder, made)
             place.settle(ready)
         return _built(build, place, ready, place.use(ready), time.monotonic() - began)

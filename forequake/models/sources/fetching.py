@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +18,7 @@ from forequake.models.sources.staged import PathSource, SourceOrPath, StagedSour
 from forequake.models.sources.tree import LEFT_OUT, Tree, read_tree
 from forequake.models.sources.zenodo import fetch_record, place_of_record
 from forequake.patience import Patience
-from forequake.quantities import now
+from forequake.quantities import Sha256, now
 
 __all__ = ["SOURCE_PATIENCE", "fetch_source"]
 
@@ -33,7 +34,7 @@ def fetch_source(
     say: Callable[[str], None],
     only: str | None = None,
     leave_out: Collection[str] = LEFT_OUT,
-    refresh: bool = False,
+    refresh: bool | datetime = False,
     patience: Patience = SOURCE_PATIENCE,
     limits: SourceLimits = LIMITS,
 ) -> StagedSource:
@@ -57,7 +58,7 @@ def fetch_source(
         Names at the root that do not belong to the source. A model whose forecasts come with it leaves
         nothing out.
     refresh
-        Ask again what a branch, tag or record gives now.
+        Ask again what a branch, tag or record gives now; with a moment, unless it was asked since then.
 
     Raises
     ------
@@ -123,7 +124,12 @@ class _Fetch:
         return found[0], found[1] if len(found) > 1 else None
 
     def once(
-        self, spec: GitSource | ZenodoSource, only: str | None, shelf: SourceShelf, *, refresh: bool
+        self,
+        spec: GitSource | ZenodoSource,
+        only: str | None,
+        shelf: SourceShelf,
+        *,
+        refresh: bool | datetime,
     ) -> StagedSource:
         if isinstance(spec, GitSource):
             place = place_of_git(spec, self.folder)
@@ -133,6 +139,8 @@ class _Fetch:
             place += f" without {', '.join(sorted(self.leave_out)) or 'nothing'}"
         with shelf.alone(place, self.say):
             memory = shelf.remembered(place)
+            if isinstance(refresh, datetime):
+                refresh = memory is None or (memory.asked_at or memory.fetched_at) < refresh
             if memory is not None and not refresh:
                 found = self._remembered(memory, shelf)
                 if found is not None:
@@ -143,6 +151,8 @@ class _Fetch:
             new = _memory(place, fetched, *trees)
             if memory is not None and not refresh:
                 _compare(memory, new)
+            if memory is not None and refresh and _gave(new) == _gave(memory):
+                new = new.model_copy(update={"fetched_at": memory.fetched_at})  # the code is as old as it was
             shelf.remember(new)
             return _staged(new, *trees)
 
@@ -171,12 +181,16 @@ class _Fetch:
 
 def _compare(before: Memory, new: Memory) -> None:
     """Refuse another content from a place that was fetched before."""
-    if (before.tree, before.inputs) != (new.tree, new.inputs):
+    if _gave(before)[:2] != _gave(new)[:2]:
         message = (
             f"{new.origin} gives other files than on {before.fetched_at:%Y-%m-%d}, and the copy of those is "
             "gone. force_stage takes what there is now"
         )
         raise SourceChanged(message)
+
+
+def _gave(memory: Memory) -> tuple[Sha256, Sha256 | None, str | None]:
+    return memory.tree, memory.inputs, memory.commit
 
 
 def _memory(place: str, fetched: Fetched, tree: Tree, inputs: Tree | None) -> Memory:
@@ -187,6 +201,7 @@ def _memory(place: str, fetched: Fetched, tree: Tree, inputs: Tree | None) -> Me
         inputs=None if inputs is None else inputs.sha256,
         commit=fetched.commit,
         fetched_at=now(),
+        asked_at=now(),
         downloads=fetched.downloads,
         notes=fetched.notes,
     )

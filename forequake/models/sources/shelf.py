@@ -57,7 +57,13 @@ _WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class Memory(BaseModel):
-    """What came from a place; `forequake.models.sources.staged.StagedSource` says what is what."""
+    """What came from a place; `forequake.models.sources.staged.StagedSource` says what is what.
+
+    Attributes
+    ----------
+    asked_at
+        When the place gave this the last time; None where it was asked once.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -67,6 +73,7 @@ class Memory(BaseModel):
     inputs: Sha256 | None
     commit: str | None
     fetched_at: UtcDatetime
+    asked_at: UtcDatetime | None = None
     downloads: tuple[DownloadedFile, ...] = ()
     notes: tuple[str, ...] = ()
 

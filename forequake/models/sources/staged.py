@@ -1,10 +1,11 @@
 """Where a model comes from, and what was fetched from there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from forequake.config.model_specs import GitSource, ZenodoSource
+from forequake.models.signatures import Signature, signature
 from forequake.models.sources.tree import Tree, TreeEntry
 from forequake.quantities import Sha256
 
@@ -77,6 +78,8 @@ class StagedSource:
     fetched_at: datetime
     downloads: tuple[DownloadedFile, ...] = ()
     notes: tuple[str, ...] = ()
+    #: Of the folders when their files were read last, where that says anything.
+    _read: dict[Path, Signature] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def folder(self) -> Path:
@@ -97,11 +100,24 @@ class StagedSource:
 def verify(staged: StagedSource) -> None:
     """Make sure, before and after a use, that a source is still what was fetched.
 
+    The files are read and hashed, unless they were before and nothing in their folder has changed since
+    (`forequake.models.signatures`).
+
     Raises
     ------
     SourceChanged
         With the first file that differs.
     """
-    staged.source.verify()
-    if staged.inputs is not None:
-        staged.inputs.verify()
+    for tree in (staged.source, staged.inputs):
+        if tree is not None:
+            _verify(tree, staged._read)
+
+
+def _verify(tree: Tree, read: dict[Path, Signature]) -> None:
+    found = signature(tree.folder)  # before the files are read: what changes meanwhile changes it
+    if found is not None and read.get(tree.folder) == found:
+        return
+    read.pop(tree.folder, None)
+    tree.verify()
+    if found is not None:
+        read[tree.folder] = found
