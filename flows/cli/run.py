@@ -43,6 +43,24 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 
+_ForceStage = Annotated[
+    list[str],
+    typer.Option(
+        "--force-stage",
+        metavar="MODEL",
+        help="Ask anew what this model's giturl or zenodo_id gives; may be repeated.",
+    ),
+]
+_ForceBuild = Annotated[
+    list[str],
+    typer.Option(
+        "--force-build",
+        metavar="MODEL",
+        help="Build this model's environment anew, where it has to run; may be repeated.",
+    ),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
     app.command("run")(run)
@@ -56,22 +74,8 @@ def run(
     windows: WindowIds = [],  # noqa: B006
     label: Annotated[str | None, typer.Option(help="A word for this run, kept with it.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store has.")] = False,
-    force_stage: Annotated[
-        list[str],
-        typer.Option(
-            "--force-stage",
-            metavar="MODEL",
-            help="Ask anew what this model's giturl or zenodo_id gives; may be repeated.",
-        ),
-    ] = [],  # noqa: B006
-    force_build: Annotated[
-        list[str],
-        typer.Option(
-            "--force-build",
-            metavar="MODEL",
-            help="Build this model's environment anew, where it has to run; may be repeated.",
-        ),
-    ] = [],  # noqa: B006
+    force_stage: _ForceStage = [],  # noqa: B006
+    force_build: _ForceBuild = [],  # noqa: B006
     as_json: JsonFlag = False,
 ) -> None:
     """Run an experiment: compute what is due, store it, and show the outcomes.
