@@ -11,15 +11,25 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 
 from forequake.quantities import UtcDatetime, now
-from forequake.results.timings import LongestTiming, RunTimings, Stage, StageTiming, UnderWay
+from forequake.results.timings import (
+    OTHER_MODELS,
+    LongestTiming,
+    RunTimings,
+    Stage,
+    StageTiming,
+    UnderWay,
+)
 from forequake.windows import TimeWindow
 
 __all__ = ["Timers", "Timing", "collecting"]
 
-_ORDER = {stage: place for place, stage in enumerate(Stage)}
+_ORDER: Final = {stage: place for place, stage in enumerate(Stage)}
+
+#: A run's record is read whenever runs are listed: so many models have timings of their own in it.
+_MOST_MODELS: Final = 100
 
 
 @dataclass
@@ -102,14 +112,29 @@ class Timers:
             )
 
     def timings(self) -> RunTimings:
-        """Give what was added so far, and what is under way."""
-        stages = self.stages()
+        """Give what was added so far, and what is under way, for the record of a run."""
+        stages = _bounded(self.stages())
         with self._lock:
             under_way = [
                 UnderWay(stage=timing.stage, model=timing.model, window=_id(timing.window), since=since)
                 for timing, since in self._under_way.values()
             ]
         return RunTimings(stages=stages, under_way=tuple(under_way))
+
+
+def _bounded(stages: tuple[StageTiming, ...]) -> tuple[StageTiming, ...]:
+    """Add up the models that took least, where there are very many."""
+    took: dict[str | None, float] = {}
+    for timing in stages:
+        took[timing.model] = took.get(timing.model, 0.0) + timing.seconds
+    if len(took) <= _MOST_MODELS:
+        return stages
+    kept = {None, *sorted(took, key=lambda model: -took[model])[:_MOST_MODELS]}
+    sums = Timers()
+    for timing in stages:
+        model = timing.model if timing.model in kept else OTHER_MODELS
+        sums.add_all([timing.model_copy(update={"model": model})])
+    return sums.stages()
 
 
 def _id(window: TimeWindow | str | None) -> str | None:

@@ -50,7 +50,9 @@ def timings_fields(last: RunRecord, number: int, timings: Sequence[StageTiming])
 def show_timings(last: RunRecord, number: int, timings: Sequence[StageTiming]) -> None:
     """Print what runs took; the parameters are those of `timings_fields`."""
     out.print(_heading(last, number), markup=False)
-    if not timings:
+    if not timings and number == 1 and last.ended_at is None:
+        out.print("It has not told yet what it takes; it does so twice a minute.")
+    elif not timings:
         out.print("Nothing was timed, or it was not kept.")
     else:
         out.print(_stage_table(timings))

@@ -57,10 +57,18 @@ from forequake.results.runs import (
     UnitState,
 )
 from forequake.results.seals import SealOrigin, SealRecord, seal_key
-from forequake.results.timings import LongestTiming, RunTimings, Stage, StageTiming, UnderWay
+from forequake.results.timings import (
+    OTHER_MODELS,
+    LongestTiming,
+    RunTimings,
+    Stage,
+    StageTiming,
+    UnderWay,
+)
 
 __all__ = [
     "BAD_ENDS",
+    "OTHER_MODELS",
     "QUANTILE_COUNT",
     "AdjustedQuantile",
     "AnyEvaluation",

@@ -9,8 +9,10 @@ from pydantic import Field
 from forequake.quantities import UtcDatetime
 from forequake.results._record import RecordModel
 
-__all__ = ["LongestTiming", "RunTimings", "Stage", "StageTiming", "UnderWay"]
+__all__ = ["OTHER_MODELS", "LongestTiming", "RunTimings", "Stage", "StageTiming", "UnderWay"]
 
+#: In place of a name: the models of a run that took least, added up where there are very many.
+OTHER_MODELS: Final = "(other models)"
 #: Sizes are counted in classes, each wider than the last by this factor: a median is right within 5 %. This
 #: is the sketch of Masson, Rim and Lee, "DDSketch" (VLDB 2019); sketches of several runs can be added up.
 _FACTOR: Final = 1.05 / 0.95

@@ -94,7 +94,7 @@ def test_a_run_that_is_under_way_says_at_what_it_is(
     status("sample", store=url, timings=True)
     out = capsys.readouterr().out
     assert f": run of slow in {sample_window().id}" in out
-    assert "Nothing was timed" in out
+    assert "It has not told yet what it takes" in out
 
 
 def test_a_run_of_before_took_nothing_that_is_known(

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forequake.results import RunRecord, RunTimings, Stage, StageTiming, UnderWay
+from forequake.results import OTHER_MODELS, RunRecord, RunTimings, Stage, StageTiming, UnderWay
 from forequake.timers import Timers, Timing, collecting
 from forequake.windows import TimeWindow
 
@@ -79,6 +79,19 @@ def test_a_median_is_right_within_five_percent_however_it_is_added_up(times: lis
     assert timing.seconds == pytest.approx(math.fsum(times))
     assert timing.longest.seconds == max(times)
     assert timing == StageTiming.model_validate_json(timing.model_dump_json())
+
+
+def test_the_record_of_a_run_with_very_many_models_stays_small() -> None:
+    timers = Timers()
+    for number in range(1000):
+        timers.add(Stage.RUN, f"model {number}", 1.0 + number)
+    timers.add(Stage.STORE, None, 0.5)
+    stages = timers.timings().stages
+    assert len(stages) == 102
+    others = next(timing for timing in stages if timing.model == OTHER_MODELS)
+    assert (others.number, others.longest.seconds) == (900, 900.0)
+    assert math.fsum(timing.seconds for timing in stages) == math.fsum(range(1, 1001)) + 0.5
+    assert {timing.model for timing in stages} >= {None, "model 999", "model 900"}
 
 
 def test_a_clock_that_stands_still_is_no_error() -> None:
