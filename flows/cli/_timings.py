@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.cli._terminal import note, out
+from forequake.environment import owner_is_dead
 from forequake.results import RunRecord, RunState, Stage, StageTiming, UnderWay
 from forequake.timers import Timers
 from forequake.wording import count_of
@@ -17,7 +18,7 @@ __all__ = ["show_timings", "timings_fields"]
 #: So many models have a line of their own.
 _MOST_MODELS: Final = 30
 _NAMES: Final = {Stage.CHECK: "quality check"}
-_OF_NO_MODEL: Final = "(no one model)"
+_OF_NO_MODEL: Final = "(no model)"
 
 
 def timings_fields(last: RunRecord, number: int, timings: Sequence[StageTiming]) -> dict[str, Any]:
@@ -49,7 +50,9 @@ def timings_fields(last: RunRecord, number: int, timings: Sequence[StageTiming])
 
 def show_timings(last: RunRecord, number: int, timings: Sequence[StageTiming]) -> None:
     """Print what runs took; the parameters are those of `timings_fields`."""
-    out.print(_heading(last, number), markup=False)
+    out.print(_heading(last, number), markup=False, soft_wrap=True)
+    for each in _under_way(last):
+        out.print(_at(each), markup=False, soft_wrap=True)
     if not timings and number == 1 and last.ended_at is None:
         out.print("It has not told yet what it takes; it does so twice a minute.")
     elif not timings:
@@ -60,8 +63,6 @@ def show_timings(last: RunRecord, number: int, timings: Sequence[StageTiming]) -
             out.print(_longest_line(stage, parts), markup=False, soft_wrap=True)
         out.print(_model_table(timings))
         note("Seconds on the wall; what ran at once counts each for itself. Medians are right within 5 %.")
-    for each in _under_way(last):
-        out.print(_at(each), markup=False, soft_wrap=True)
 
 
 def _heading(last: RunRecord, number: int) -> str:
@@ -69,7 +70,8 @@ def _heading(last: RunRecord, number: int) -> str:
     if number > 1:
         return f"{last.experiment}, its last {number} runs, up to {run}"
     if last.ended_at is None:
-        return f"{last.experiment}, {run}, as it told at {last.heartbeat_at:%Y-%m-%d %H:%M:%S}"
+        state = "its process has gone; it told last" if owner_is_dead(last.owner) else "as it told"
+        return f"{last.experiment}, {run}, {state} at {last.heartbeat_at:%Y-%m-%d %H:%M:%S}"
     lasted = _seconds((last.ended_at - last.started_at).total_seconds())
     return f"{last.experiment}, {run}: {last.state.value} after {lasted} s"
 
@@ -156,22 +158,37 @@ def _model_table(timings: Sequence[StageTiming]) -> Table:
     models = _by_model(timings)
     more = len(models) - _MOST_MODELS
     caption = f"... and {count_of(more, 'more model')}: --json has all" if more > 0 else None
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption=caption, caption_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, caption=caption, caption_justify="left"
+    )
     table.add_column("model", overflow="fold")
-    for name in ("seconds", *(_NAMES.get(stage, stage.value) for stage in stages)):
-        table.add_column(name, justify="right", overflow="fold")
+    for name in ("seconds", *stages):
+        table.add_column(name, justify="right", no_wrap=True)
     for model, parts in models[:_MOST_MODELS]:
-        own = {part.stage: _seconds(part.seconds) for part in parts}
+        own = {part.stage: _hundredths(part.seconds) for part in parts}
         table.add_row(
             _OF_NO_MODEL if model is None else escape(model),
-            _seconds(sum(part.seconds for part in parts)),
+            _hundredths(sum(part.seconds for part in parts)),
             *(own.get(stage, "") for stage in stages),
         )
     return table
 
 
+def _hundredths(seconds: float) -> str:
+    """Write seconds where there is little room.
+
+    Examples
+    --------
+    >>> [_hundredths(number) for number in (0.00012, 0.0123, 4.56, 78.9, 12345.6)]
+    ['<0.01', '0.01', '4.6', '79', '12346']
+    """
+    if seconds < 0.01:
+        return "<0.01"
+    return f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}" if seconds >= 1 else f"{seconds:.2f}"
+
+
 def _seconds(seconds: float) -> str:
-    """Write seconds to a hundredth at least where they are few, and whole where they are many.
+    """Write seconds with two or three digits, and whole where they are many.
 
     Examples
     --------

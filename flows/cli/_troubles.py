@@ -16,15 +16,24 @@ _MOST_LINES: Final = 30
 def trouble_lines(units: Iterable[UnitRecord]) -> list[str]:
     """Say what is under way or ended badly: once for the tests and windows of a model that have one reason.
 
-    Reasons that differ by the name of the window alone are one; that of the first window is said.
+    Reasons that differ by the window and its dates alone are one; that of the first window is said.
     """
     groups: dict[tuple[str, str, str], list[UnitRecord]] = {}
     for unit in sorted(units, key=lambda unit: (unit.label.window.start, unit.label.window.end)):
-        reason = unit.error.message.replace(unit.label.window.id, "") if unit.error else ""
-        groups.setdefault((unit.state.value, unit.label.model, reason), []).append(unit)
+        groups.setdefault((unit.state.value, unit.label.model, _reason(unit)), []).append(unit)
     lines = [_line(state, model, group) for (state, model, _), group in groups.items()]
     more = len(lines) - _MOST_LINES
     return lines if more <= 0 else [*lines[:_MOST_LINES], f"... and {more} more: --json has all"]
+
+
+def _reason(unit: UnitRecord) -> str:
+    """Give a reason without what names its window."""
+    if unit.error is None:
+        return ""
+    window, reason = unit.label.window, unit.error.message
+    for word in (window.id, f"{window.start:%Y-%m-%d}", f"{window.end:%Y-%m-%d}"):
+        reason = reason.replace(word, "")
+    return reason
 
 
 def _line(state: str, model: str, group: Sequence[UnitRecord]) -> str:
