@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from flows._sealed import Sealing
 from forequake.catalogs import QueryCatalog
 from forequake.config import LoadedExperiment, load_experiment
 from forequake.environment import owner_is_dead
@@ -17,7 +19,14 @@ from forequake.results import RunChange, RunState, StageTiming, UnitState
 from forequake.timers import Timers, collecting
 from stores import LEASE, ResultsStore, RunRef
 
-__all__ = ["begin_prepared", "preparation_timings", "prepare", "prepare_run", "prepared", "reconcile"]
+__all__ = [
+    "begin_prepared",
+    "preparation_timings",
+    "prepare",
+    "prepare_run",
+    "prepared",
+    "reconcile",
+]
 
 _Prepared = tuple[LoadedExperiment, Experiment]
 
@@ -29,32 +38,39 @@ _timers: Final[dict[Sha256, Timers]] = {}
 _for_run: Final[dict[str, _Prepared]] = {}
 
 
-def prepare_run(config: str, say: Callable[[str], None], renewal: Renewal | None = None) -> _Prepared:
+def prepare_run(
+    config: str, say: Callable[[str], None], renewal: Renewal | None = None, sealing: Sealing | None = None
+) -> _Prepared:
     """Do what `prepare` does, for a run that follows at once: it takes the same files over, once."""
-    ready = prepare(config, say, renewal)
+    ready = prepare(config, say, renewal, sealing)
     with _lock:
         _for_run[str(Path(config).resolve())] = ready
     return ready
 
 
-def begin_prepared(config: str, renewal: Renewal) -> _Prepared:
+def begin_prepared(config: str, say: Callable[[str], None], renewal: Renewal, sealing: Sealing) -> _Prepared:
     """Give what was read for the run that begins now, or read the files."""
     with _lock:
         ready = _for_run.pop(config, None)
-    return prepare(config, renewal=renewal) if ready is None else ready
+    return prepare(config, say, renewal, sealing) if ready is None else ready
 
 
 def prepare(
-    config: str, say: Callable[[str], None] = lambda words: None, renewal: Renewal | None = None
+    config: str,
+    say: Callable[[str], None] = lambda words: None,
+    renewal: Renewal | None = None,
+    sealing: Sealing | None = None,
 ) -> _Prepared:
     """Read an experiment's files as they are now, and remember them for the tasks of this process.
 
     Parameters
     ----------
     say
-        Told before something that may take long.
+        Told before something that may take long, and what others handed in.
     renewal
         Which sources of models are asked anew; None asks none that is there.
+    sealing
+        Where sealed forecasts are; without it, what others handed in is taken as it lies there.
 
     Raises
     ------
@@ -62,6 +78,8 @@ def prepare(
         With all mistakes of the user's files.
     CatalogUnavailable
         Where a service does not give a catalog.
+    StoreError
+        Where the store fails.
     """
     loaded = load_experiment(Path(config))
     for spec in (loaded.config.catalog, loaded.config.input_catalog):
@@ -70,7 +88,8 @@ def prepare(
     if renewal is not None:
         renewal.check(loaded)
     with collecting(Timers()) as timers:
-        experiment = resolve(loaded, say, renewal)
+        sealed = None if sealing is None else sealing.forecasts(loaded, say)
+        experiment = resolve(loaded, say, renewal, sealed)
     key = experiment.record.key
     with _lock:
         while len(_by_key) >= 8:
@@ -89,7 +108,7 @@ def preparation_timings(key: Sha256) -> tuple[StageTiming, ...]:
     return () if timers is None else timers.stages()
 
 
-def prepared(config: str, key: Sha256) -> _Prepared:
+def prepared(config: str, key: Sha256, sealing: Sealing) -> _Prepared:
     """Give the files as the run found them; in another process they are read again, and must be the same.
 
     Raises
@@ -101,7 +120,7 @@ def prepared(config: str, key: Sha256) -> _Prepared:
         known = _by_key.get(key)
     if known is not None:
         return known
-    loaded, experiment = prepare(config)
+    loaded, experiment = prepare(config, sealing=replace(sealing, taking="look"))
     if experiment.record.key != key:
         message = f"{config}: the experiment's files changed while the run was under way; run again"
         raise InputError(message)

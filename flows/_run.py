@@ -1,9 +1,10 @@
 """One run from its files to its end: what the flow `run-experiment` does, step by step."""
 
 import io
+from functools import partial
 from typing import Any
 
-from prefect import tags
+from prefect import get_run_logger, tags
 from prefect.client.schemas.objects import State
 from prefect.exceptions import TerminationSignal
 from prefect.runtime import flow_run
@@ -11,6 +12,7 @@ from prefect.states import Completed, Failed
 
 from flows._patience import patiently
 from flows._preparation import begin_prepared, preparation_timings, reconcile
+from flows._sealed import Sealing
 from flows._session import Session, current_session
 from flows._stages import RunRequest, RunUnderWay, collect, work
 from flows._tasks import describe_counts, open_named_store
@@ -39,8 +41,8 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     StoreError
         Where the store failed for longer than the retries.
     """
-    renewal = request.renewal(now())
-    loaded, experiment = begin_prepared(request.config, renewal)
+    renewal, sealing = request.renewal(now()), Sealing(partial(open_named_store, request.store))
+    loaded, experiment = begin_prepared(request.config, get_run_logger().info, renewal, sealing)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
     selection = selection.with_parts(experiment)

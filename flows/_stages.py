@@ -217,7 +217,9 @@ def _forecasts(this: RunUnderWay, plan: Plan) -> Broken:
     request = this.request
     broken: Broken = {}
     needed = forecasts_needed(this.experiment, plan)
-    staged = {model: stage_model_source.submit(request.config, this.key, model) for model in needed}
+    staged = {
+        model: stage_model_source.submit(request.store, request.config, this.key, model) for model in needed
+    }
     making: dict[str, PrefectFuture[dict[str, str]]] = {}
     # A task below a failed one would stay pending in Prefect for ever: it is never submitted.
     for model, future in staged.items():

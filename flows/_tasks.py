@@ -7,7 +7,7 @@ out from outside.
 
 import io
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import chain
 from typing import Any, ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ from prefect.tasks import Task, exponential_backoff
 from flows._blocks import BlockWork, Broken, compute_block
 from flows._outcome_texts import outcome_table
 from flows._preparation import prepared
+from flows._sealed import Sealing
 from flows._session import current_session
 from flows._summary import artifact_key, current_rows
 from forequake.errors import (
@@ -93,7 +94,7 @@ def _stored_experiment(store: str, key: Sha256) -> Experiment:
 def snapshot_catalogs(store: str, config: str, experiment_key: Sha256, run_id: str) -> int:
     """Keep the region and the catalogs; give the number of observed events."""
     target = open_named_store(store)
-    _, experiment = prepared(config, experiment_key)
+    _, experiment = prepared(config, experiment_key, Sealing(lambda: target))
     region, cells = experiment.region_record()
     timers = current_session().timers(run_id)
     with collecting(timers), Timing(Stage.STORE):
@@ -117,9 +118,9 @@ def snapshot_catalogs(store: str, config: str, experiment_key: Sha256, run_id: s
 
 
 @_retriable(name="stage-model", task_run_name="stage {model}")
-def stage_model_source(config: str, experiment_key: Sha256, model: str) -> None:
+def stage_model_source(store: str, config: str, experiment_key: Sha256, model: str) -> None:
     """Make sure that a model's source is what the run was planned with."""
-    loaded, experiment = prepared(config, experiment_key)
+    loaded, experiment = prepared(config, experiment_key, Sealing(partial(open_named_store, store)))
     stage_model(loaded, experiment, model)
 
 
@@ -135,7 +136,7 @@ def make_forecasts_of(
 ) -> dict[str, str]:
     """Keep a model's forecasts for the windows; give the windows whose forecasts cannot be used, and why."""
     target = open_named_store(store)
-    loaded, experiment = prepared(config, experiment_key)
+    loaded, experiment = prepared(config, experiment_key, Sealing(lambda: target))
     keys = {window: experiment.forecast_key(model, TimeWindow.from_id(window)) for window in windows}
     kind = CatalogForecastRecord if experiment.is_catalog_based(model) else ForecastRecord
     known = target.existing(kind, tuple(keys.values()))

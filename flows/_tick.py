@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,6 +36,7 @@ from prefect.states import Completed, Failed
 
 from flows._preparation import prepare, reconcile
 from flows._run import RunRequest, execute
+from flows._sealed import Sealing
 from flows._session import current_session
 from flows._tasks import open_named_store
 from forequake.errors import ClaimLost, ForequakeError, StoreError
@@ -172,11 +174,12 @@ def _run_alone(request: RunRequest, tick: Tick) -> _State:
 
     Sources of models are asked anew only where something is due.
     """
-    _, experiment = prepare(request.config)
+    opened = partial(open_named_store, request.store)
+    _, experiment = prepare(request.config, get_run_logger().info, sealing=Sealing(opened))
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
     selection = selection.with_parts(experiment)
-    store = open_named_store(request.store)
+    store = opened()
     claim = _take(store, experiment.name)
     if claim is None:
         return Completed(name="Skipped", message=_who_is_at_it(store, experiment.name))

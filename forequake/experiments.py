@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import BinaryIO, Final, Protocol, Self, TypeVar
+from typing import Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from forequake.catalogs import Events
 from forequake.config import (
     ExperimentConfig,
-    FolderModel,
     LearningReference,
     ModelSpec,
     ReferenceModel,
     TestSpec,
+    WindowModel,
 )
 from forequake.config.model_specs import forecast_type_of
 from forequake.errors import ForecastError
@@ -30,6 +30,7 @@ from forequake.keys import KeyTemplate, bytes_digest
 from forequake.own_code import own_inputs
 from forequake.places import labels_of
 from forequake.quantities import Sha256, now
+from forequake.reading import RecordReader
 from forequake.recent import Recent
 from forequake.regions import Region
 from forequake.results import (
@@ -38,35 +39,22 @@ from forequake.results import (
     ExperimentRecord,
     ForecastSource,
     Label,
-    Record,
     RegionRecord,
     ResolvedInputs,
 )
+from forequake.seals import Sealed
 from forequake.windows import TimeWindow
 
 __all__ = [
     "WINDOW_OPEN",
     "Experiment",
-    "RecordReader",
 ]
-
-R = TypeVar("R", bound=Record)
 
 _DAY: Final = timedelta(days=1)
 #: Why results of windows to come or under way are not there.
 WINDOW_OPEN: Final = "the window has not ended: its results are computed once it has"
 #: Windows whose events stay in memory: growing windows hold nearly all events each.
 _MOST_OBSERVED: Final = 8
-
-
-class RecordReader(Protocol):
-    """What an experiment needs of a store."""
-
-    def get(self, kind: type[R], key: Sha256) -> R:
-        """Read one record."""
-
-    def open_blob(self, sha: Sha256) -> BinaryIO:
-        """Open a blob for reading."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +74,9 @@ class Experiment:
     notes
         What the readers of the catalogs told when the experiment was resolved.
     troubles
-        Why the files of a model could not be had, by the model's name.
+        Why a model has no forecasts, such as files that cannot be had, by the model's name.
+    sealed
+        The forecasts that were sealed, which stand whatever becomes of their files.
     """
 
     record: ExperimentRecord
@@ -96,6 +86,7 @@ class Experiment:
     learning: Events | None = None
     notes: tuple[str, ...] = ()
     troubles: Mapping[str, str] = field(default_factory=dict)
+    sealed: Sealed = field(default_factory=Sealed, repr=False)
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
     _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
     _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)
@@ -149,7 +140,7 @@ class Experiment:
         if isinstance(model, LearningReference):
             source = self.source(model.name, window)
             return window.years / ((source and source.unit_years) or 1.0)
-        if not isinstance(model, FolderModel):
+        if not isinstance(model, WindowModel):
             return window.years / model.forecast_unit
         if model.forecast_unit is None:
             return 1.0
@@ -158,7 +149,7 @@ class Experiment:
     def source(self, model: str, window: TimeWindow) -> ForecastSource | None:
         """Give what a forecast is read from; None where it was not there when the run began."""
         spec = self.model(model)
-        if isinstance(spec, FolderModel | LearningReference):
+        if isinstance(spec, WindowModel | LearningReference):
             return self.inputs.forecasts.get(model, {}).get(window.id)
         if model not in self.inputs.models:
             return None
@@ -195,9 +186,8 @@ class Experiment:
         """Tell which forecast for a window the result in a place lacks, or give None."""
         for name in (label.model, label.reference):
             if name is not None and self.source(name, window) is None:
-                if name in self.troubles:
-                    return f"the files of model {name!r} cannot be had: {self.troubles[name]}"
-                return absence(self.config, self.model(name), window)
+                known = self.sealed.reason(name, window) or self.troubles.get(name)
+                return known or absence(self.config, self.model(name), window)
         return None
 
     def obstacle(self, label: Label) -> str | None:

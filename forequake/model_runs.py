@@ -1,5 +1,6 @@
 """The forecast of a window by a model's program: run where no file has it, and read like any other."""
 
+import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Any, Final
 from platformdirs import user_cache_path
 
 from forequake.command_lines import command_words
-from forequake.config import FolderModel, LoadedExperiment
+from forequake.config import FolderModel, LoadedExperiment, SubmissionModel, WindowModel
 from forequake.errors import ForecastError, InputError, ModelFailed
 from forequake.experiments import Experiment
 from forequake.forecasts.arrivals import forecast_file
@@ -32,7 +33,8 @@ from forequake.models.runs import (
 )
 from forequake.quantities import now
 from forequake.ready_programs import ReadyPrograms
-from forequake.results import ModelRunRecord, ProspectiveStatus, Stage
+from forequake.results import ModelRunRecord, ProspectiveStatus, SealRecord, Stage
+from forequake.seals import Sealed
 from forequake.windows import TimeWindow
 
 __all__ = ["ForecastFile", "Watch", "forecast_of_window", "programs_of", "request_of_window", "run_shelf"]
@@ -93,15 +95,28 @@ def programs_of(
 
 
 @contextmanager
+def _unsealed(sealed: Sealed, seal: SealRecord) -> Iterator[Path]:
+    """Write the bytes of a sealed forecast under the name by which they are read."""
+    if seal.file is None:
+        message = f"the sealed forecast of model {seal.model!r} for {seal.window.id} has no content"
+        raise ForecastError(message)
+    with tempfile.TemporaryDirectory(prefix="made-", dir=run_shelf()) as folder:
+        path = Path(folder) / seal.name
+        with sealed.open(seal.file.sha256) as data, path.open("wb") as file:
+            shutil.copyfileobj(data, file)
+        yield path
+
+
+@contextmanager
 def forecast_of_window(
     loaded: LoadedExperiment,
     experiment: Experiment,
-    model: FolderModel,
+    model: WindowModel,
     window: TimeWindow,
     watch: Watch,
     ready: ReadyPrograms | None = None,
 ) -> Iterator[ForecastFile]:
-    """Give the file with the forecast of a window; one that a program makes is there inside the block only.
+    """Give the file with the forecast of a window; one that is sealed or made is there inside the block only.
 
     Parameters
     ----------
@@ -117,8 +132,13 @@ def forecast_of_window(
     Interrupted
         Where the run was asked to stop meanwhile.
     """
-    ready = ready or ReadyPrograms(loaded, experiment, model, say=watch.say, stop=watch.stop)
-    if not ready.makes(window):
+    if (seal := experiment.sealed.find(model.name, window)) is not None:
+        with _unsealed(experiment.sealed, seal) as path:
+            yield ForecastFile(path, seal.run, seal.prospective)
+        return
+    if isinstance(model, FolderModel):
+        ready = ready or ReadyPrograms(loaded, experiment, model, say=watch.say, stop=watch.stop)
+    if isinstance(model, SubmissionModel) or ready is None or not ready.makes(window):
         content = experiment.forecast_inputs(model.name, window).content
         yield ForecastFile(forecast_file(loaded, model, window, content))
         return

@@ -17,6 +17,9 @@ from forequake.config import (
     FolderModel,
     LearningReference,
     LoadedExperiment,
+    ModelSpec,
+    SubmissionModel,
+    WindowModel,
 )
 from forequake.errors import CatalogError, ModelError
 from forequake.experiments import Experiment
@@ -33,6 +36,7 @@ from forequake.quantities import Sha256, now
 from forequake.regions import Region, build_region
 from forequake.renewal import Renewal
 from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs, Stage
+from forequake.seals import Sealed
 from forequake.timers import Timing
 
 __all__ = ["resolve"]
@@ -59,6 +63,7 @@ def resolve(
     loaded: LoadedExperiment,
     say: Callable[[str], None] = lambda words: None,
     renewal: Renewal | None = None,
+    sealed: Sealed | None = None,
 ) -> Experiment:
     """Read an experiment's region and catalogs and hash its forecasts: all that keys need.
 
@@ -71,6 +76,9 @@ def resolve(
         Told what is fetched.
     renewal
         Which sources of models are asked anew; None asks none that is there.
+    sealed
+        The forecasts that were sealed. None, where no store was asked, takes what lies in the folders of
+        submissions as it is.
 
     Raises
     ------
@@ -89,12 +97,12 @@ def resolve(
     learning = None
     if config.input_catalog is not None:
         learning = _catalog(loaded, config.input_catalog, bounds, learning=True)
-    troubles: dict[str, str] = {}
+    troubles = {} if sealed is None else dict(sealed.troubles)
     inputs = ResolvedInputs(
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
         models=_contents(loaded, say, troubles),
-        forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles, renewal),
+        forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles, renewal, sealed),
         input_catalog=None if learning is None else learning.events.inputs.key,
         own_files=pin_own_files(loaded),
     )
@@ -110,6 +118,7 @@ def resolve(
         learning=None if learning is None else learning.events,
         notes=testing.notes + (() if learning is None else _learning_notes(config, learning)),
         troubles=troubles,
+        sealed=sealed or Sealed(),
     )
 
 
@@ -169,12 +178,12 @@ def _contents(
     """Hash what serves all windows; why a source does not bring a file is noted in `troubles`."""
     contents = {}
     for model in loaded.config.models:
-        if isinstance(model, FolderModel | LearningReference):
+        if isinstance(model, WindowModel | LearningReference):
             continue
         try:
             contents[model.name] = content_of(loaded, model, say)
         except ModelError as error:
-            troubles[model.name] = str(error)
+            troubles[model.name] = _not_had(model, error)
             continue
         if isinstance(model, FileModel):
             _note_brought(loaded, model)
@@ -188,6 +197,7 @@ def _forecasts(
     say: Callable[[str], None],
     troubles: dict[str, str],
     renewal: Renewal | None,
+    sealed: Sealed | None,
 ) -> dict[str, dict[str, ForecastSource]]:
     """Find what the forecasts of each window are made of, of models that have one for each.
 
@@ -197,11 +207,13 @@ def _forecasts(
     windows = [window for window in loaded.config.windows if window.start <= begun]
     sources = {}
     for model in config.models:
-        if isinstance(model, FolderModel):
+        if isinstance(model, SubmissionModel):
+            sources[model.name] = arrived(loaded, model) if sealed is None else sealed.sources(model.name)
+        elif isinstance(model, FolderModel):
             try:
                 sources[model.name] = arrived(loaded, model, say)
             except ModelError as error:
-                troubles[model.name] = str(error)
+                troubles[model.name] = _not_had(model, error)
                 continue
             if model.program is None:
                 _note_brought(loaded, model)
@@ -212,7 +224,7 @@ def _forecasts(
                     with Timing(Stage.SOURCE, model.name):
                         program = stage_program(loaded.folder, model, say, demand)
                 except ModelError as error:
-                    troubles[model.name] = str(error)
+                    troubles[model.name] = _not_had(model, error)
                     continue
                 _note(loaded, model, program)
                 made = program_sources(model, program, learning, lacking, config, region.inputs.key)
@@ -220,6 +232,10 @@ def _forecasts(
         elif isinstance(model, LearningReference):
             sources[model.name] = learned_sources(model, config, region, learning, windows)
     return sources
+
+
+def _not_had(model: ModelSpec, error: ModelError) -> str:
+    return f"the files of model {model.name!r} cannot be had: {error}"
 
 
 def _note(loaded: LoadedExperiment, model: FolderModel, program: StagedProgram | StagedFunction) -> None:

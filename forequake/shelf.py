@@ -15,10 +15,11 @@ from forequake.evaluations.kernels import PreparedForecast
 from forequake.evaluations.own_tests.compute import OwnTests
 from forequake.evaluations.own_tests.handover import SimulatedForecast
 from forequake.evaluations.own_tests.inputs import OwnTestInputs
-from forequake.experiments import Experiment, RecordReader
+from forequake.experiments import Experiment
 from forequake.forecasts import rates_from_file
 from forequake.forecasts.catalog_based import CountedEvents, catalogs_from_file
 from forequake.quantities import Sha256
+from forequake.reading import RecordReader
 from forequake.recent import Recent
 from forequake.results import CatalogForecastRecord, ForecastRecord, Record, Stage
 from forequake.timers import Timing

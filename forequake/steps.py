@@ -7,11 +7,12 @@ from typing import Any, BinaryIO
 
 from forequake.config import (
     FileModel,
-    FolderModel,
     LearningReference,
     LoadedExperiment,
     ModelSpec,
     ReferenceModel,
+    SubmissionModel,
+    WindowModel,
 )
 from forequake.errors import ForecastError
 from forequake.experiments import Experiment
@@ -51,7 +52,7 @@ def stage_model(loaded: LoadedExperiment, experiment: Experiment, name: str) -> 
         Where the file changed meanwhile or cannot be read.
     """
     model = experiment.model(name)
-    if not isinstance(model, FolderModel | LearningReference):
+    if not isinstance(model, WindowModel | LearningReference):
         _check_content(name, experiment.inputs.models[name], content_of(loaded, model))
 
 
@@ -70,12 +71,13 @@ def windows_by_source(
     """Put together the windows whose forecasts come from one content, which is read once for all of them.
 
     Windows before which there is no time to learn from stand apart from those with time but no events: they
-    learn from the same, nothing, but lack something else.
+    learn from the same, nothing, but lack something else. Sealed ones stand apart by when they were sealed.
     """
-    groups: dict[tuple[Sha256, str, bool] | None, list[TimeWindow]] = {}
+    groups: dict[object, list[TimeWindow]] = {}
     for window in windows:
         source = experiment.source(name, window)
-        group = None if source is None else (source.content, source.reader, source.unit_years is None)
+        how = experiment.sealed.status(name, window)
+        group = None if source is None else (source.content, source.reader, source.unit_years is None, how)
         groups.setdefault(group, []).append(window)
     return list(groups.values())
 
@@ -125,7 +127,7 @@ def make_forecasts(
         Where the run was asked to stop meanwhile.
     """
     model = experiment.model(name)
-    if not isinstance(model, FolderModel):
+    if not isinstance(model, WindowModel):
         return _told_from(loaded, model, _made(loaded, experiment, model, windows, None))
     with forecast_of_window(loaded, experiment, model, windows[0], watch or Watch(), ready) as file:
         return _told_from(loaded, model, _made(loaded, experiment, model, windows, file))
@@ -166,14 +168,14 @@ def _gridded(
         policy = loaded.config.forecast_quality
         if file is not None and file.function is not None:
             rates = answered_rates(file.path, file.function, region, magnitudes, policy)
-        elif isinstance(model, FolderModel) and file is not None:
+        elif isinstance(model, WindowModel) and file is not None:
             known = None if file.run else content
             rates = fitted_rates(file.path, region, magnitudes, policy, format=model.format, content=known)
         elif isinstance(model, LearningReference):
             past = experiment.learned_from
             rates = learned_rates(model, experiment.config, region, magnitudes, past, windows[0])
         else:
-            assert not isinstance(model, FolderModel)  # noqa: S101  # it has a file
+            assert not isinstance(model, WindowModel)  # noqa: S101  # it has a file
             rates = read_model(loaded, model, region, magnitudes, content=content)
         data = rates.to_bytes()
         blob = BlobRef(sha256=bytes_digest(data), size=len(data))
@@ -186,7 +188,7 @@ def _gridded(
 def _simulated(
     loaded: LoadedExperiment,
     experiment: Experiment,
-    model: FileModel | FolderModel,
+    model: FileModel | WindowModel,
     windows: Sequence[TimeWindow],
     file: ForecastFile | None,
 ) -> MadeForecasts:
@@ -211,7 +213,7 @@ def _simulated(
 
 def _catalog_record(
     experiment: Experiment,
-    model: FileModel | FolderModel,
+    model: FileModel | WindowModel,
     window: TimeWindow,
     forecast: CatalogForecast,
     seconds: float,
@@ -286,7 +288,9 @@ def _run_of(file: ForecastFile | None) -> dict[str, Any]:
 def _source_of(model: ModelSpec) -> str:
     if isinstance(model, ReferenceModel | LearningReference):
         return f"{model.reference} reference"
-    return model.path
+    if isinstance(model, SubmissionModel) and model.store is not None:
+        return f"{model.store.model} of {model.store.experiment} in {model.store.name}"
+    return model.path or ""
 
 
 def _findings_of_use(

@@ -235,7 +235,7 @@ def test_circumstances_are_fields_and_never_values() -> None:
         EvaluationRecord: {"environment", "computed_at", "seconds"},
         ForecastRecord: {"rates", "findings"} | made,
         CatalogForecastRecord: {"catalogs"} | made,
-        SealRecord: {"name", "arrived_at", "sealed_at", "modified_at", "run", "prospective"},
+        SealRecord: {"name", "arrived_at", "sealed_at", "modified_at", "changed_at", "run", "prospective"},
         RegionRecord: {"name", "origins"},
         CatalogSnapshot: {"events"},
         EnvironmentRecord: set(),

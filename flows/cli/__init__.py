@@ -20,6 +20,7 @@ from flows.cli import (
     service,
     status,
     store,
+    submissions,
 )
 from flows.cli._terminal import complain
 from forequake import __version__
@@ -42,6 +43,7 @@ qualify.register(app)
 run.register(app)
 results.register(app)
 status.register(app)
+submissions.register(app)
 schedule.register(app)
 deployments.register(app)
 service.register(app)

@@ -211,11 +211,12 @@ def plan(
     Example: `forequake plan examples/california/config.yml`
     """
     from flows._preparation import prepare
+    from flows._sealed import Sealing
     from forequake.experiments import WINDOW_OPEN
     from forequake.plan import Selection, lacking_forecasts, plan_experiment, result_keys
 
-    _, experiment = prepare(str(config), note)
     target = existing_store_of(store)
+    _, experiment = prepare(str(config), note, sealing=Sealing(lambda: target, "try"))
     place = shown_url(resolve_store(store))
     keys = result_keys(experiment, Selection())
     lacking = lacking_forecasts(experiment, Selection())

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -85,13 +86,14 @@ def run(
     Example: `forequake run examples/california/config.yml`
     """
     from flows._preparation import prepare_run
+    from flows._sealed import Sealing
     from flows._session import current_session
     from forequake.plan import Selection
     from forequake.quantities import now
     from forequake.renewal import Renewal
 
     renewal = Renewal(now(), stage=frozenset(force_stage), build=frozenset(force_build))
-    _, experiment = prepare_run(str(config), note, renewal)
+    _, experiment = prepare_run(str(config), note, renewal, Sealing(partial(store_of, store)))
     Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
     target = store_of(store)
     note(f"Store: {target.name}")

@@ -16,9 +16,11 @@ from forequake.config.model_specs import (
     ReferenceModel,
     Smoothing,
     SourceSpec,
+    WindowModel,
     ZenodoSource,
 )
 from forequake.config.specs import ExperimentConfig, TestSpec
+from forequake.config.submission_specs import SubmissionModel
 from forequake.regions.specs import FileRegion, NamedRegion, RegionSpec
 
 __all__ = [
@@ -37,7 +39,9 @@ __all__ = [
     "RegionSpec",
     "Smoothing",
     "SourceSpec",
+    "SubmissionModel",
     "TestSpec",
+    "WindowModel",
     "ZenodoSource",
     "load_experiment",
 ]

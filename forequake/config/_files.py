@@ -8,7 +8,7 @@ from typing import Final, Literal
 from pydantic import ValidationInfo
 
 from forequake.config._refusals import refuse, refuse_word
-from forequake.config.model_specs import ForecastType
+from forequake.config.spec_base import ForecastType
 from forequake.datasets import DATASETS, PREFIX, is_dataset, locate_dataset, source_file
 from forequake.errors import InputError, suggestion
 

@@ -20,10 +20,11 @@ from forequake.config.model_specs import (
     DEFAULT_MAG_BIN,
     DEFAULT_NEIGHBOURS,
     Build,
-    ForecastType,
     Kernel,
     Years,
 )
+from forequake.config.spec_base import ForecastType
+from forequake.config.submission_specs import LatePolicy
 from forequake.quantities import Magnitude
 
 __all__ = ["CATALOG_FORMATS", "GRIDDED_FORMATS", "PROGRAM_KEYS", "TIME_DEPENDENT_KEYS", "ModelSection"]
@@ -120,9 +121,10 @@ _Flavours = Annotated[dict[str, _Text], Field(min_length=1)]
 class ModelSection(Section):
     """What follows a model's name."""
 
-    kind: Literal["file", "folder", "callable", "reference"] | None = key(
+    kind: Literal["file", "folder", "callable", "reference", "submission"] | None = key(
         "file: one forecast for all windows; folder: one for each; callable: a Python function gives one for "
-        "each; reference: built in. Not given, the other keys tell."
+        "each; reference: built in; submission: others hand in one for each, in the folder path or in a "
+        "store. Not given, the other keys tell."
     )
     path: str | None = key(
         "The file with the forecast, or the folder of a time-dependent model; relative to this file. "
@@ -196,6 +198,18 @@ class ModelSection(Section):
     force_stage: bool | None = key(
         "Whether giturl or zenodo_id is asked in each run what it gives now, once; by a schedule at most "
         "once a day. Else what it gave first stands."
+    )
+    store: _Text | None = key(
+        "Of a submission: another store, by its name, whose forecasts are taken as they were sealed there."
+    )
+    experiment: _Text | None = key(
+        "Of a submission: the experiment in that store; not given: this one's name."
+    )
+    model: _Text | None = key("Of a submission: the model in that store; not given: this one's name.")
+    late: LatePolicy | None = key(
+        "Of a submission that comes after its window began, where none came before: mark takes it and says "
+        "so, refuse does not take it.",
+        "mark",
     )
     reference: Literal["uniform", "smoothed_seismicity", "running_mean"] | None = key(
         "A built-in reference instead of a file; the last two learn from the events before each window."

@@ -29,13 +29,17 @@ from forequake.config._references import (
 )
 from forequake.config._refusals import refuse
 from forequake.config._section import metadata_of, read_section, unused_keys
+from forequake.config._submissions import (
+    SUBMISSION_KEYS,
+    is_submission,
+    read_submission,
+)
 from forequake.config._time_shape import class_of
 from forequake.config._variables import check_seed_argument
 from forequake.config.model_specs import (
     CallableSpec,
     FileModel,
     FolderModel,
-    ForecastType,
     GitSource,
     ModelSpec,
     ProgramSpec,
@@ -43,6 +47,7 @@ from forequake.config.model_specs import (
     ZenodoSource,
 )
 from forequake.config.program_keys import RunLimits
+from forequake.config.spec_base import ForecastType
 
 __all__ = ["read_model_entry"]
 
@@ -85,6 +90,8 @@ def read_model_entry(
         return {name: None}, []
     before = len(problems)
     entries = place.entries
+    if is_submission(entries):
+        return read_submission(name, place, folder, problems)
     built_in = entries["kind"].value == "reference" if "kind" in entries else "reference" in entries
     flavoured = "flavours" in entries and not built_in
     is_function = "kind" in entries and entries["kind"].value == "callable"
@@ -99,6 +106,7 @@ def read_model_entry(
     if is_function:
         unfit = dict.fromkeys((*REFERENCE_KEYS, *CALLABLE_UNFIT), "callable")
         check_callable(section, place, problems)
+    unfit |= dict.fromkeys(SUBMISSION_KEYS, "file")
     for key, kind in unfit.items():
         if key in entries:
             problems.add(entries[key], f"a model of the kind {kind} does not take this key")

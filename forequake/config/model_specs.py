@@ -6,8 +6,10 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from forequake.config.program_keys import RunLimits
+from forequake.config.spec_base import Days, ForecastType, window_file_names
+from forequake.config.submission_specs import SubmissionModel
 from forequake.quantities import Magnitude, UtcDatetime
-from forequake.windows import TimeWindow, forecast_file_names
+from forequake.windows import TimeWindow
 
 __all__ = [
     "BUILDS",
@@ -16,10 +18,8 @@ __all__ = [
     "DEFAULT_NEIGHBOURS",
     "Build",
     "CallableSpec",
-    "Days",
     "FileModel",
     "FolderModel",
-    "ForecastType",
     "GitSource",
     "Kernel",
     "LearningReference",
@@ -28,6 +28,7 @@ __all__ = [
     "ReferenceModel",
     "Smoothing",
     "SourceSpec",
+    "WindowModel",
     "Years",
     "ZenodoSource",
     "forecast_type_of",
@@ -35,10 +36,6 @@ __all__ = [
 
 #: A length of time in years.
 Years = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-#: A length of time in days.
-Days = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-#: ``gridded``: rates in cells and magnitude bins; ``catalog``: synthetic catalogs.
-ForecastType = Literal["gridded", "catalog"]
 #: How far an event's share lies from it; `forequake.forecasts.references.smoothing` has the formulas.
 Kernel = Literal["power_law", "gaussian"]
 #: Neighbour whose distance is that of an adaptive kernel, where nothing else is said.
@@ -51,17 +48,6 @@ DEFAULT_MAG_BIN: Final = 0.1
 Build = Literal["conda", "micromamba", "venv", "docker"]
 #: The words of `Build`.
 BUILDS: tuple[Build, ...] = ("conda", "micromamba", "venv", "docker")
-
-
-#: Endings that files of a format may have beside its own name.
-_SAME_FORMAT: Final = {
-    "hdf5": ("h5",),
-    "h5": ("hdf5",),
-    "quadtree": ("csv",),
-    "qtree": ("csv",),
-    "gear1": ("dat",),
-    "ucerf3": ("bin",),
-}
 
 
 class _Spec(BaseModel):
@@ -236,7 +222,9 @@ class FolderModel(_Spec):
             As of `forequake.windows.forecast_file_names`.
         """
         folder = PurePosixPath(self.path) / "forecasts"
-        return tuple(str(folder / name) for name in self._file_names((self.prefix,), window, alone=alone))
+        return tuple(
+            str(folder / name) for name in window_file_names((self.prefix,), self.format, window, alone)
+        )
 
     def output_names(self, window: TimeWindow, *, alone: bool = False) -> tuple[str, ...]:
         """List how its program may name the forecast of a window in a run's private folder, the best first.
@@ -245,17 +233,8 @@ class FolderModel(_Spec):
         variant it is.
         """
         entry = self.prefix.rpartition("@")[0]
-        return self._file_names((self.prefix, *([entry] if entry else ())), window, alone=alone)
-
-    def _file_names(self, prefixes: tuple[str, ...], window: TimeWindow, *, alone: bool) -> tuple[str, ...]:
-        spellings = dict.fromkeys(
-            spelling for prefix in prefixes for spelling in (prefix, prefix.replace(" ", "_"))
-        )
-        endings = dict.fromkeys((self.format, *_SAME_FORMAT.get(self.format, ())))
-        names = forecast_file_names(window, alone=alone)
-        return tuple(
-            f"{prefix}_{name}.{ending}" for prefix in spellings for name in names for ending in endings
-        )
+        prefixes = (self.prefix, *([entry] if entry else ()))
+        return window_file_names(prefixes, self.format, window, alone)
 
 
 class ReferenceModel(_Spec):
@@ -339,7 +318,9 @@ class LearningReference(_Spec):
 
 _Reference = Annotated[ReferenceModel | LearningReference, Field(discriminator="reference")]
 #: A model of the experiment; `kind` tells where its rates come from.
-ModelSpec = Annotated[FileModel | FolderModel | _Reference, Field(discriminator="kind")]
+ModelSpec = Annotated[FileModel | FolderModel | SubmissionModel | _Reference, Field(discriminator="kind")]
+#: A model that has a file for each window.
+WindowModel = FolderModel | SubmissionModel
 
 
 def forecast_type_of(model: ModelSpec) -> ForecastType:

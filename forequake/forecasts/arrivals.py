@@ -10,6 +10,8 @@ from forequake.config import (
     LearningReference,
     LoadedExperiment,
     ModelSpec,
+    SubmissionModel,
+    WindowModel,
 )
 from forequake.errors import ForecastError
 from forequake.forecasts.brought import file_of, folder_of
@@ -25,6 +27,8 @@ def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> s
     """Say of a forecast that is not there where it was expected, and what would bring it."""
     if isinstance(model, LearningReference):
         return f"the reference {model.name!r} learns from all before the window; it had not begun: run again"
+    if isinstance(model, SubmissionModel):
+        return _no_submission(config, model, window)
     if isinstance(model, FolderModel) and model.program is not None:
         return f"the program of model {model.name!r} runs when the window has begun; run again"
     if isinstance(model, FolderModel):
@@ -41,7 +45,7 @@ def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> s
 
 
 def arrived(
-    loaded: LoadedExperiment, model: FolderModel, say: Callable[[str], None] = lambda words: None
+    loaded: LoadedExperiment, model: WindowModel, say: Callable[[str], None] = lambda words: None
 ) -> dict[str, ForecastSource]:
     """Give the content of each forecast that is there, by the id of its window.
 
@@ -58,7 +62,7 @@ def arrived(
         Where the model's source brings its forecasts, and cannot be had.
     """
     sources: dict[str, ForecastSource] = {}
-    folder = folder_of(loaded, model, say)
+    folder = _folder(loaded, model, say)
     for window in loaded.config.windows:
         path = _find(loaded, folder, model, window)
         if path is not None:
@@ -68,7 +72,7 @@ def arrived(
 
 
 def forecast_file(
-    loaded: LoadedExperiment, model: FileModel | FolderModel, window: TimeWindow, content: Sha256
+    loaded: LoadedExperiment, model: FileModel | WindowModel, window: TimeWindow, content: Sha256
 ) -> Path:
     """Find the file with the forecast of a window.
 
@@ -87,7 +91,7 @@ def forecast_file(
     if isinstance(model, FileModel):
         path: Path | None = file_of(loaded, model)
     else:
-        path = _find(loaded, folder_of(loaded, model), model, window)
+        path = _find(loaded, _folder(loaded, model, lambda words: None), model, window)
     if path is None or content_for(model, path) != content:
         message = (
             f"{path or absence(loaded.config, model, window)}: the forecast of model {model.name!r} changed "
@@ -97,10 +101,31 @@ def forecast_file(
     return path
 
 
-def _find(loaded: LoadedExperiment, folder: Path, model: FolderModel, window: TimeWindow) -> Path | None:
-    places = (PurePosixPath(place).relative_to(model.path) for place in _places(loaded.config, model, window))
+def _find(loaded: LoadedExperiment, folder: Path, model: WindowModel, window: TimeWindow) -> Path | None:
+    beside = PurePosixPath(model.path or "")
+    places = (PurePosixPath(place).relative_to(beside) for place in _places(loaded.config, model, window))
     return next((path for place in places if (path := folder / place).is_file()), None)
 
 
-def _places(config: ExperimentConfig, model: FolderModel, window: TimeWindow) -> tuple[str, ...]:
-    return model.forecast_paths(window, alone=window.id in config.alone_on_their_dates)
+def _folder(loaded: LoadedExperiment, model: WindowModel, say: Callable[[str], None]) -> Path:
+    return (
+        folder_of(loaded, model, say)
+        if isinstance(model, FolderModel)
+        else loaded.folder / (model.path or "")
+    )
+
+
+def _places(config: ExperimentConfig, model: WindowModel, window: TimeWindow) -> tuple[str, ...]:
+    alone = window.id in config.alone_on_their_dates
+    if isinstance(model, FolderModel):
+        return model.forecast_paths(window, alone=alone)
+    if model.path is None:
+        return ()
+    return tuple(str(PurePosixPath(model.path) / name) for name in model.file_names(window, alone=alone))
+
+
+def _no_submission(config: ExperimentConfig, model: SubmissionModel, window: TimeWindow) -> str:
+    text = f"no forecast of model {model.name!r} came for this window"
+    if model.store is not None:
+        return f"{text}; expected {model.store.model} of {model.store.experiment} in {model.store.name}"
+    return f"{text}; expected {_places(config, model, window)[-1]}"

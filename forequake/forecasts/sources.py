@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.config import FileModel, FolderModel, LoadedExperiment, ReferenceModel
+from forequake.config import FileModel, LoadedExperiment, ReferenceModel, WindowModel
 from forequake.datasets import source_file
 from forequake.forecasts.brought import file_of
 from forequake.forecasts.catalog_based import catalog_content, catalog_reader_of
@@ -31,7 +31,7 @@ def reader_of_model(model: FileModel | ReferenceModel) -> str:
     return reader_for(model, source_file(model.path))
 
 
-def reader_for(model: FileModel | FolderModel, path: Path) -> str:
+def reader_for(model: FileModel | WindowModel, path: Path) -> str:
     """Give the name and version of what understands a file of the model."""
     read_by = catalog_reader_of if model.forecast_type == "catalog" else reader_of
     return read_by(path, model.format)
@@ -61,7 +61,7 @@ def content_of(
     return content_for(model, file_of(loaded, model, say))
 
 
-def content_for(model: FileModel | FolderModel, path: Path) -> Sha256:
+def content_for(model: FileModel | WindowModel, path: Path) -> Sha256:
     """Hash what a file of the model holds.
 
     Raises

@@ -10,7 +10,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from forequake.config.functions import faults_of_function
-from forequake.config.model_specs import Build, CallableSpec, FolderModel, ForecastType
+from forequake.config.model_specs import Build, CallableSpec, FolderModel
+from forequake.config.spec_base import ForecastType
 from forequake.errors import SourceError
 from forequake.keys import KeyInputs
 from forequake.models.environments import chosen_build, environment_key

@@ -1,10 +1,11 @@
 """Records of forecasts as they came: what was sealed for a window of an experiment, and when."""
 
-from typing import ClassVar, Literal, Self
+from datetime import UTC, datetime, timedelta
+from typing import ClassVar, Final, Literal, Self
 
 from pydantic import Field
 
-from forequake.keys import KeyInputs
+from forequake.keys import KeyInputs, KeyTemplate
 from forequake.quantities import Sha256, UtcDatetime
 from forequake.results._record import BlobRef, Record
 from forequake.results.inputs import ModelRunRecord, ProspectiveStatus
@@ -27,9 +28,19 @@ class _SealInputs(KeyInputs):
     number: int
 
 
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
+#: Every field varies: no place has to be checked again for its key.
+_SEAL: Final = KeyTemplate(
+    _SealInputs(
+        experiment="", model="", window=TimeWindow(start=_EPOCH, end=_EPOCH + timedelta(days=1)), number=1
+    ),
+    *_SealInputs.model_fields,
+)
+
+
 def seal_key(experiment: str, model: str, window: TimeWindow, number: int) -> Sha256:
     """Give the key of the seal of a number, counted from 1 for each model and window of an experiment."""
-    return _SealInputs(experiment=experiment, model=model, window=window, number=number).key
+    return _SEAL.key(experiment=experiment, model=model, window=window, number=number)
 
 
 class SealRecord(Record):
@@ -57,6 +68,9 @@ class SealRecord(Record):
         When forequake saw it first, and when its bytes were safe in the store.
     modified_at
         The file's own time: a claim of whoever wrote it.
+    changed_at
+        When the file system saw the file change last; together with `modified_at` it tells a file that is
+        still the same without reading it.
     inputs
         Key of all that a program made it from.
     run
@@ -67,7 +81,7 @@ class SealRecord(Record):
 
     kind: Literal["seal"] = "seal"
     circumstances: ClassVar[frozenset[str]] = frozenset(
-        {"name", "arrived_at", "sealed_at", "modified_at", "run", "prospective"}
+        {"name", "arrived_at", "sealed_at", "modified_at", "changed_at", "run", "prospective"}
     )
 
     experiment: str
@@ -84,6 +98,7 @@ class SealRecord(Record):
     arrived_at: UtcDatetime
     sealed_at: UtcDatetime
     modified_at: UtcDatetime | None = None
+    changed_at: UtcDatetime | None = None
     inputs: Sha256 | None = None
     run: ModelRunRecord | None = None
     prospective: ProspectiveStatus

@@ -23,6 +23,7 @@ from forequake.config import (
     ProgramSpec,
     ReferenceModel,
     Smoothing,
+    SubmissionModel,
     ZenodoSource,
     load_experiment,
 )
@@ -44,6 +45,7 @@ from forequake.config._time_shape import TimeSection
 from forequake.config.program_keys import RunLimits
 from forequake.config.schema import SECTIONS, keys_page
 from forequake.config.specs import OwnFunction
+from forequake.config.submission_specs import SubmissionStore
 from forequake.errors import ConfigError
 
 BASE: dict[str, Any] = {
@@ -95,6 +97,13 @@ def _smoothed(**keys: Any) -> dict[str, Any]:
 
 def _mean(**keys: Any) -> dict[str, Any]:
     return _model({"reference": "running_mean", **keys})
+
+
+def _handed_in(**keys: Any) -> dict[str, Any]:
+    return _model({"kind": "submission", "experiment": "live", "forecast_type": "gridded", **keys})
+
+
+CENTRAL = SubmissionStore(name="central", experiment="live", model="B")
 
 
 def _catalog(keys: dict[str, Any]) -> dict[str, Any]:
@@ -305,6 +314,18 @@ MODEL: dict[str, Case] = {
         _folder(path="new", func="run", giturl=GIT, repo_hash="v3.2"),
         lambda e: _b(e).source,
         GitSource(url=GIT, revision="v3.2"),
+    ),
+    "store": (_handed_in(store="central"), lambda e: _b(e).store, CENTRAL),
+    "experiment": (
+        _handed_in(store="central", experiment="etas"),
+        lambda e: _b(e).store.experiment,
+        "etas",
+    ),
+    "model": (_handed_in(store="central", model="ETAS"), lambda e: _b(e).store.model, "ETAS"),
+    "late": (
+        _model({"kind": "submission", "path": "drop", "forecast_type": "gridded", "late": "refuse"}),
+        _b,
+        SubmissionModel(name="B", path="drop", prefix="B", forecast_type="gridded", late="refuse"),
     ),
     "reference": (
         _model({"reference": "uniform", "total": 3}),

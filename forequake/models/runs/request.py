@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from forequake.catalogs import Events
-from forequake.config.model_specs import ForecastType
+from forequake.config.spec_base import ForecastType
 from forequake.forecasts.policy import QualityPolicy
 from forequake.models.environments import BuiltEnvironment
 from forequake.models.sources import StagedSource
