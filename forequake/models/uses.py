@@ -8,6 +8,7 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from platformdirs import user_cache_path
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,6 +17,9 @@ from forequake.keys import bytes_digest
 from forequake.quantities import Sha256
 
 __all__ = ["ModelUse", "note_use", "noted_uses"]
+
+#: A model whose note is so much older than others of its experiment is in it no more.
+_OUTDATED_SECONDS: Final = 30 * 86400.0
 
 
 class ModelUse(BaseModel):
@@ -73,12 +77,25 @@ def note_use(use: ModelUse, shelf: Path | None = None) -> None:
 
 
 def noted_uses(shelf: Path | None = None) -> dict[Path, ModelUse]:
-    """Give all notes by their files; those that cannot be read are left out."""
-    found = {}
+    """Give the notes that hold, by their files.
+
+    Left out are those that cannot be read, and those of models that their experiment has no more: it was
+    resolved long after they were written last.
+    """
+    found: dict[Path, tuple[float, ModelUse]] = {}
+    latest: dict[tuple[str, str], float] = {}
     for file in sorted((_shelf() if shelf is None else shelf).glob("*.json")):
         with contextlib.suppress(OSError, ValidationError):
-            found[file] = ModelUse.model_validate_json(file.read_bytes())
-    return found
+            noted = file.stat().st_mtime
+            use = ModelUse.model_validate_json(file.read_bytes())
+            found[file] = noted, use
+            of_which = use.experiment, use.folder
+            latest[of_which] = max(noted, latest.get(of_which, noted))
+    return {
+        file: use
+        for file, (noted, use) in found.items()
+        if latest[use.experiment, use.folder] - noted < _OUTDATED_SECONDS
+    }
 
 
 def _shelf() -> Path:

@@ -124,6 +124,20 @@ def test_what_the_next_run_takes_stays(cache: Path, tmp_path: Path) -> None:
     assert _clear(stored=["small"]) == [first]
 
 
+def test_a_model_that_its_experiment_has_no_more_needs_nothing(cache: Path, tmp_path: Path) -> None:
+    source = _model(tmp_path)
+    place = source.folder.parent
+    note_use(_use(tmp_path, source))
+    _age(place, 50)
+    del source
+    (note,) = (cache / "models" / "uses").iterdir()
+    _age(note, 40)
+    assert not _look()[place].goes, "the experiment was not resolved since"
+    other = _model(tmp_path, "print(3)")
+    note_use(_use(tmp_path, other).model_copy(update={"model": "another"}))
+    assert _look()[place].goes
+
+
 def _build(source: StagedSource, *, force: bool = False) -> BuiltEnvironment:
     return prepare_environment("venv", source, force=force, say=_quiet)
 
