@@ -59,16 +59,13 @@ def things(folder: Path | None = None) -> Iterator[Thing]:
     """
     root = user_cache_path("forequake") if folder is None else folder
     models = root / "models"
-    by_tree: dict[str, list[ModelUse]] = {}
-    by_environment: dict[str, list[ModelUse]] = {}
+    uses: dict[str, list[ModelUse]] = {}
     for use in noted_uses(models / "uses").values():
-        if use.environment is not None:
-            by_environment.setdefault(use.environment, []).append(use)
-        for tree in use.trees:
-            by_tree.setdefault(tree, []).append(use)
+        for key in (*use.needed, *use.former):
+            uses.setdefault(key, []).append(use)
     yield from shelves.runs(root / "runs")
-    yield from shelves.environments(models / "environments", by_environment)
-    yield from shelves.sources(models / "sources", by_tree)
+    yield from shelves.environments(models / "environments", uses)
+    yield from shelves.sources(models / "sources", uses)
     yield from caches.arrays(root / "arrays")
     yield from caches.simulated(root / "catalogs")
     yield from caches.regions(root / "regions")

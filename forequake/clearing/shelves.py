@@ -66,7 +66,7 @@ def environments(shelf: Path, uses: Mapping[str, list[ModelUse]]) -> Iterator[Th
     Parameters
     ----------
     uses
-        By the keys of environments.
+        By the keys of environments that they need, or needed before.
     """
     for place in (place for platform in _folders(shelf) for place in _folders(platform)):
         yield from runs(place / "programs")
@@ -93,7 +93,7 @@ def _environment(
     used = (place / _READY if current else folder).stat().st_mtime
     what_for = ""
     if ready is not None:
-        what_for = _words_of(uses) or f"Python {ready.python}, {len(ready.packages)} packages"
+        what_for = _words_of(uses, ready.key) or f"Python {ready.python}, {len(ready.packages)} packages"
     return Thing(
         kind="environments",
         path=folder,
@@ -103,7 +103,7 @@ def _environment(
         what_for=what_for,
         in_use=in_use,
         left="" if current else "replaced by a later build" if ready else "left by a build that was ended",
-        needed_by=tuple(uses) if current else (),
+        needed_by=_needing(uses, ready.key) if current and ready else (),
     )
 
 
@@ -129,7 +129,7 @@ def sources(shelf: Path, uses: Mapping[str, list[ModelUse]]) -> Iterator[Thing]:
     Parameters
     ----------
     uses
-        By the hashes of trees.
+        By the hashes of trees that they need, or needed before.
     """
     origins: dict[str, str] = {}
     for file in (shelf / "origins").glob("*.json"):
@@ -144,7 +144,7 @@ def sources(shelf: Path, uses: Mapping[str, list[ModelUse]]) -> Iterator[Thing]:
             with taken(folder) as free:
                 in_use = "" if free else "a process works with it"
             used, noted = folder.stat().st_mtime, uses.get(folder.name, [])
-            what_for = _words_of(noted) or origins.get(folder.name, "")
+            what_for = _words_of(noted, folder.name) or origins.get(folder.name, "")
             yield Thing(
                 kind="sources",
                 path=folder,
@@ -153,7 +153,7 @@ def sources(shelf: Path, uses: Mapping[str, list[ModelUse]]) -> Iterator[Thing]:
                 remove=_removal(folder, used),
                 what_for=what_for,
                 in_use=in_use,
-                needed_by=tuple(noted),
+                needed_by=_needing(noted, folder.name),
             )
     yield from _downloads(shelf / "partial")
     for file in (shelf / "origins").glob("*.json.*"):
@@ -177,9 +177,17 @@ def _downloads(partial: Path) -> Iterator[Thing]:
             yield Thing("downloads", folder, folder_size(folder), used, remove, left=left, in_use=in_use)
 
 
-def _words_of(uses: list[ModelUse]) -> str:
-    """Say which models of which experiments use a thing."""
-    return "; ".join(dict.fromkeys(f"{use.model} of {use.experiment} ({use.origin})" for use in uses))
+def _words_of(uses: list[ModelUse], key: str) -> str:
+    """Say which models of which experiments use a thing, or used it before they changed."""
+    said = {}
+    for use in uses:
+        before = "" if key in use.needed else ", as it was before"
+        said[f"{use.model} of {use.experiment} ({use.origin}){before}"] = None
+    return "; ".join(said)
+
+
+def _needing(uses: list[ModelUse], key: str) -> tuple[ModelUse, ...]:
+    return tuple(use for use in uses if key in use.needed)
 
 
 def _removal(folder: Path, used: float) -> Callable[[], bool]:

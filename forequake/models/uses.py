@@ -20,6 +20,7 @@ __all__ = ["ModelUse", "note_use", "noted_uses"]
 
 #: A model whose note is so much older than others of its experiment is in it no more.
 _OUTDATED_SECONDS: Final = 30 * 86400.0
+_MOST_FORMER: Final = 100
 
 
 class ModelUse(BaseModel):
@@ -35,6 +36,8 @@ class ModelUse(BaseModel):
         Hashes of the source, and of its folder ``input`` where there is one.
     environment
         The key of what it runs in; None of forecasts that are files.
+    former
+        Hashes and keys of what it needed before, the latest ones: it says what they were for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -45,6 +48,12 @@ class ModelUse(BaseModel):
     origin: str
     trees: tuple[Sha256, ...]
     environment: Sha256 | None = None
+    former: tuple[Sha256, ...] = ()
+
+    @property
+    def needed(self) -> tuple[Sha256, ...]:
+        """The hashes of the trees, and the key of the environment."""
+        return self.trees if self.environment is None else (*self.trees, self.environment)
 
 
 def note_use(use: ModelUse, shelf: Path | None = None) -> None:
@@ -58,13 +67,16 @@ def note_use(use: ModelUse, shelf: Path | None = None) -> None:
     folder = _shelf() if shelf is None else shelf
     name = bytes_digest("\n".join((use.folder, use.experiment, use.model)).encode())
     file = folder / f"{name}.json"
-    text = use.model_dump_json(indent=1)
     # Who cannot note it can run all the same.
     with contextlib.suppress(OSError):
-        with contextlib.suppress(FileNotFoundError):
-            if file.read_text(encoding="utf-8") == text:
+        former: dict[Sha256, None] = {}
+        with contextlib.suppress(FileNotFoundError, ValidationError):
+            before = ModelUse.model_validate_json(file.read_bytes())
+            if before.model_copy(update={"former": ()}) == use:
                 os.utime(file)
                 return
+            former = dict.fromkeys(key for key in (*before.former, *before.needed) if key not in use.needed)
+        text = use.model_copy(update={"former": tuple(former)[-_MOST_FORMER:]}).model_dump_json(indent=1)
         folder.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=folder, prefix=f"{file.name}.")
         try:

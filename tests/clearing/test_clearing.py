@@ -114,6 +114,7 @@ def test_what_the_next_run_takes_stays(cache: Path, tmp_path: Path) -> None:
     del source, old, new
     found = _look(stored=["small"])
     assert (found[first].goes, found[second].goes) == (True, False)
+    assert found[first].thing.what_for == f"etas of small ({tmp_path / 'model'}), as it was before"
     assert found[second].why == "the next run of small takes it"
     assert found[second].thing.what_for == f"etas of small ({tmp_path / 'model'})"
     assert not _look(stored=None)[second].goes, "a store that cannot tell may have the experiment"
