@@ -1,5 +1,7 @@
 """``forequake qualify``: whether a model's program can enter an experiment, and what to mend."""
 
+import json
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -55,6 +57,8 @@ _WORDS: Final = {
     "info": "note",
     "skipped": "not asked",
 }
+#: What a file of an experiment has, and one of a model's own has not.
+_MODELS: Final = re.compile(r"^(models|model_config)\s*:", re.MULTILINE)
 #: Lines of what a program printed.
 _MOST_LINES: Final = 15
 
@@ -142,8 +146,8 @@ def _subject(
 ) -> "Subject":
     from forequake.qualification import subject_of_experiment, subject_of_folder
 
-    path = Path(source).expanduser()
-    if path.suffix in {".yml", ".yaml"} or (path / "config.yml").is_file():
+    path = Path(source)
+    if _is_experiment(path):
         given = {
             "--region": options.region,
             "--mag-min": options.magnitudes[0],
@@ -164,6 +168,17 @@ def _subject(
     return subject_of_folder(source, options, note, catalog_seed=seed)
 
 
+def _is_experiment(path: Path) -> bool:
+    """Tell whether a path is that of an experiment: a model may have a file config.yml, too."""
+    if path.suffix in {".yml", ".yaml"}:
+        return True
+    try:
+        text = (path / "config.yml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return False
+    return _MODELS.search(text) is not None
+
+
 def _arguments(given: list[str]) -> "dict[str, JsonValue]":
     import yaml
 
@@ -177,8 +192,17 @@ def _arguments(given: list[str]) -> "dict[str, JsonValue]":
             read = yaml.safe_load(value)
         except yaml.YAMLError:
             read = value
-        found[key.strip()] = read if isinstance(read, str | int | float | bool | list | dict) else value
+        found[key.strip()] = read if _is_json(read) else value
     return found
+
+
+def _is_json(value: object) -> bool:
+    """Tell whether a value can stand in a file of arguments; a date of YAML stays the text that it was."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return value is not None
 
 
 @contextmanager
@@ -191,7 +215,11 @@ def _progress(name: str) -> Iterator[tuple[Any, Callable[[str, int], None]]]:
     stop = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            raise KeyboardInterrupt
         stop.set()
+        note("Stopping: the run under way is being ended (again to stop at once).")
 
     bar = Progress(
         SpinnerColumn(),
@@ -231,7 +259,8 @@ def _show(found: "Qualification") -> None:
     table.add_column("found", overflow="fold")
     for check in found.checks:
         table.add_row(escape(check.name), _WORDS[check.verdict], escape(check.found))
-    out.print(f"[bold]{escape(found.model)}[/], {found.window}, learning from {found.past} events")
+    past = f", learning from {found.past} events" if found.runs else ""
+    out.print(f"[bold]{escape(found.model)}[/], {found.window}{past}")
     out.print(f"{found.command}  ({found.origin})", markup=False)
     out.print(table)
     mends = [check for check in found.checks if check.mend and check.verdict in {"fail", "warn"}]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ class Content:
     path: Path
     expected: float
     findings: tuple[QualityFinding, ...]
-    columns: dict[str, NDArray[np.float64]]
+    columns: dict[str, NDArray[Any]]
     n_events: int | None = None
     n_listed: int | None = None
     n_catalogs: int | None = None
@@ -103,10 +103,11 @@ def content_of(path: Path, request: ModelRequest, experiment: Experiment, compac
     )
 
 
-def _columns(forecast: CatalogForecast) -> dict[str, NDArray[np.float64]]:
+def _columns(forecast: CatalogForecast) -> dict[str, NDArray[Any]]:
     sizes = np.diff(forecast.offsets).astype(np.float64)
     return {"number of events": sizes} | {
-        name: np.asarray(getattr(forecast, name), dtype=np.float64) for name in _COLUMNS
+        name: getattr(forecast, name)
+        for name in _COLUMNS  # mapped, not copied
     }
 
 
@@ -132,7 +133,7 @@ def other_words(one: Content, other: Content) -> str | None:
     return None if first == second else _first_line(first, second)
 
 
-def _unlike(name: str, one: NDArray[np.float64], other: NDArray[np.float64], size: int) -> str:
+def _unlike(name: str, one: NDArray[Any], other: NDArray[Any], size: int) -> str:
     largest = np.maximum(np.abs(one), np.abs(other))
     with np.errstate(invalid="ignore", divide="ignore"):
         relative = np.nanmax(np.where(largest > 0, np.abs(one - other) / largest, 0.0))

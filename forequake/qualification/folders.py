@@ -3,6 +3,7 @@
 import json
 import re
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,9 @@ _OPTIONS: Final = {
     "seed_argument": "--seed-argument",
     "func_kwargs": "--arg",
     "region": "--region",
+    "mag_min": "--mag-min",
+    "mag_max": "--mag-max",
+    "mag_bin": "--mag-bin",
     "time_windows": "--window",
 }
 
@@ -148,15 +152,19 @@ def _source(text: str, revision: str | None) -> tuple[SourceOrPath, dict[str, An
     record = _ZENODO.fullmatch(text)
     if record is not None:
         return ZenodoSource(record=int(record[1])), {"path": "model", "zenodo_id": int(record[1])}, "model"
-    if _ADDRESS.match(text) and not Path(text).exists():
+    if _ADDRESS.match(text):
         name = re.split(r"[/:]", text.rstrip("/"))[-1].removesuffix(".git") or "model"
         keys = {"path": "model", "giturl": text, "repo_hash": revision}
         return GitSource(url=text, revision=revision), keys, _as_name(name)
-    folder = Path(text).expanduser().absolute()
     if revision is not None:
-        message = f"--revision belongs to a git repository, and {text} is none of an address"
+        message = f"--revision belongs to the address of a git repository, which {text!r} is not"
         raise InputError(message)
-    if not folder.is_dir():
+    folder = Path(text).absolute()
+    try:
+        is_folder = folder.is_dir()
+    except OSError:
+        is_folder = False
+    if not is_folder:
         message = (
             f"{text}: expected a model's folder, the address of a git repository, zenodo:NUMBER, or the file "
             "of an experiment (with --model)"
@@ -196,12 +204,14 @@ def _edges(options: FolderOptions, arguments: dict[str, JsonValue]) -> list[floa
 def _region(text: str | None) -> object:
     if text is None:
         return _REGION
-    if Path(text).exists():
-        return str(Path(text).absolute())
+    with suppress(OSError):  # such as a text that is too long for a path
+        if Path(text).exists():
+            return str(Path(text).absolute())
     try:
-        return yaml.safe_load(text)
+        found = yaml.safe_load(text)
     except yaml.YAMLError:
         return text
+    return found if isinstance(found, dict) else text
 
 
 def _plain(moment: datetime) -> str:

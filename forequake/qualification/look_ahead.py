@@ -109,9 +109,11 @@ def own_catalogs(source: StagedSource, input_name: str, start: datetime) -> list
 
 def _events(path: Path) -> Events | None:
     try:
-        return read_catalog(path)
-    except InputError:
+        found = read_catalog(path)
+        found.times()
+    except (InputError, ValueError, OverflowError):  # also a table of other numbers, read as times
         return None
+    return found
 
 
 def _is_csep(path: Path) -> bool:
@@ -122,7 +124,7 @@ def _is_csep(path: Path) -> bool:
 
 @contextmanager
 def future_known(
-    source: StagedSource, everything: Events, later: Events, own: Sequence[OwnCatalog]
+    source: StagedSource, everything: Events, later: Events, own: Sequence[OwnCatalog], place: Path
 ) -> Iterator[StagedSource]:
     """Give a copy of a model's files in which the later events are known, inside the block.
 
@@ -130,8 +132,10 @@ def future_known(
     ----------
     everything, later
         The whole catalog, and its events that are not before the window.
+    place
+        A folder for the copy.
     """
-    with tempfile.TemporaryDirectory(prefix="forequake-qualify-") as name:
+    with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name) / "model"
         shutil.copytree(source.folder, folder, symlinks=True)
         if source.inputs is not None:
@@ -144,9 +148,9 @@ def future_known(
             if catalog.is_csep:
                 _append(folder / catalog.name, lines)
         text = csep_csv(everything)
-        for place in _FOLDERS:
-            if place == "input" or (folder / place).is_dir():
-                _plant(folder / place, text)
+        for inside in _FOLDERS:
+            if inside == "input" or (folder / inside).is_dir():
+                _plant(folder / inside, text)
         yield fetch_source(PathSource(folder), folder, shelf=Path(name) / "shelf", say=lambda line: None)
 
 
@@ -185,7 +189,9 @@ def look_ahead_check(
     beyond = [catalog for catalog in own if catalog.later]
     named = ", ".join(f"{catalog.name} ({catalog.later} of {catalog.events})" for catalog in beyond)
     where = places_of(hints, "outside")
-    if first.content is None or future.content is None:
+    if not later:
+        yield Check(name, "skipped", "the catalog has no event after the window's start")
+    elif first.content is None or future.content is None:
         found = f"with {later} later events in its folder it ends otherwise: {future.failure}"
         yield Check(name, "fail", found, _MEND)
     elif not repeats:

@@ -80,14 +80,14 @@ def qualify(
         Where the watch was asked to stop.
     """
     watch = watch or Watch()
-    program = stage_program(subject.loaded.folder, subject.model, watch.say)
     try:
+        program = stage_program(subject.loaded.folder, subject.model, watch.say)
         environment = prepare_environment(program.build, program.source, stop=watch.stop, say=watch.say)
     except EnvironmentUnavailable:
         raise
     except EnvironmentFailed as error:
-        failed = Check("environment", "fail", str(error), "let it be built by what its folder says")
-        return _outcome(subject, program, [], [failed], said=error.output)
+        mend = "say what it needs as its folder shall be installed (docs/models.md)"
+        return _outcome(subject, [], [Check("environment", "fail", str(error), mend)], said=error.output)
     with (
         tempfile.TemporaryDirectory(prefix="made-", dir=run_shelf()) as folder,
         hold(Path(folder)) or nullcontext(),
@@ -133,7 +133,8 @@ class _Examination:
             runs: list[ModelRun] = [trial.run for trial in self._trials.done if trial.run is not None]
             cost = cost_of(runs[:2], self._subject.window)  # the others were asked for something else
             checks += cost_checks(cost, runs, self._subject.window, first.request.limits, self._hints)
-        return _outcome(self._subject, self._program, self._trials.done, checks, cost=cost, said=first.said)
+        origin = self._program.source.origin
+        return _outcome(self._subject, self._trials.done, checks, origin, cost=cost, said=first.said)
 
     def _first(self) -> Trial:
         """Run the model as it is asked for; where only the prefix is not as guessed, with another one."""
@@ -172,7 +173,9 @@ class _Examination:
         yield clock_check(self._hints)
         later, source = self._subject.later, self._program.source
         own = own_catalogs(source, first.request.input_name, self._subject.window.start)
-        with future_known(source, self._subject.experiment.learned_from, later, own) as knowing:
+        with future_known(
+            source, self._subject.experiment.learned_from, later, own, self._trials.folder
+        ) as knowing:
             future = self._trials.run("with later events in its folder", source=knowing)
         yield from look_ahead_check(first, future, len(later), own, self._hints, repeats=repeats)
 
@@ -230,19 +233,19 @@ def _unasked(name: str) -> Check:
 
 def _outcome(
     subject: Subject,
-    program: StagedProgram | StagedFunction,
     trials: list[Trial],
     checks: list[Check],
+    origin: str = "",
     *,
     cost: Cost | None = None,
     said: str = "",
 ) -> Qualification:
-    spec = program.spec
-    failed = not trials or trials[0].failure is not None
+    spec = subject.model.program
+    failed = not trials or all(trial.failure is not None for trial in trials)
     return Qualification(
         model=subject.model.name,
-        origin=program.source.origin,
-        command=spec.function if isinstance(spec, CallableSpec) else spec.command,
+        origin=origin or subject.model.path,
+        command=spec.function if isinstance(spec, CallableSpec) else "" if spec is None else spec.command,
         window=subject.window.id,
         past=len(trials[0].request.input_catalog) if trials else 0,
         runs=len(trials),

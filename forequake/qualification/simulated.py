@@ -28,6 +28,7 @@ _PAST: Final = timedelta(days=730)
 #: So long before the cut-off the first mainshock is, and so much it exceeds the least magnitude that counts.
 _SINCE: Final = timedelta(days=3)
 _ABOVE: Final = 2.5
+_LARGEST: Final = 9.0
 #: Events are there from so much below the least magnitude that counts.
 _BELOW: Final = 1.0
 #: Background events per day, of all magnitudes.
@@ -78,11 +79,12 @@ def simulated_catalog(
     random = np.random.default_rng(seed)
     begin, least = cut_off - _PAST, magnitude_min - _BELOW
     end = (until - begin) / timedelta(days=1)
-    parts = [_background(random, region, end, least)]
+    main = min(magnitude_min + _ABOVE, _LARGEST)
+    parts = [_background(random, region, end, least, main - 0.2)]
     west, east, south, north = _central_cell(region)
     first = (cut_off - _SINCE - begin) / timedelta(days=1)
     later = (cut_off - begin + (until - cut_off) / 3) / timedelta(days=1)
-    for day, magnitude in ((first, magnitude_min + _ABOVE), (later, magnitude_min + _ABOVE + 0.5)):
+    for day, magnitude in ((first, main), (later, main + 0.5)):
         place = float(random.uniform(west, east)), float(random.uniform(south, north))
         parts.append(_sequence(random, region, place, day, end, magnitude, least))
     names = ("days", "longitude", "latitude", "magnitude")
@@ -96,6 +98,7 @@ def simulated_catalog(
     order = np.argsort(time_us, kind="stable")
     shallow, deep = _DEPTHS_KM if depth_km is None else depth_km
     depth = np.clip(random.uniform(*_DEPTHS_KM, size=len(order)), shallow, deep)
+    longitude = np.where(longitude >= 180, longitude - 360, longitude)  # of regions across the date line
     return Events(
         time_us=time_us[order],
         longitude=np.round(longitude[order], 5),
@@ -106,7 +109,7 @@ def simulated_catalog(
     )
 
 
-def _background(random: np.random.Generator, region: Region, end: float, least: float) -> _Part:
+def _background(random: np.random.Generator, region: Region, end: float, least: float, most: float) -> _Part:
     number = int(random.poisson(_PER_DAY * end))
     area = region.area
     cells = random.choice(len(region), size=number, p=area / area.sum())
@@ -117,7 +120,7 @@ def _background(random: np.random.Generator, region: Region, end: float, least: 
         random.uniform(0, end, size=number),
         west + across * (east - west),
         south + up * (north - south),
-        _magnitudes(random, number, least, least + _BELOW + _ABOVE - 0.2),
+        _magnitudes(random, number, least, most),
     )
 
 
@@ -160,7 +163,7 @@ def _around(
         angle = random.uniform(0, 2 * np.pi, size=len(missing))
         east = place[0] + distance * np.cos(angle) / max(np.cos(np.radians(place[1])), 0.01)
         north = place[1] + distance * np.sin(angle)
-        fits = (np.abs(north) < 90) & (np.abs(east) < 180)
+        fits = np.abs(north) < 90
         fits[fits] = region.cells_of(np.round(east[fits], 5), np.round(north[fits], 5)) >= 0
         longitude[missing[fits]], latitude[missing[fits]] = east[fits], north[fits]
         missing = missing[~fits]
@@ -171,6 +174,7 @@ def _around(
 
 def _magnitudes(random: np.random.Generator, number: int, least: float, most: float) -> NDArray[np.float64]:
     """Draw from Gutenberg and Richter's law, cut at the top."""
+    most = max(most, least + 0.1)
     share = random.random(number) * (1 - 10.0 ** (-_B * (most - least)))
     drawn: NDArray[np.float64] = least - np.log10(1 - share) / _B
     return drawn

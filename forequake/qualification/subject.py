@@ -239,7 +239,7 @@ def read_window(text: str) -> TimeWindow:
     except (ValueError, ValidationError) as error:
         message = f"--window: expected two dates such as {USUAL_WINDOW}, the second one later, got {text!r}"
         raise InputError(message) from error
-    if window.end - window.start > timedelta(days=36_525) or window.start.year < 1000:
-        message = f"--window: {text!r} is longer than a century or too long ago"
+    if window.end - window.start > timedelta(days=36_525) or not 1000 <= window.start.year <= 9000:
+        message = f"--window: {text!r} is longer than a century, or too long ago or ahead"
         raise InputError(message)
     return window

@@ -145,7 +145,7 @@ class Trials:
         if variables is not None:
             changes["variables"] = {**request.variables, **variables}
         trial = self._ended(replace(request, **changes))
-        self.done.append(trial)
+        self.done.append(replace(trial, content=None))  # which may be large, and is compared at once
         return trial
 
     def _ended(self, request: ModelRequest) -> Trial:

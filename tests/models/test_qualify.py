@@ -145,10 +145,6 @@ UNFIT = {
         {"number": "number = 20"},
         ("number of simulations", "fail", "asked for 10 with n_sims: ", "as many catalogs as n_sims says"),
     ),
-    "divides by its past": (
-        {"middle": "print(1 / len(past))"},
-        ("no events before it", "warn", "ZeroDivisionError", "make a forecast of the background"),
-    ),
 }
 
 
@@ -157,7 +153,7 @@ UNFIT = {
 @pytest.mark.parametrize("what", UNFIT)
 def test_an_unfit_model_is_told_what_to_mend(what: str, tmp_path: Path) -> None:
     parts, (name, verdict, words, mend) = UNFIT[what]
-    found = _tried(_model(tmp_path, **parts), quick=name != "no events before it")
+    found = _tried(_model(tmp_path, **parts))
     check = _check(found, name)
     assert check.verdict == verdict, found.checks
     assert words in check.found
@@ -167,12 +163,15 @@ def test_an_unfit_model_is_told_what_to_mend(what: str, tmp_path: Path) -> None:
 
 @linux
 @slow
-def test_the_order_of_a_set_is_found_by_what_it_changes_with(tmp_path: Path) -> None:
+def test_the_order_of_a_set_and_an_empty_past_are_found(tmp_path: Path) -> None:
     names = (
         'names = range(number); order = {f"cell {name}" for name in range(50)}; chance.seed("".join(order))'
     )
-    found = _tried(_model(tmp_path, names=names), quick=False)
+    found = _tried(_model(tmp_path, names=names, middle="print(1 / len(past))"), quick=False)
     assert found.qualifies
+    empty = _check(found, "no events before it")
+    assert (empty.verdict, empty.mend[:35]) == ("warn", "make a forecast of the background, ")
+    assert "ZeroDivisionError" in empty.found
     check = _check(found, "other circumstances")
     assert check.verdict == "warn"
     assert check.found.startswith("another PYTHONHASHSEED: ")
@@ -315,10 +314,13 @@ def test_the_command_prints_a_table_or_json_and_leaves_with_its_code(tmp_path: P
     assert "same seed twice" in printed
     assert "To mend" in printed
     assert "a-model does not qualify: 1 to mend" in told
+    (place / "run.py").write_text("raise SystemExit('there is no fit')")
     code, printed, _ = _said(str(place), "--region", REGION, "--quick", "--json")
     assert code == 1
     found = json.loads(printed)
     assert found["qualifies"] is False
+    assert found["runs"] == 1
+    assert found["said"] == "there is no fit\n"
     assert {check["verdict"] for check in found["checks"]} <= {"pass", "warn", "fail", "info", "skipped"}
 
 
@@ -339,6 +341,14 @@ def test_the_command_prints_a_table_or_json_and_leaves_with_its_code(tmp_path: P
         ([str(EXAMPLE / "models" / "stationary"), "--window", "2021-06-02_2021-06-01"], "--window: "),
         ([str(EXAMPLE / "models" / "stationary"), "--model", "x"], "--model"),
         ([str(EXAMPLE / "models" / "stationary"), "--arg", "x"], "--arg: expected KEY=VALUE"),
+        ([str(EXAMPLE / "models" / "stationary"), "--window", "9999-12-30_9999-12-31"], "--window: "),
+        ([str(EXAMPLE / "models" / "stationary"), "--seconds", "nan"], "--seconds: "),
+        ([str(EXAMPLE / "models" / "stationary"), "--memory-mb", "0"], "--memory-mb: "),
+        ([str(EXAMPLE / "models" / "stationary"), "--revision", "v1"], "--revision belongs to"),
+        ([str(EXAMPLE / "models" / "stationary"), "--mag-max", "3.5"], "--mag-max: must be greater"),
+        (["x" * 5000], "expected a model's folder"),
+        ([str(EXAMPLE / "models" / "stationary"), "--region", "x" * 5000], "--region: "),
+        (["file:///nowhere/at/all.git"], "nowhere"),
         ([str(EXAMPLE.parent)], "nothing in the model's folder says how it is called"),
     ],
 )
@@ -384,6 +394,17 @@ def test_the_simulated_catalog_is_of_the_kind_that_models_expect(region: Region)
     days = (past.time_us - past.time_us[np.argmax(past.magnitude)]) / 86_400e6
     after = days[days > 0]
     assert (after < 1).mean() == pytest.approx(0.77, abs=0.08)
+
+
+def test_the_simulated_catalog_crosses_the_date_line() -> None:
+    corners = [(west, south) for west in range(178, 183) for south in range(-40, -36)]
+    region = Region("box", np.array(corners, dtype=float), 1.0)
+    cut_off = datetime(2020, 3, 1, tzinfo=UTC)
+    made = simulated_catalog(region, cut_off=cut_off, until=cut_off + timedelta(days=9), magnitude_min=8.5)
+    assert (region.cells_of(made.longitude, made.latitude) >= 0).all()
+    assert -180 <= made.longitude.min() < -175
+    assert 175 < made.longitude.max() < 180
+    assert made.magnitude.max() == 9.5
 
 
 @pytest.fixture
