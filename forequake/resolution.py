@@ -106,12 +106,8 @@ def resolve(
         input_catalog=None if learning is None else learning.events.inputs.key,
         own_files=pin_own_files(loaded),
     )
-    shown = config.model_dump(mode="json")
-    key_inputs = _ExperimentInputs(name=config.name, config=shown, inputs=inputs)
     return Experiment(
-        record=ExperimentRecord(
-            key=key_inputs.key, canon=key_inputs.canon, name=config.name, config=shown, inputs=inputs
-        ),
+        record=_record(config, inputs),
         config=config,
         region=region,
         events=testing.events,
@@ -119,6 +115,14 @@ def resolve(
         notes=testing.notes + (() if learning is None else _learning_notes(config, learning)),
         troubles=troubles,
         sealed=sealed or Sealed(),
+    )
+
+
+def _record(config: ExperimentConfig, inputs: ResolvedInputs) -> ExperimentRecord:
+    shown = config.model_dump(mode="json")
+    key_inputs = _ExperimentInputs(name=config.name, config=shown, inputs=inputs)
+    return ExperimentRecord(
+        key=key_inputs.key, canon=key_inputs.canon, name=config.name, config=shown, inputs=inputs
     )
 
 
