@@ -179,7 +179,7 @@ def _downloads(partial: Path) -> Iterator[Thing]:
 
 def _words_of(uses: list[ModelUse], key: str) -> str:
     """Say which models of which experiments use a thing, or used it before they changed."""
-    said = {}
+    said: dict[str, None] = {}
     for use in uses:
         before = "" if key in use.needed else ", as it was before"
         said[f"{use.model} of {use.experiment} ({use.origin}){before}"] = None
