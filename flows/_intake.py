@@ -7,7 +7,6 @@ line has left bytes that nothing refers to, and the next look begins anew.
 
 import contextlib
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from platformdirs import user_cache_path
 
 from forequake.config import LoadedExperiment, SubmissionModel
 from forequake.errors import ForecastError, ForequakeError
+from forequake.models.holds import held_folder
 from forequake.quantities import Sha256, now
 from forequake.results import BlobRef, SealRecord
 from forequake.seals import counting, read_seals
@@ -300,5 +300,5 @@ def _private_folder() -> Iterator[Path]:
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > _LEFT_OVER:
                 shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(prefix="came-", dir=shelf) as folder:
-        yield Path(folder)
+    with held_folder(shelf, "came-") as folder:
+        yield folder

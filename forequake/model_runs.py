@@ -1,10 +1,9 @@
 """The forecast of a window by a model's program: run where no file has it, and read like any other."""
 
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -19,7 +18,7 @@ from forequake.forecasts.arrivals import forecast_file
 from forequake.models.demands import Demand
 from forequake.models.environments import BuiltEnvironment, runs_itself
 from forequake.models.functions import StagedFunction
-from forequake.models.holds import hold
+from forequake.models.holds import held_folder
 from forequake.models.programs import StagedProgram, run_seed
 from forequake.models.runs import (
     ExpectedForecast,
@@ -100,8 +99,8 @@ def _unsealed(sealed: Sealed, seal: SealRecord) -> Iterator[Path]:
     if seal.file is None:
         message = f"the sealed forecast of model {seal.model!r} for {seal.window.id} has no content"
         raise ForecastError(message)
-    with tempfile.TemporaryDirectory(prefix="made-", dir=run_shelf()) as folder:
-        path = Path(folder) / seal.name
+    with held_folder(run_shelf(), "made-") as folder:
+        path = folder / seal.name
         with sealed.open(seal.file.sha256) as data, path.open("wb") as file:
             shutil.copyfileobj(data, file)
         yield path
@@ -145,12 +144,8 @@ def forecast_of_window(
     retrieved = now()
     usable = ready.for_window(window)
     program, environment = usable.program, usable.environment
-    shelf = run_shelf()
-    with (
-        tempfile.TemporaryDirectory(prefix="made-", dir=shelf) as folder,
-        hold(Path(folder)) or nullcontext(),
-    ):
-        request = request_of_window(experiment, model, window, program, environment, Path(folder), watch)
+    with held_folder(run_shelf(), "made-") as folder:
+        request = request_of_window(experiment, model, window, program, environment, folder, watch)
         try:
             run = run_model(request)
         except InputError as error:

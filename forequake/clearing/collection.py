@@ -66,6 +66,7 @@ def things(folder: Path | None = None) -> Iterator[Thing]:
     yield from shelves.runs(root / "runs")
     yield from shelves.environments(models / "environments", uses)
     yield from shelves.sources(models / "sources", uses)
+    yield from shelves.submissions(root / "submissions")
     yield from caches.arrays(root / "arrays")
     yield from caches.simulated(root / "catalogs")
     yield from caches.regions(root / "regions")

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from forequake.clearing.thing import (
     ABANDONED_SECONDS,
     GOING,
+    Kind,
     Thing,
     folder_size,
     folder_thing,
@@ -26,7 +27,7 @@ from forequake.models.sources.shelf import Memory
 from forequake.models.uses import ModelUse
 from forequake.processes import end_orphans
 
-__all__ = ["environments", "runs", "sources"]
+__all__ = ["environments", "runs", "sources", "submissions"]
 
 #: A folder that is younger may not have its lock yet.
 _YOUNG_SECONDS: Final = 60.0
@@ -50,14 +51,29 @@ def runs(shelf: Path) -> Iterator[Thing]:
             if folder.name.startswith(GOING):
                 yield folder_thing("runs", folder, _CUT_OFF)
             elif folder.name.startswith("made-"):
-                with taken(folder) as free:
-                    busy = not free or time.time() - used < _YOUNG_SECONDS
-                left, in_use = ("", "a forecast is being made") if busy else (_KILLED, "")
-                removal = _removal(folder, used)
-                yield Thing("runs", folder, folder_size(folder), used, removal, left=left, in_use=in_use)
+                yield _private("runs", folder, "a forecast is being made")
             elif folder.name.startswith("run-") and not folder.with_suffix(".json").exists():
                 kept = "a run that was kept to be looked at"
                 yield Thing("runs", folder, folder_size(folder), used, _removal(folder, used), kept)
+
+
+def submissions(shelf: Path) -> Iterator[Thing]:
+    """List the private folders in which forecasts of others are looked at."""
+    for folder in _folders(shelf):
+        with contextlib.suppress(OSError):
+            if folder.name.startswith(GOING):
+                yield folder_thing("downloads", folder, _CUT_OFF)
+            else:
+                yield _private("downloads", folder, "a submission is being looked at")
+
+
+def _private(kind: Kind, folder: Path, used_for: str) -> Thing:
+    """Describe a folder that is held as long as its process lives (`forequake.models.holds.held_folder`)."""
+    used = folder.stat().st_mtime
+    with taken(folder) as free:
+        busy = not free or time.time() - used < _YOUNG_SECONDS
+    left, in_use = ("", used_for) if busy else (_KILLED, "")
+    return Thing(kind, folder, folder_size(folder), used, _removal(folder, used), left=left, in_use=in_use)
 
 
 def environments(shelf: Path, uses: Mapping[str, list[ModelUse]]) -> Iterator[Thing]:

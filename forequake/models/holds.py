@@ -7,11 +7,12 @@ away needs the lock alone, and renames the folder first: whoever comes then find
 import contextlib
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Hold", "hold", "taken"]
+__all__ = ["Hold", "held_folder", "hold", "taken"]
 
 
 class Hold:
@@ -67,6 +68,15 @@ def taken(folder: Path) -> Iterator[bool]:
         yield free
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def held_folder(shelf: Path, prefix: str) -> Iterator[Path]:
+    """Make a folder that goes with the block; one that a killed process left is in nobody's use."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=shelf) as name:
+        folder = Path(name)
+        with hold(folder) or contextlib.nullcontext():
+            yield folder
 
 
 def _is_at(descriptor: int, folder: Path) -> bool:

@@ -1,10 +1,7 @@
 """The whole of a qualification: which runs there are, and what is read of them."""
 
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue
@@ -14,7 +11,7 @@ from forequake.errors import EnvironmentFailed, EnvironmentUnavailable
 from forequake.model_runs import Watch, run_shelf
 from forequake.models.environments import prepare_environment
 from forequake.models.functions import StagedFunction
-from forequake.models.holds import hold
+from forequake.models.holds import held_folder
 from forequake.models.programs import StagedProgram, stage_program
 from forequake.models.runs import ModelRun
 from forequake.qualification.behaviour import (
@@ -88,11 +85,8 @@ def qualify(
     except EnvironmentFailed as error:
         mend = "say what it needs as its folder shall be installed (docs/models.md)"
         return _outcome(subject, [], [Check("environment", "fail", str(error), mend)], said=error.output)
-    with (
-        tempfile.TemporaryDirectory(prefix="made-", dir=run_shelf()) as folder,
-        hold(Path(folder)) or nullcontext(),
-    ):
-        trials = Trials(subject, program, environment, Path(folder), watch, on_run=on_run)
+    with held_folder(run_shelf(), "made-") as folder:
+        trials = Trials(subject, program, environment, folder, watch, on_run=on_run)
         return _Examination(trials, quick=quick).outcome()
 
 

@@ -17,6 +17,7 @@ from forequake.clearing import Judged, Rules, cleared, judged, things
 from forequake.forecasts.arrays import ArrayCache
 from forequake.forecasts.catalog_based.cache import CompactCache
 from forequake.models.environments import BuiltEnvironment, environment_key, prepare_environment
+from forequake.models.holds import held_folder
 from forequake.models.sources import PathSource, StagedSource, fetch_source
 from forequake.models.uses import ModelUse, note_use
 from forequake.processes import ProgramLimits, ProgramRun, foreign_environment
@@ -284,7 +285,7 @@ def test_what_killed_processes_left_goes(cache: Path, tmp_path: Path) -> None:
     going.mkdir()
     (going / "f").write_text("x")
     going.chmod(0o555)
-    for name in ("arrays/.new-1", "arrays/.going-2", "runs/made-1"):
+    for name in ("arrays/.new-1", "arrays/.going-2", "runs/made-1", "submissions/came-1"):
         (cache / name).mkdir(parents=True)
         left.append(cache / name)
     for name in ("catalogs/x.catalogs.ab", "regions/x.part", "models/sources/origins/x.json.ab"):
@@ -297,6 +298,15 @@ def test_what_killed_processes_left_goes(cache: Path, tmp_path: Path) -> None:
         _age(path, 1)
     assert _clear() == sorted([half.parent, going, *left])
     assert memory.exists(), "what came from a branch stands until somebody asks anew"
+
+
+def test_folders_of_work_under_way_stay(cache: Path) -> None:
+    (cache / "runs").mkdir(parents=True)
+    with held_folder(cache / "runs", "made-") as folder:
+        _age(folder, 2)
+        assert _look(older_than=0.0)[folder].why == "a forecast is being made"
+        assert _clear(older_than=0.0) == []
+    assert not folder.exists()
 
 
 def test_two_at_once_remove_each_thing_once(cache: Path, tmp_path: Path) -> None:
