@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from flows._following import ModelView
 from forequake.environment import process_owner
 from forequake.errors import Conflict, NotFound, StoreError
 from forequake.results import Label, Outcome, RunChange, RunState
@@ -31,6 +32,8 @@ class Session:
         Told the number of results that a run is to have, and how many of them are stored already.
     on_progress
         Told the number of results that became available, and in which words.
+    on_model
+        Told of a model how far it is; None where it has ended.
     on_outcomes
         Given what a run's report says: all rows that the experiment has, and the number of outdated ones.
     """
@@ -39,6 +42,7 @@ class Session:
     stop: threading.Event = field(default_factory=threading.Event)
     on_plan: Callable[[int, int], None] = field(default=lambda total, cached: None)
     on_progress: Callable[[int, str], None] = field(default=lambda count, what: None)
+    on_model: Callable[[str, ModelView | None], None] = field(default=lambda model, view: None)
     on_outcomes: Callable[[list[ResultRow], int], None] = field(default=lambda rows, outdated: None)
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
 from flows._blocks import BlockWork, Broken, compute_block
+from flows._following import Following
 from flows._outcome_texts import outcome_table
 from flows._preparation import prepared
 from flows._sealed import Sealing
@@ -145,11 +146,13 @@ def make_forecasts_of(
     told: set[str] = set()
     log = get_run_logger()
     session = current_session()
-    watch = Watch(log.info, session.stop, lambda words: session.on_progress(0, words))
+    following = Following(model, len(missing), lambda name, view: session.on_model(name, view), log.info)
+    watch = Watch(following.say, session.stop, following.status)
     timers = session.timers(run_id)
     groups = windows_by_source(experiment, model, missing)
     ready = programs_of(loaded, experiment, model, watch, missing, rebuild)
     for number, group in enumerate(groups):
+        following.begin(group[0], len(group))
         try:
             with collecting(timers):
                 made = make_forecasts(loaded, experiment, model, group, watch, ready)
@@ -173,6 +176,7 @@ def make_forecasts_of(
                 tell = log.warning if finding.severity == "warning" else log.info
                 tell("%s: %s", model, finding.message)
                 told.add(finding.message)
+    following.end()
     log.info("%s: %d forecasts made, %d cannot be used", model, len(missing) - len(broken), len(broken))
     return broken
 

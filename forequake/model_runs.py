@@ -2,11 +2,11 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from platformdirs import user_cache_path
 
@@ -33,6 +33,7 @@ from forequake.models.runs import (
 from forequake.quantities import now
 from forequake.ready_programs import ReadyPrograms
 from forequake.results import ModelRunRecord, ProspectiveStatus, SealRecord, Stage
+from forequake.run_status import RunFollower, RunStatus
 from forequake.seals import Sealed
 from forequake.windows import TimeWindow
 
@@ -40,8 +41,6 @@ __all__ = ["ForecastFile", "Watch", "forecast_of_window", "programs_of", "reques
 
 #: Of what a program prints, so much of its end is recorded.
 _LOG_LETTERS: Final = 4000
-#: Of what it says of its progress, so much is shown.
-_STEP_LETTERS: Final = 40
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Watch:
 
     say: Callable[[str], None] = lambda words: None
     stop: threading.Event = field(default_factory=threading.Event)
-    progress: Callable[[str], None] = lambda words: None
+    show: Callable[[RunStatus], None] = lambda status: None
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,7 @@ def request_of_window(
     folder
         Where its forecast goes; private folders of runs are made beside it.
     """
-    config = experiment.config
+    config, follower = experiment.config, RunFollower(watch.show)
     names = model.output_names(window, alone=window.id in config.alone_on_their_dates)
     inside = tuple(str(Path("forecasts") / name) for name in names)
     request = ModelRequest(
@@ -209,7 +208,8 @@ def request_of_window(
         variables=declared_variables(program.spec.variables),
         secret=frozenset(name for name, value in program.spec.variables.items() if value is None),
         say=watch.say,
-        on_progress=lambda told: watch.progress(_share_of(model.name, told)),
+        on_progress=follower.progress,
+        on_life=follower.life,
         stop=watch.stop,
     )
     if isinstance(program, StagedFunction):
@@ -222,13 +222,6 @@ def request_of_window(
         args_file=program.spec.args_file,
         input_name=program.spec.input_catalog,
     )
-
-
-def _share_of(model: str, told: Mapping[str, Any]) -> str:
-    """Put into words how far a model says that it is."""
-    step = told.get("step")
-    named = "".join(letter for letter in step if letter.isprintable()) if isinstance(step, str) else ""
-    return f"{model} {float(told['progress']):.0%}{' ' if named else ''}{named[:_STEP_LETTERS]}"
 
 
 def _argv(program: StagedProgram, watch: Watch) -> tuple[str, ...]:

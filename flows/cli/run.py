@@ -10,18 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import typer
-from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from flows._server import ensure_api
 from flows.cli._outcomes import show_run
+from flows.cli._progress import showing_progress
 from flows.cli._terminal import (
     ConfigPath,
     JsonFlag,
@@ -102,7 +94,7 @@ def run(
     session = current_session()
     outcomes: list[tuple[list[ResultRow], int]] = []
     session.on_outcomes = lambda rows, outdated: outcomes.append((rows, outdated))
-    with _progress(session, experiment.name), _stopping(session):
+    with showing_progress(session, experiment.name), _stopping(session):
         state = _run_flow(
             endpoint.url,
             experiment.name,
@@ -166,36 +158,6 @@ def _announce_unused(keys: tuple[str, ...]) -> None:
 
 def _run_of(store: "ResultsStore", experiment: str, flow_run_id: str) -> RunRecord | None:
     return next((run for run in store.runs(experiment) if run.flow_run_id == flow_run_id), None)
-
-
-@contextmanager
-def _progress(session: "Session", experiment: str) -> Iterator[None]:
-    """Show a bar of results while the flow works."""
-    from rich.console import Console
-
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True, emoji=False),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task(f"{experiment}: planning", total=None)
-
-        def plan(total: int, cached: int) -> None:
-            bar.update(task, total=total, description=f"{experiment}: {cached} stored already")
-
-        def advance(count: int, what: str) -> None:
-            bar.update(task, advance=count, description=escape(f"{experiment}: {what}"))
-
-        session.on_plan, session.on_progress = plan, advance
-        try:
-            yield
-        finally:
-            session.on_plan, session.on_progress = (lambda *_: None), (lambda *_: None)
 
 
 @contextmanager

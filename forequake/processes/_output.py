@@ -11,6 +11,8 @@ _TAIL_BYTES: Final = 16 << 10
 _READ_BYTES: Final = 1 << 20
 #: A longer line says nothing about progress.
 _MOST_LINE: Final = 2048
+#: Letters, which may take six bytes each when they are passed on.
+_MOST_SAID: Final = 500
 
 
 class Output:
@@ -40,6 +42,13 @@ class Output:
     def tail(self) -> str:
         """The end of what was printed."""
         return self._tail.decode("utf-8", errors="replace")
+
+    @property
+    def said(self) -> str:
+        """The last line for people, or the end of it where it is long."""
+        lines = self._tail[-_MOST_LINE:].decode("utf-8", errors="replace").splitlines()
+        words = (line for line in reversed(lines) if line.strip() and not line.lstrip().startswith("{"))
+        return next(words, "")[-_MOST_SAID:]
 
     def read(self, end: int) -> bool:
         """Take what lies in a pipe; tell whether there may be more, now or later."""

@@ -81,9 +81,9 @@ class _Run:
             while line:
                 line = line[os.write(self._answers, line) :]
 
-    def tell_progress(self, progress: Mapping[str, Any]) -> None:
+    def tell_news(self, kind: str, news: Mapping[str, Any]) -> None:
         """Pass on how far the program is, or nothing where nobody reads it."""
-        line = json.dumps({"progress": progress}).encode() + b"\n"
+        line = json.dumps({kind: news}).encode() + b"\n"
         if len(line) < _MOST_LINE and select.select([], [self._answers], [], 0)[1]:
             with contextlib.suppress(OSError):
                 os.write(self._answers, line)

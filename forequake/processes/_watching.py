@@ -32,6 +32,7 @@ from forequake.processes.folders import disk_use
 __all__ = ["Program", "SharedRun"]
 
 _LOOK_SECONDS: Final = 0.05
+_LIFE_SECONDS: Final = 1.0
 _DISK_SECONDS: Final = 0.2
 #: Looking through the folder takes at most this part of the time.
 _DISK_SHARE: Final = 0.1
@@ -75,8 +76,8 @@ class SharedRun(Protocol):
     def look_up(self) -> None:
         """Leave where nobody waits for an answer any more."""
 
-    def tell_progress(self, progress: Mapping[str, Any]) -> None:
-        """Pass on how far the program is."""
+    def tell_news(self, kind: str, news: Mapping[str, Any]) -> None:
+        """Pass on how far the program is: its ``progress``, or a sign of ``life``."""
 
 
 class Program:
@@ -238,7 +239,7 @@ class Program:
         os.set_blocking(end, False)
         with contextlib.suppress(OSError):
             fcntl.fcntl(end, _F_SETPIPE_SZ, _PIPE_BYTES)
-        looked = 0.0
+        looked, next_life = 0.0, begun + _LIFE_SECONDS
         ending: float | None = None
         open_ends = [end, self._run.requests]
         while not self._reap():
@@ -253,8 +254,13 @@ class Program:
             looked = moment
             self._run.look_up()
             if output.news is not None:
-                self._run.tell_progress(output.news)
+                self._run.tell_news("progress", output.news)
                 output.news = None
+            if moment >= next_life:
+                next_life = moment + _LIFE_SECONDS
+                silent = moment - max(output.last, begun)
+                life = {"seconds": moment - begun, "silent": silent, "said": output.said}
+                self._run.tell_news("life", life)
             if ending is None:
                 excess = self._excess(moment, begun, output)
                 if excess is not None:

@@ -186,6 +186,7 @@ class ProgramRun:
         stop: Sequence[str] = (),
         stop_environment: Mapping[str, str] | None = None,
         on_progress: Callable[[Mapping[str, Any]], None] | None = None,
+        on_life: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> ProgramEnding:
         """Run a program, once, and wait for its end, which never takes much longer than the limits.
 
@@ -206,6 +207,9 @@ class ProgramRun:
             The variables of that command, which are written down; by default those of the program.
         on_progress
             Called with each line in which the program tells how far it is, at most some 20 times a second.
+        on_life
+            Called once a second with ``seconds`` since it began, seconds that it has been ``silent``, and the
+            last line that it ``said`` to people.
 
         Raises
         ------
@@ -224,8 +228,7 @@ class ProgramRun:
             "limits": _told(limits),
         }
         self._send(request)
-        patience = limits.seconds + limits.grace_seconds + _SLACK_SECONDS
-        reply = self._reply(patience, on_progress)
+        reply = self._reply(limits.seconds + limits.grace_seconds + _SLACK_SECONDS, on_progress, on_life)
         if reply is None:
             return ProgramEnding("lost", detail=self._last_words(), progress=self._progress)
         if on_progress is not None and reply["progress"] not in (None, self._progress):
@@ -285,7 +288,10 @@ class ProgramRun:
             self._supervisor.stdin.flush()  # type: ignore[union-attr]
 
     def _reply(
-        self, patience: float, on_progress: Callable[[Mapping[str, Any]], None] | None
+        self,
+        patience: float,
+        on_progress: Callable[[Mapping[str, Any]], None] | None,
+        on_life: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> dict[str, Any] | None:
         """Wait for a line from the supervisor; None where it has gone or is silent for too long."""
         deadline = time.monotonic() + patience
@@ -305,6 +311,10 @@ class ProgramRun:
                     self._pending += data
             line, _, self._pending = self._pending.partition(b"\n")
             reply: dict[str, Any] = json.loads(line)
+            if set(reply) == {"life"}:
+                if on_life is not None:
+                    on_life(reply["life"])
+                continue
             if set(reply) != {"progress"}:
                 return reply
             self._progress = reply["progress"]

@@ -17,6 +17,7 @@ from forequake.forecasts.gridded import rates_from_file
 from forequake.model_runs import Watch
 from forequake.resolution import resolve
 from forequake.results import CatalogForecastRecord, ForecastRecord
+from forequake.run_status import RunStatus
 from forequake.steps import make_forecasts
 
 pytestmark = pytest.mark.slow
@@ -158,13 +159,13 @@ def test_how_far_it_is_is_told_while_it_runs(folder: Path) -> None:
         "    return np.ones((len(given.cells), len(given.magnitudes)))\n"
     )
     experiment = _resolved(folder, 0)
-    told: list[str] = []
+    told: list[RunStatus] = []
     make_forecasts(
         load_experiment(folder),
         experiment,
         "last-year",
         [experiment.config.windows[0]],
-        Watch(progress=told.append),
+        Watch(show=told.append),
     )
-    assert told[-1] == "last-year 100%"
-    assert set(told) <= {"last-year 40% fit of b", "last-year 100%"}
+    assert (told[-1].share, told[-1].step) == (1.0, "")
+    assert {(status.share, status.step) for status in told} <= {(0.4, "fit of b"), (1.0, "")}

@@ -61,6 +61,7 @@ def execute(
     limits: ProgramLimits = LIMITS,
     on_progress: Callable[[Mapping[str, Any]], None] | None = None,
     stop: threading.Event | None = None,
+    on_life: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> ProgramEnding:
     with ProgramRun(shelf, stop=stop) as run:
         for name in ("home", "tmp", "work"):
@@ -72,6 +73,7 @@ def execute(
             limits,
             places=PLACES,
             on_progress=on_progress,
+            on_life=on_life,
         )
     assert list(shelf.iterdir()) == []
     return ending
@@ -152,6 +154,20 @@ print('{"progress": 1.0}')
     assert [said["progress"] for _, said in seen][:2] == [0.25, 0.5]
     assert seen[1][0] - seen[0][0] > 0.2
     assert ending.progress == {"progress": 1.0}
+
+
+def test_a_silent_program_is_told_of_once_a_second(shelf: Path) -> None:
+    seen: list[Mapping[str, Any]] = []
+    code = """
+import time
+print("the fit", "has begun", sep="\\n")
+print('{"progress": 0.5}', flush=True)
+time.sleep(2.3)
+"""
+    execute(shelf, code, on_life=seen.append)
+    assert [round(word["seconds"]) for word in seen] == [1, 2]
+    assert all(0.5 < word["silent"] < word["seconds"] for word in seen)
+    assert {word["said"] for word in seen} == {"has begun"}
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,9 @@ class ModelRequest:
         Told what is going on, in lines for people.
     on_progress
         Told how far the model is: each JSON object with a number ``progress`` that it prints as a line.
+    on_life
+        Told once a second while the program runs: ``seconds`` since it began, seconds that it has been
+        ``silent``, and what it ``said`` last to people.
     stop
         Where it is set, the run is ended.
     keep
@@ -131,6 +134,7 @@ class ModelRequest:
     secret: frozenset[str] = frozenset()
     say: Callable[[str], None] = lambda line: None
     on_progress: Callable[[Mapping[str, Any]], None] = lambda progress: None
+    on_life: Callable[[Mapping[str, Any]], None] = lambda life: None
     stop: threading.Event = field(default_factory=threading.Event)
     keep: bool = False
     function: str | None = None

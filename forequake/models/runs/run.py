@@ -167,6 +167,7 @@ def _execute(run: ProgramRun, start: Path, folder: Path, request: ModelRequest) 
         stop=wrapped.stop or (),
         stop_environment=wrapped.stop_variables,
         on_progress=lambda progress: request.on_progress(secrets.out_of_all(progress)),
+        on_life=lambda life: request.on_life(secrets.out_of_all(life)),
     )
     told, progress = secrets.out_of(ending.output), secrets.out_of_all(ending.progress)
     return replace(ending, output=told, progress=progress)
