@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-__all__ = ["RunFollower", "RunStatus"]
+__all__ = ["RunFollower", "RunStatus", "printable"]
 
 _MOST_LETTERS: Final = 80
 #: What programs put into texts for terminals.
@@ -52,22 +52,22 @@ class RunFollower:
         """Take a line of the model on its progress."""
         step = told.get("step")
         self._named = isinstance(step, str) and bool(step.strip())
-        named = _printable(str(step)) if self._named else ""
+        named = printable(str(step)) if self._named else ""
         self._status = replace(self._status, share=float(told["progress"]), step=named, silent_seconds=0.0)
         self._show(self._status)
 
     def life(self, told: Mapping[str, Any]) -> None:
         """Take a word of the supervisor: ``seconds``, ``silent`` and ``said``, the last line for people."""
-        step = self._status.step if self._named else _printable(str(told["said"]))
+        step = self._status.step if self._named else printable(str(told["said"]))
         self._status = replace(
             self._status, step=step, seconds=float(told["seconds"]), silent_seconds=float(told["silent"])
         )
         self._show(self._status)
 
 
-def _printable(text: str) -> str:
-    """Give the beginning of a text without what would move the cursor of a terminal."""
+def printable(text: str, most: int = _MOST_LETTERS) -> str:
+    """Give the beginning of a text without what would move the cursor or change the colours of a terminal."""
     plain = _COLOURS.sub("", text)
     shown = "".join(letter if letter.isprintable() else " " for letter in plain)
     shown = " ".join(shown.split())
-    return shown if len(shown) <= _MOST_LETTERS else f"{shown[: _MOST_LETTERS - 3]}..."
+    return shown if len(shown) <= most else f"{shown[: most - 3]}..."

@@ -114,7 +114,8 @@ def read_model_entry(
     if built_in:
         check_reference(section, entries, problems)
         model = read_reference(name, section) if len(problems) == before else None
-        return {name: model}, unused_keys(section, "models.")
+        needless = [f"models.{key}" for key in section.given if key in (*PROGRAM_KEYS, "force_stage")]
+        return {name: model}, [*unused_keys(section, "models."), *needless]
     check_seed_argument(section.seed_argument, section.func_kwargs, place.at("seed_argument"), problems)
     reader = _Reader(section, place, folder, problems, read_limits(place.at("limits"), problems))
     models: dict[str, ModelSpec | None] = {found: None for found, _, _ in names}

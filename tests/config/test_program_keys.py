@@ -155,6 +155,12 @@ def test_keys_of_a_run_without_a_command_are_not_used(load: Load) -> None:
     assert load(func="run", force_build=True, force_stage=True).config.unused == ("models.force_stage",)
 
 
+def test_a_reference_uses_none_of_them(load: Load) -> None:
+    reference = {"reference": "uniform", "total": 3, "limits": {"seconds": 5}, "force_stage": True}
+    unused = load({"models": [{"R": reference}], "tests": [{"N": {"func": "N"}}]}).config.unused
+    assert set(unused) == {"models.limits", "models.force_stage"}
+
+
 def test_only_what_can_be_fetched_or_built_is_asked_for_by_name(load: Load) -> None:
     loaded = load(func="run", giturl="https://example.org/m.git")
 

@@ -24,6 +24,7 @@ from forequake.models.sources import verify
 from forequake.processes import ProgramEnding, ProgramRun, foreign_environment
 from forequake.quantities import Sha256, now
 from forequake.results import Stage
+from forequake.run_status import printable
 from forequake.timers import Timing
 
 __all__ = ["CAUSES", "run_model"]
@@ -200,7 +201,7 @@ def _failure(ending: ProgramEnding, request: ModelRequest, folder: Path) -> Mode
         "lost": f"the process that watched it has gone: {ending.detail}",
     }[ending.kind]
     said = next((line.strip() for line in reversed(ending.output.splitlines()) if line.strip()), "")
-    last = f"; it said last: {said[:_MOST_LAST_WORDS]}" if said else ""
+    last = f"; it said last: {printable(said, _MOST_LAST_WORDS)}" if said else ""
     if request.function is not None:
         last += "".join(f"\n  {line}" for line in frames_at_the_end(folder))
     causes = {"exited": "exit_code"} | _BY_ENDING
