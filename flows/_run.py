@@ -21,6 +21,7 @@ from forequake.environment import git_state, record_environment
 from forequake.errors import Conflict, StoreUnavailable
 from forequake.experiments import Experiment
 from forequake.model_runs import run_shelf
+from forequake.models.holds import remove_abandoned
 from forequake.own_code import own_file_contents
 from forequake.plan import Selection
 from forequake.processes import end_orphans
@@ -53,6 +54,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     patiently(session, store.put, [experiment.record, record_environment()])
     patiently(session, reconcile, store, experiment.name)
     end_orphans(run_shelf())
+    remove_abandoned(run_shelf(), "made-")
     begun = _begin(store, session, _draft(request, loaded, experiment, session))
     reference = RunRef(id=begun.id, experiment=begun.experiment, run_no=begun.run_no)
     this = RunUnderWay(request, store, session, experiment, reference, record_environment().key, renewal)

@@ -7,12 +7,15 @@ away needs the lock alone, and renames the folder first: whoever comes then find
 import contextlib
 import fcntl
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["Hold", "held_folder", "hold", "taken"]
+from forequake.processes.below import start_of
+
+__all__ = ["Hold", "held_folder", "hold", "remove_abandoned", "taken"]
 
 
 class Hold:
@@ -72,11 +75,35 @@ def taken(folder: Path) -> Iterator[bool]:
 
 @contextmanager
 def held_folder(shelf: Path, prefix: str) -> Iterator[Path]:
-    """Make a folder that goes with the block; one that a killed process left is in nobody's use."""
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=shelf) as name:
+    """Make a folder that goes with the block; one that a killed process left is in nobody's use.
+
+    Its name tells whose it is: see `remove_abandoned`.
+    """
+    mark = f"{prefix}{os.getpid()}-{start_of(os.getpid()) or 0}-"
+    with tempfile.TemporaryDirectory(prefix=mark, dir=shelf) as name:
         folder = Path(name)
         with hold(folder) or contextlib.nullcontext():
             yield folder
+
+
+def remove_abandoned(shelf: Path, prefix: str) -> int:
+    """Remove what processes that were killed left of their `held_folder`; give the number of folders.
+
+    Nobody's folder is removed that is in use, also not by a process of another machine or container on the
+    same disk.
+    """
+    removed = 0
+    for folder in shelf.glob(f"{prefix}*-*-*"):
+        process, start, *_ = folder.name.removeprefix(prefix).split("-")
+        if not process.isdecimal() or not start.isdecimal() or start == "0":
+            continue  # whether its process lives cannot be told
+        if start_of(int(process)) == int(start):
+            continue
+        with taken(folder) as free:
+            if free:
+                shutil.rmtree(folder, ignore_errors=True)
+                removed += 1
+    return removed
 
 
 def _is_at(descriptor: int, folder: Path) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-__all__ = ["FOLDERS", "START", "write_drawn", "write_nested", "write_shell"]
+__all__ = ["DAYS", "FOLDERS", "START", "write_drawn", "write_nested", "write_package", "write_shell"]
 
 START = datetime(2012, 5, 23)  # noqa: DTZ001  # as in a file
 DAYS = 3
@@ -209,7 +209,7 @@ postprocess:
         (folder / file).write_text(text)
 
 
-def _model(folder: Path, name: str, files: Mapping[str, str], script: str) -> None:
+def write_package(folder: Path, name: str, files: Mapping[str, str], script: str) -> None:
     package = {
         "backend.py": _BACKEND.format(name=name, script=script),
         "pyproject.toml": _PROJECT.format(name=name),
@@ -248,7 +248,7 @@ def write_drawn(folder: Path) -> None:
         "input/args.txt": "# own\nstart_date = 2018-07-02T00:00:00\ncatalog = catalog.csv\nn_sims = 100\n",
     }
     for name in ("drawn", "told"):
-        _model(folder / "models" / name, "drawn", files, "drawn = drawn.main:run")
+        write_package(folder / "models" / name, "drawn", files, "drawn = drawn.main:run")
 
 
 def write_nested(folder: Path) -> None:
@@ -278,7 +278,7 @@ def write_nested(folder: Path) -> None:
     }
     for form, text in inputs.items():
         given = {**files, f"input/args.{form}": text}
-        _model(folder / "models" / form, "nested", given, "nested = nested.main:run")
+        write_package(folder / "models" / form, "nested", given, "nested = nested.main:run")
 
 
 def write_shell(folder: Path) -> None:
@@ -294,7 +294,7 @@ def write_shell(folder: Path) -> None:
 """
     _experiment(folder, "shell", models, "catalog")
     files = {"counted/__init__.py": "", "run.sh": _SHELL}
-    _model(folder / "models" / "counted", "counted", files, "counted = counted:run")
+    write_package(folder / "models" / "counted", "counted", files, "counted = counted:run")
     forecasts = folder / "models" / "given" / "forecasts"
     forecasts.mkdir(parents=True)
     for day in range(DAYS):
