@@ -20,6 +20,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from dashboard.figures.cells import Span
+from dashboard.figures.regions import Acceptance, acceptance
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
 from forequake.evaluations.registry import TESTS
@@ -64,6 +65,7 @@ __all__ = [
     "overview",
     "pairs",
     "pairs_since",
+    "regions",
     "registered_name",
     "result",
     "runs",
@@ -324,6 +326,13 @@ def result(address: str, key: Sha256) -> AnyEvaluation:
         message = f"the result {key} is of the kind {record.kind!r}, which this page cannot show"
         raise NotFound(message)
     return record
+
+
+@st.cache_resource(max_entries=4 * _KEPT, show_spinner=False)
+def regions(address: str, keys: tuple[Sha256, ...]) -> dict[Sha256, Acceptance | None]:
+    """Read where results do not reject; the distributions themselves are not kept."""
+    found = store(address).get_many(EvaluationRecord, keys)
+    return {key: acceptance(record) for key, record in found.items()}
 
 
 @st.cache_data(ttl=FRESH, show_spinner=False)

@@ -15,7 +15,10 @@ st.logo(_ICON, size="large")
 result = st.Page("views/result.py", title="Result")
 #: By the headings of the list of pages; the result has none, since links lead to it.
 pages = {
-    "Results": [st.Page("views/overview.py", title="Overview", icon=":material/grid_view:", default=True)],
+    "Results": [
+        st.Page("views/overview.py", title="Overview", icon=":material/grid_view:", default=True),
+        st.Page("views/consistency.py", title="Consistency", icon=":material/align_justify_center:"),
+    ],
 }
 page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
 st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from forequake.results import NegativeBinomialDistribution, PoissonDistribution, Side
 
-__all__ = ["count_bars", "rejected_below_and_above", "signed_rank_bars"]
+__all__ = ["count_bars", "count_quantile", "rejected_below_and_above", "signed_rank_bars"]
 
 Array = NDArray[np.float64]
 
@@ -69,6 +69,18 @@ def count_bars(
     at_least, at_most = _tails(distribution, counts)
     probabilities = _tails(distribution, counts + step - 1)[1] - _tails(distribution, counts - 1)[1]
     return counts, probabilities, (at_least < alpha / 2) | (at_most < alpha / 2), step
+
+
+def count_quantile(distribution: PoissonDistribution | NegativeBinomialDistribution, share: float) -> float:
+    """Give the least number of events n with P(X <= n) >= share; for a share below 1."""
+    low, high = -1, 1  # P(X <= low) is below the share
+    while _tails(distribution, np.array([float(high)]))[1][0] < share:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        reached = _tails(distribution, np.array([float(middle)]))[1][0] >= share
+        low, high = (low, middle) if reached else (middle, high)
+    return float(high)
 
 
 def _tails(

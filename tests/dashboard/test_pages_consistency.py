@@ -1,0 +1,96 @@
+"""The page of consistency tests on real stores: bars and marks as stored, windows in steps."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboard._words import window_name
+from dashboard.figures.regions import acceptance
+from dashboard.launch import APP
+from forequake.results import EvaluationRecord
+from stores import ResultQuery, open_store
+from stores.testing import sample_window
+
+pytestmark = pytest.mark.slow  # whole pages, one after another
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> Iterator[None]:
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def opened(store_url: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
+    monkeypatch.setenv("FOREQUAKE_STORE", store_url)
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.switch_page("views/consistency.py")
+    for name, value in query.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception, app.exception
+    return app
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+def said(app: Any) -> str:
+    return "\n".join(
+        str(element.value) for kind in ("markdown", "caption", "info") for element in app.get(kind)
+    )
+
+
+def test_bars_and_marks_are_those_of_the_stored_results(
+    one_week: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(one_week, monkeypatch, experiment="week")
+    store = open_store(one_week)
+    rows = store.latest(ResultQuery(experiment="week")).rows
+    drawn = figures(app)
+    assert len(drawn) == 5  # N, M, S, L, CL; T and W compare
+    seen = 0
+    for test, figure in zip(("N", "M", "S", "L", "CL"), drawn, strict=True):
+        here = {row.label.slot: row for row in rows if row.label.test == test}
+        marks = [
+            (slot[0], x)
+            for trace in figure["data"]
+            for slot, x in zip(trace.get("customdata") or [], trace["x"], strict=False)
+            if slot
+        ]
+        assert {slot for slot, _ in marks} == set(here)
+        bars = next(trace for trace in figure["data"] if trace["name"] == "not rejected between")
+        for slot, x in marks:
+            found = acceptance(store.get(EvaluationRecord, here[slot].key))
+            if here[slot].statistic == x and found is not None:
+                seen += 1
+                assert found.low in bars["x"]
+    assert seen > 10
+
+
+def test_a_filter_leaves_the_tests_of_a_link(many_weeks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(many_weeks, monkeypatch, experiment="weeks", test="N")
+    assert len(figures(app)) == 1
+    app = opened(many_weeks, monkeypatch, experiment="weeks", test="T")
+    assert not figures(app)
+    assert "no consistency test" in said(app)
+
+
+def test_steps_lead_from_window_to_window(many_weeks: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = opened(many_weeks, monkeypatch, experiment="weeks", test="S")
+    names = [window_name(sample_window(number)).replace("-", "\\-") for number in range(12)]
+    assert names[11] in said(app)
+    assert "12 of 12" in said(app)
+    steps = {button.label: button for button in app.button}
+    assert steps["Next window"].disabled
+    steps["Previous window"].click().run()
+    assert app.selectbox(key="window").value == window_name(sample_window(10))
+    assert names[10] in said(app)
+    assert app.query_params["window"] == window_name(sample_window(10))
