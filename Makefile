@@ -7,7 +7,7 @@ BIN := .venv/bin
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo dashboard secrets test unit check format clean
+.PHONY: help install demo ridgecrest dashboard secrets test unit check format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -16,6 +16,9 @@ install: .venv/.dev ## Make .venv with all that development needs
 
 demo: .venv/.runtime ## Run the example experiment and print its results
 	@$(BIN)/forequake run examples/california/config.yml
+
+ridgecrest: .venv/.runtime ## Run the aftershock models of Ridgecrest in environments of their own (some 2 minutes)
+	@for file in config rates empty_windows; do $(BIN)/forequake run examples/ridgecrest/$$file.yml || exit $$?; done
 
 dashboard: .venv/.runtime ## Open the dashboard on the default store
 	@$(BIN)/forequake dashboard

@@ -225,8 +225,11 @@ def _program_inputs(
 
 
 def run_seed(seed: int, model: str, window: TimeWindow) -> int:
-    """Derive the seed of a model's run from that of the experiment: from 1 to 2^32 - 1."""
-    return int(_SeedInputs(seed=seed, model=model, window=window).key[:8], 16) or 1
+    """Derive the seed of a model's run from that of the experiment: from 1 to 2^31 - 1.
+
+    R, Java and Fortran take no seed that does not fit into 31 bits.
+    """
+    return int(_SeedInputs(seed=seed, model=model, window=window).key[:8], 16) >> 1 or 1
 
 
 def _pasts(events: Events, starts: Iterable[datetime]) -> dict[datetime, Sha256]:
