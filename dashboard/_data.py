@@ -8,23 +8,28 @@ Long lists of rows are kept as resources, which are shared, not copied for every
 frozen, and to copy 4,000 of them takes 0.15 s.
 """
 
-import math
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from statistics import fmean
 from typing import Final
 
 import streamlit as st
 from pydantic import ValidationError
 
+from dashboard._experiment import (
+    PAGE,
+    ScoreSummary,
+    Windows,
+    WindowSummary,
+    latest_ends,
+    pages,
+    pairs_since,
+    summary_of,
+    windows_of,
+)
 from dashboard.figures.cells import Span
 from dashboard.figures.regions import Acceptance, acceptance
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
-from forequake.evaluations.registry import TESTS
-from forequake.evaluations.scores import total_score
 from forequake.quantities import Sha256, now
 from forequake.results import (
     AnyEvaluation,
@@ -43,6 +48,7 @@ from stores import (
     BoundResult,
     ExperimentSummary,
     Overview,
+    OverviewCell,
     ResultQuery,
     ResultRow,
     ResultsStore,
@@ -82,9 +88,6 @@ __all__ = [
 
 #: Seconds for which the list of experiments, runs and units is taken as it was.
 FRESH: Final = 4.0
-#: A page of the store, and how many of them a view reads at most.
-_PAGE: Final = 10_000
-_MOST_PAGES: Final = 5
 #: So many answers of each kind are kept.
 _KEPT: Final = 64
 
@@ -95,48 +98,6 @@ class Listing:
 
     experiments: tuple[ExperimentSummary, ...]
     read_at: datetime
-
-
-@dataclass(frozen=True)
-class WindowSummary:
-    """A window of an experiment and its number of target events."""
-
-    window: TimeWindow
-    n_observed: int
-
-
-@dataclass(frozen=True)
-class Windows:
-    """The windows that have results, in order of time.
-
-    Attributes
-    ----------
-    count
-        Number of windows with results; the largest experiments have more than a page can list.
-    alphas
-        Level of each test that was read, by the experiment's name.
-    complete
-        Whether all are listed.
-    """
-
-    listed: tuple[WindowSummary, ...]
-    count: int
-    complete: bool
-    alphas: dict[str, float]
-
-    @property
-    def overlap(self) -> bool:
-        """Whether windows share time, so that their results depend on one another."""
-        spans = [summary.window for summary in self.listed]
-        return any(former.end > latter.start for former, latter in pairwise(spans))
-
-
-@dataclass(frozen=True)
-class ScoreSummary:
-    """The scores of windows: their sum where they add up, else mean, least and greatest one."""
-
-    total: float | None = None
-    spread: tuple[float, float, float] | None = None
 
 
 def store_address() -> str:
@@ -193,30 +154,13 @@ def overview(address: str, experiment: str, token: int) -> Overview:
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def windows(address: str, experiment: str, token: int, spanning: tuple[str, ...]) -> Windows:
-    """List the windows: those of the test and model that have most, joined by others where some lack.
-
-    Parameters
-    ----------
-    spanning
-        Tests over all windows, by the experiment's names: their results are in no window. An experiment of
-        nothing else has the span of all windows for its only one.
-    """
-    counted = overview(address, experiment, token)
-    found: dict[TimeWindow, int] = {}
-    alphas: dict[str, float] = {}
-    cells = [cell for cell in counted.cells if cell.test not in spanning] or list(counted.cells)
-    cells.sort(key=lambda cell: -cell.n_windows)
-    for cell in cells[:_MOST_PAGES]:
-        rows = series(address, experiment, token, cell.test, cell.model, cell.reference)
-        found |= {row.label.window: row.n_observed for row in rows}
-        alphas |= {row.label.test: row.alpha for row in rows[-1:]}
-        if len(found) >= counted.n_windows:
-            break
+    """List the windows; `spanning` are the tests over all windows, whose results are in none."""
     spans = {row.label.window for row, _ in over_windows(address, experiment, token, spanning)}
-    count = counted.n_windows - len(spans - set(found))
-    ordered = sorted(found.items(), key=lambda item: (item[0].start, item[0].end))
-    listed = tuple(WindowSummary(window, events) for window, events in ordered)
-    return Windows(listed, count, complete=len(listed) >= count, alphas=alphas)
+
+    def read(cell: OverviewCell) -> tuple[ResultRow, ...]:
+        return series(address, experiment, token, cell.test, cell.model, cell.reference)
+
+    return windows_of(overview(address, experiment, token), spanning, spans, read)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -227,13 +171,9 @@ def over_windows(
     del token
     if not tests:
         return ()
-    latest: dict[tuple[str, str, str | None], ResultRow] = {}
-    for row in _pages(address, ResultQuery(experiment=experiment, tests=tests, limit=_PAGE)):
-        place = (row.label.test, row.label.model, row.label.reference)
-        if place not in latest or row.label.window.end > latest[place].label.window.end:
-            latest[place] = row
+    rows = pages(store(address), ResultQuery(experiment=experiment, tests=tests, limit=PAGE))
     found = []
-    for row in latest.values():
+    for row in latest_ends(rows):
         record = result(address, row.key)
         found.append((row, Span(record.n_windows or 0, record.missing)))
     return tuple(found)
@@ -253,14 +193,8 @@ def pairs(
 ) -> tuple[ResultRow, ...]:
     """Read the results of a test of all pairs of models, in windows that begin at `since` or later."""
     del token
-    query = ResultQuery(experiment=experiment, tests=(test,), start_from=since, limit=_PAGE)
-    return tuple(_pages(address, query))
-
-
-def pairs_since(listed: Sequence[WindowSummary], n_pairs: int) -> datetime | None:
-    """Give from when on the results of all pairs of models fit into what is read; None for all."""
-    most = _PAGE * _MOST_PAGES // max(n_pairs, 1)
-    return None if len(listed) <= most else listed[-most].window.start
+    query = ResultQuery(experiment=experiment, tests=(test,), start_from=since, limit=PAGE)
+    return tuple(pages(store(address), query))
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -275,9 +209,9 @@ def window_rows(address: str, experiment: str, token: int, window: TimeWindow) -
         experiment=experiment,
         start_from=window.start,
         start_before=window.start + timedelta(microseconds=1),
-        limit=_PAGE,
+        limit=PAGE,
     )
-    return tuple(row for row in _pages(address, query) if row.label.window == window)
+    return tuple(row for row in pages(store(address), query) if row.label.window == window)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -291,9 +225,9 @@ def series(
         tests=(test,),
         models=(model,),
         references=() if reference is None else (reference,),
-        limit=_PAGE,
+        limit=PAGE,
     )
-    rows = [row for row in _pages(address, query) if row.label.reference == reference]
+    rows = [row for row in pages(store(address), query) if row.label.reference == reference]
     return tuple(sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end)))
 
 
@@ -302,20 +236,6 @@ def score_summary(
 ) -> ScoreSummary:
     """Sum up the scores of one test of one model over all windows."""
     return summary_of(series(address, experiment, token, test, model, reference))
-
-
-def summary_of(rows: Collection[ResultRow]) -> ScoreSummary:
-    """Sum up scores of one test, where they add up; else give mean and range, unless the test's do add up."""
-    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
-    if not scores:
-        return ScoreSummary()
-    test = next(row.test for row in rows)
-    if test not in TESTS or TESTS[test].adds_up:
-        return ScoreSummary(total=total_score(test, scores))
-    values = list(scores.values())
-    if {math.inf, -math.inf} <= set(values):
-        return ScoreSummary()
-    return ScoreSummary(spread=(fmean(values), min(values), max(values)))
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)
@@ -357,14 +277,3 @@ def environment(address: str, key: Sha256) -> EnvironmentRecord | None:
         return store(address).get(EnvironmentRecord, key)
     except NotFound:
         return None
-
-
-def _pages(address: str, query: ResultQuery) -> list[ResultRow]:
-    rows: list[ResultRow] = []
-    for _ in range(_MOST_PAGES):
-        page = store(address).latest(query)
-        rows += page.rows
-        if page.cursor is None:
-            break
-        query = query.model_copy(update={"cursor": page.cursor})
-    return rows

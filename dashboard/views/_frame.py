@@ -1,14 +1,16 @@
 """What every page shows of which experiment: chosen at the side of the page, the same from page to page."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import streamlit as st
 
 from dashboard import _data
+from dashboard._experiment import axes, is_dependent
 from dashboard._theme import Theme, theme_of
 from dashboard._words import count_of
-from dashboard.figures.cells import Column, columns_of
+from dashboard.figures.cells import Column
 from dashboard.views._failures import no_experiments, no_results
 from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window
 from dashboard.views._parts import failures_table
@@ -89,7 +91,7 @@ class Frame:
     @property
     def dependent(self) -> bool:
         """Whether windows share time, so that their results depend on one another."""
-        return self.windows.overlap or (self.config is not None and self.config.growth == "cumulative")
+        return is_dependent(self.windows, self.config)
 
     @property
     def one_window(self) -> TimeWindow | None:
@@ -125,7 +127,9 @@ def draw_frame() -> Frame | None:
         failures_table(_data.units(address, summary.name))
         return None
     config = _data.config(address, summary.record_key)
-    models, columns = _axes(address, counted, config)
+    models, columns = axes(
+        counted, config, partial(_data.registered_name, address, summary.name, summary.token)
+    )
     spanning = tuple(sorted({column.test for column in columns if column.scope == "windows"}))
     windows = _data.windows(address, summary.name, summary.token, spanning)
     found = Frame(
@@ -163,21 +167,3 @@ def say_filters(shown: Frame) -> bool:
 def _clear_filters() -> None:
     st.session_state["model"] = []
     st.session_state["test"] = []
-
-
-def _axes(
-    address: str, counted: Overview, config: ExperimentConfig | None
-) -> tuple[list[str], tuple[Column, ...]]:
-    """Give models and columns, in the experiment's order, of what it plans and of what it has."""
-    places = [(cell.test, cell.reference) for cell in counted.cells]
-    models = [cell.model for cell in counted.cells]
-    references = [cell.reference for cell in counted.cells if cell.reference is not None]
-    registered: dict[str, str] = {}
-    if config is not None:
-        places += [(test.name, test.reference) for test in config.tests]
-        models = [model.name for model in config.models] + models
-        registered = {test.name: test.test for test in config.tests}
-    for test in {test for test, _ in places} - set(registered):  # that the files have no more
-        name = _data.registered_name(address, counted.experiment, counted.token, test)
-        registered |= {} if name is None else {test: name}
-    return list(dict.fromkeys(models + references)), columns_of(places, registered)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboard import _data
+from dashboard._experiment import Place, count_windows, is_dependent
 from dashboard._theme import Theme
 from dashboard._words import count_of
 from dashboard.figures.cells import (
@@ -13,7 +14,6 @@ from dashboard.figures.cells import (
     CountedMatrix,
     WindowCell,
     WindowMatrix,
-    counted_matrix,
     window_matrix,
 )
 from dashboard.figures.legend import window_legend
@@ -23,13 +23,13 @@ from dashboard.views._parts import PLOT, chosen_cell, scrolled
 from dashboard.views._tables import show_table, window_table
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
-from forequake.results import Label, Outcome, UnitRecord
+from forequake.results import Label, UnitRecord
 from forequake.windows import TimeWindow
-from stores import Overview, ResultRow
+from stores import Overview, OverviewCell, ResultRow
 
 __all__ = [
     "Page",
-    "count_windows",
+    "count_page",
     "draw_matrix",
     "open_result",
     "open_slot",
@@ -37,8 +37,6 @@ __all__ = [
     "show_over_windows",
     "show_pairs",
 ]
-
-Place = tuple[str, str, str | None]
 
 
 @dataclass(frozen=True)
@@ -65,44 +63,27 @@ class Page:
 
     def dependent(self, windows: _data.Windows) -> bool:
         """Tell whether windows share time, so that their results depend on one another."""
-        return windows.overlap or (self.config is not None and self.config.growth == "cumulative")
+        return is_dependent(windows, self.config)
 
 
-def count_windows(
+def count_page(
     page: Page, counted: Overview, windows: _data.Windows, columns: Sequence[Column]
 ) -> CountedMatrix:
     """Count an experiment's results over all windows."""
-    alphas = dict(windows.alphas)
-    if page.config is None:
-        alphas = {column.test: max(alphas.values(), default=0.05) for column in columns} | alphas
-    else:
-        for test in page.config.tests:
-            alphas[test.name] = page.config.alpha if test.alpha is None else test.alpha
-    summaries = _summaries(page, counted)
-    dependent = page.dependent(windows)
-    return counted_matrix(
+
+    def scores(cell: OverviewCell) -> _data.ScoreSummary:
+        return _data.score_summary(page.address, page.name, page.token, cell.test, cell.model, cell.reference)
+
+    return count_windows(
         page.models,
         columns,
         counted,
-        expected=windows.count if page.config is None else len(page.config.windows),
-        alphas=alphas,
-        independent=not dependent,
+        windows,
+        page.config,
+        scores,
         units=page.units,
-        totals={} if dependent else {place: found.total for place, found in summaries.items()},
-        spreads={place: found.spread for place, found in summaries.items()},
         opponents=len(page.all_models) - 1,
     )
-
-
-def _summaries(page: Page, counted: Overview) -> dict[Place, _data.ScoreSummary]:
-    """Sum up scores over all windows, by model, test and reference."""
-    return {
-        (cell.model, cell.test, cell.reference): _data.score_summary(
-            page.address, page.name, page.token, cell.test, cell.model, cell.reference
-        )
-        for cell in counted.cells
-        if Outcome.SCORE_ONLY in cell.outcomes
-    }
 
 
 def show_over_windows(page: Page) -> None:

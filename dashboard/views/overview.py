@@ -13,7 +13,7 @@ from dashboard.figures.order import Sorting, sorted_models
 from dashboard.views._frame import frame, say_filters
 from dashboard.views._matrices import (
     Page,
-    count_windows,
+    count_page,
     draw_matrix,
     open_result,
     open_slot,
@@ -82,9 +82,9 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
     columns = [column for column in page.columns if column.scope == "window"]
     models: Sequence[str] = page.models
     if columns:
-        matrix = count_windows(page, counted, windows, columns)
+        matrix = count_page(page, counted, windows, columns)
         models = sorted_models(matrix, _sorting(columns))
-        matrix = count_windows(replace(page, models=tuple(models)), counted, windows, columns)
+        matrix = count_page(replace(page, models=tuple(models)), counted, windows, columns)
         if page.dependent(windows):
             note = "The windows overlap, so their results depend on one another: no limit of chance is drawn."
         else:
