@@ -120,7 +120,7 @@ def prepared(config: str, key: Sha256, sealing: Sealing) -> _Prepared:
         known = _by_key.get(key)
     if known is not None:
         return known
-    loaded, experiment = prepare(config, sealing=replace(sealing, taking="look"))
+    loaded, experiment = prepare(config, sealing=replace(sealing, taking="look", anew=None))
     if experiment.record.key != key:
         message = f"{config}: the experiment's files changed while the run was under way; run again"
         raise InputError(message)

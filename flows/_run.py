@@ -12,7 +12,6 @@ from prefect.states import Completed, Failed
 
 from flows._patience import patiently
 from flows._preparation import begin_prepared, preparation_timings, reconcile
-from flows._sealed import Sealing
 from flows._session import Session, current_session
 from flows._stages import RunRequest, RunUnderWay, collect, work
 from flows._tasks import describe_counts, open_named_store
@@ -42,7 +41,7 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
     StoreError
         Where the store failed for longer than the retries.
     """
-    renewal, sealing = request.renewal(now()), Sealing(partial(open_named_store, request.store))
+    renewal, sealing = request.renewal(now()), request.sealing(partial(open_named_store, request.store))
     loaded, experiment = begin_prepared(request.config, get_run_logger().info, renewal, sealing)
     selection = Selection(request.models, request.tests, request.windows)
     selection.check(experiment)
@@ -109,6 +108,7 @@ def _command(request: RunRequest) -> tuple[str, ...]:
         ("--force-build", request.force_build),
     ):
         words += [word for name in names for word in (option, name)]
+    words += ["--force-forecasts"] if request.force_forecasts else []
     return (*words, "--force") if request.force else tuple(words)
 
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from flows._ahead import withdraw_seals
 from flows._intake import Received, Taking, receive
-from forequake.config import LoadedExperiment, SubmissionModel
+from forequake.ahead import has_program
+from forequake.config import FolderModel, LoadedExperiment, ModelSpec, SubmissionModel
+from forequake.quantities import now
 from forequake.results import SealRecord
-from forequake.seals import Sealed, Verdict, judge
+from forequake.seals import Sealed, Verdict, counting, judge, read_seals
+from forequake.wording import count_of
 from stores import ResultsStore
 
 __all__ = ["Sealing", "sealed_forecasts"]
@@ -20,10 +24,14 @@ class Sealing:
     ----------
     open
         Opens the store, where it is needed; None where there is none yet.
+    anew
+        Models and windows whose programs are to make new forecasts in the place of sealed ones; None leaves
+        all as they are, and empty sets mean all.
     """
 
     open: Callable[[], ResultsStore | None]
     taking: Taking = "take"
+    anew: tuple[frozenset[str], frozenset[str]] | None = None
 
     def forecasts(self, loaded: LoadedExperiment, say: Callable[[str], None]) -> Sealed | None:
         """Take in what is new, and give the forecasts that count; None where no model has any.
@@ -33,9 +41,13 @@ class Sealing:
         StoreError
             Where the store fails.
         """
-        if not any(isinstance(model, SubmissionModel) for model in loaded.config.models):
+        if not any(_may_be_sealed(model) for model in loaded.config.models):
             return None
-        return sealed_forecasts(self.open(), loaded, self.taking, say)
+        store = self.open()
+        if store is not None and self.anew is not None:
+            withdrawn = withdraw_seals(store, loaded, *self.anew)
+            say(f"{count_of(withdrawn, 'sealed forecast')} withdrawn: programs make new ones")
+        return sealed_forecasts(store, loaded, self.taking, say)
 
 
 def sealed_forecasts(
@@ -52,6 +64,8 @@ def sealed_forecasts(
     reasons: dict[str, Mapping[str, str]] = {}
     troubles: dict[str, str] = {}
     for model in loaded.config.models:
+        if has_program(model) and store is not None:
+            seals[model.name] = _made(store, loaded, model)
         if not isinstance(model, SubmissionModel):
             continue
         received = receive(store, loaded, model, taking, say)
@@ -61,6 +75,18 @@ def sealed_forecasts(
     if store is None:
         return Sealed(seals, reasons, troubles)
     return Sealed(seals, reasons, troubles, store.open_blob)
+
+
+def _may_be_sealed(model: ModelSpec) -> bool:
+    return isinstance(model, SubmissionModel) or has_program(model)
+
+
+def _made(store: ResultsStore, loaded: LoadedExperiment, model: FolderModel) -> dict[str, SealRecord]:
+    """Give the seals that count of what a program made."""
+    issued = [window for window in loaded.config.windows if model.issue_time(window) <= now()]
+    found = read_seals(store, loaded.config.name, model.name, issued)
+    chosen = {window: counting(seals, "mark") for window, seals in found.items()}
+    return {window: seal for window, seal in chosen.items() if seal is not None}
 
 
 def _counting(received: Received) -> tuple[dict[str, SealRecord], dict[str, str]]:

@@ -10,6 +10,7 @@ from prefect.futures import PrefectFuture
 
 from flows._blocks import BlockWork, Broken, mark_upstream_failed
 from flows._patience import patiently
+from flows._sealed import Sealing
 from flows._session import Session
 from flows._tasks import (
     aggregate,
@@ -18,9 +19,11 @@ from flows._tasks import (
     make_forecasts_of,
     place_of,
     report,
+    seal_forecasts_of,
     snapshot_catalogs,
     stage_model_source,
 )
+from forequake.ahead import due_ahead
 from forequake.config import FolderModel
 from forequake.errors import StoreError
 from forequake.experiments import WINDOW_OPEN, Experiment
@@ -55,6 +58,8 @@ class RunRequest:
 
     Attributes
     ----------
+    force_forecasts
+        Whether programs make new forecasts in the place of sealed ones.
     scheduled
         No person began the run.
     """
@@ -68,7 +73,13 @@ class RunRequest:
     force: bool
     force_stage: tuple[str, ...] = ()
     force_build: tuple[str, ...] = ()
+    force_forecasts: bool = False
     scheduled: bool = False
+
+    def sealing(self, store: Callable[[], ResultsStore]) -> Sealing:
+        """Say where the sealed forecasts are, and which of them are made anew."""
+        anew = frozenset(self.models), frozenset(self.windows)
+        return Sealing(store, anew=anew if self.force_forecasts else None)
 
     def renewal(self, began: datetime) -> Renewal:
         """Say which models a run that began then fetches and builds anew."""
@@ -152,6 +163,7 @@ def work(this: RunUnderWay, selection: Selection) -> None:
         len(plan.due),
     )
     this.session.on_plan(len(plan.units) + len(lacking), len(plan.cached))
+    ahead = _ahead(this, selection)
     _publish_cached(this, plan)
     _note_lacking(this, lacking)
     if plan.due:
@@ -160,9 +172,41 @@ def work(this: RunUnderWay, selection: Selection) -> None:
         _evaluations(this, plan.blocks, broken)
         # They take what the blocks above have stored.
         _evaluations(this, plan.over_windows, broken)
+    _count_ahead(this, ahead)
     total = aggregate.submit(this.request.store, this.experiment.name).result()
     report.submit(this.request.store, this.experiment.name, describe_counts(this.tally)).result()
     log.info("%s has %d results now; this run: %s", this.experiment.name, total, describe_counts(this.tally))
+
+
+_Sealing = dict[str, PrefectFuture[tuple[int, dict[str, str]]]]
+
+
+def _ahead(this: RunUnderWay, selection: Selection) -> _Sealing:
+    """Begin with the forecasts of windows that have not ended, for which there is least time."""
+    due = due_ahead(this.experiment, selection.models, selection.windows)
+    return {
+        model: seal_forecasts_of.submit(
+            this.request.store,
+            this.request.config,
+            this.key,
+            this.run.model_dump(),
+            model,
+            [window.id for window in windows],
+            this.rebuild(model),
+        )
+        for model, windows in due.items()
+    }
+
+
+def _count_ahead(this: RunUnderWay, sealing: _Sealing) -> None:
+    """Wait for these forecasts; one that cannot be made counts as failed, and the next run tries again."""
+    for model, future in sealing.items():
+        outcome = _value(future)
+        if isinstance(outcome, BaseException):
+            get_run_logger().error("%s: no forecast was sealed: %s", model, outcome)
+            outcome = 0, {"": str(outcome)}
+        sealed, broken = outcome
+        this.count(RunCounts(sealed=sealed, failed=len(broken)))
 
 
 def _publish_cached(this: RunUnderWay, plan: Plan) -> None:

@@ -17,6 +17,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.tasks import Task, exponential_backoff
 
+from flows._ahead import seal_windows
 from flows._blocks import BlockWork, Broken, compute_block
 from flows._following import Following
 from flows._outcome_texts import outcome_table
@@ -24,6 +25,7 @@ from flows._preparation import prepared
 from flows._sealed import Sealing
 from flows._session import current_session
 from flows._summary import artifact_key, current_rows
+from forequake.config import FolderModel
 from forequake.errors import (
     EnvironmentFailed,
     ForecastError,
@@ -50,6 +52,7 @@ __all__ = [
     "open_named_store",
     "place_of",
     "report",
+    "seal_forecasts_of",
     "snapshot_catalogs",
     "stage_model_source",
 ]
@@ -179,6 +182,28 @@ def make_forecasts_of(
     following.end()
     log.info("%s: %d forecasts made, %d cannot be used", model, len(missing) - len(broken), len(broken))
     return broken
+
+
+@_retriable(name="seal-forecasts", task_run_name="seal {model}")
+def seal_forecasts_of(
+    store: str,
+    config: str,
+    experiment_key: Sha256,
+    run: dict[str, Any],
+    model: str,
+    windows: list[str],
+    rebuild: Demand | None,
+) -> tuple[int, dict[str, str]]:
+    """Make a model's forecasts of windows that have not ended; give how many, and why others failed."""
+    target, session, log = open_named_store(store), current_session(), get_run_logger()
+    reference = RunRef.model_validate(run)
+    loaded, experiment = prepared(config, experiment_key, Sealing(lambda: target))
+    spec = experiment.model(model)
+    assert isinstance(spec, FolderModel)  # noqa: S101  # it has a program
+    spans = [TimeWindow.from_id(window) for window in windows]
+    following = Following(model, len(spans), lambda name, view: session.on_model(name, view), log.info)
+    with collecting(session.timers(reference.id)):
+        return seal_windows(target, session, (loaded, experiment), reference, spec, spans, following, rebuild)
 
 
 @_retriable(name="evaluate-block", task_run_name="evaluate {model} {block_id:.8}")

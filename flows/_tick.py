@@ -39,6 +39,7 @@ from flows._run import RunRequest, execute
 from flows._sealed import Sealing
 from flows._session import current_session
 from flows._tasks import open_named_store
+from forequake.ahead import due_ahead
 from forequake.errors import ClaimLost, ForequakeError, StoreError
 from forequake.experiments import Experiment
 from forequake.plan import Selection, result_keys
@@ -184,7 +185,7 @@ def _run_alone(request: RunRequest, tick: Tick) -> _State:
     if claim is None:
         return Completed(name="Skipped", message=_who_is_at_it(store, experiment.name))
     try:
-        if not request.force:
+        if not request.force and not request.force_forecasts:
             stored = _all_stored(store, experiment, selection)
             if stored is not None:
                 return Completed(name="NothingNew", message=f"all {stored} results are stored")
@@ -218,6 +219,8 @@ def _who_is_at_it(store: ResultsStore, experiment: str) -> str:
 
 def _all_stored(store: ResultsStore, experiment: Experiment, selection: Selection) -> int | None:
     """Give the number of results where all are stored and stand in their places; None where a run is due."""
+    if due_ahead(experiment, selection.models, selection.windows):
+        return None
     summary = next((each for each in store.experiments() if each.name == experiment.name), None)
     if summary is None or summary.record_key != experiment.record.key:
         return None

@@ -55,6 +55,7 @@ def run_experiment(
     force: bool = False,
     force_stage: list[_Name] = [],  # noqa: B006
     force_build: list[_Name] = [],  # noqa: B006
+    force_forecasts: bool = False,
 ) -> State[dict[str, int]]:
     """Forecast and test what is due of an experiment, and store it.
 
@@ -69,6 +70,7 @@ def run_experiment(
         force: Compute again what the store has.
         force_stage: Ask anew what the sources of these models give; by a schedule at most once a day.
         force_build: Build the environments of these models anew; by a schedule at most once a day.
+        force_forecasts: Have programs make new forecasts in the place of those that were sealed before.
     """
     request = RunRequest(
         config=config,
@@ -80,6 +82,7 @@ def run_experiment(
         force=force,
         force_stage=tuple(force_stage),
         force_build=tuple(force_build),
+        force_forecasts=force_forecasts,
     )
     tick = current_tick()
     return execute(request) if tick is None else run_tick(request, tick)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Final, Self
 
@@ -77,6 +77,10 @@ class Experiment:
         Why a model has no forecasts, such as files that cannot be had, by the model's name.
     sealed
         The forecasts that were sealed, which stand whatever becomes of their files.
+    revised
+        Of models whose programs made some of these, the windows for which they would make others now.
+    read_at
+        When the catalogs were read, or asked for.
     """
 
     record: ExperimentRecord
@@ -87,6 +91,8 @@ class Experiment:
     notes: tuple[str, ...] = ()
     troubles: Mapping[str, str] = field(default_factory=dict)
     sealed: Sealed = field(default_factory=Sealed, repr=False)
+    revised: Mapping[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+    read_at: datetime | None = None
     _catalog_keys: dict[str, Sha256] = field(default_factory=dict, repr=False)
     _forecast_keys: dict[tuple[str, TimeWindow], Sha256] = field(default_factory=dict, repr=False)
     _seeds: dict[tuple[str, TimeWindow], int | None] = field(default_factory=dict, repr=False)

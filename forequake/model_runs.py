@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -30,6 +31,7 @@ from forequake.models.runs import (
     prospective_status,
     run_model,
 )
+from forequake.models.sources import StagedSource
 from forequake.quantities import now
 from forequake.ready_programs import ReadyPrograms
 from forequake.results import ModelRunRecord, ProspectiveStatus, SealRecord, Stage
@@ -132,7 +134,7 @@ def forecast_of_window(
     """
     if (seal := experiment.sealed.find(model.name, window)) is not None:
         with _unsealed(experiment.sealed, seal) as path:
-            yield ForecastFile(path, seal.run, seal.prospective)
+            yield ForecastFile(path, seal.run, seal.prospective, seal.function)
         return
     if isinstance(model, FolderModel):
         ready = ready or ReadyPrograms(loaded, experiment, model, say=watch.say, stop=watch.stop)
@@ -140,7 +142,6 @@ def forecast_of_window(
         content = experiment.forecast_inputs(model.name, window).content
         yield ForecastFile(forecast_file(loaded, model, window, content))
         return
-    retrieved = now()
     usable = ready.for_window(window)
     program, environment = usable.program, usable.environment
     with held_folder(run_shelf(), "made-") as folder:
@@ -150,18 +151,25 @@ def forecast_of_window(
         except InputError as error:
             message = f"model {model.name!r}, window {window.id}: {error}"
             raise ModelFailed(message, cause="cannot_start") from error
-        status = prospective_status(
-            window,
-            sealed=run.sealed_at,
-            retrieved=retrieved,
-            fixed=program.source.fetched_at,
-            known_until=window.start,
-        )
+        status = _status(experiment, model, window, program.source, run.sealed_at)
         record = _record(program, environment, request, run, usable.source_seconds)
         try:
             yield ForecastFile(run.output, record, status, request.function)
         except ForecastError as error:
             raise ModelFailed(str(error), cause="unreadable_output", output=run.log) from error
+
+
+def _status(
+    experiment: Experiment, model: FolderModel, window: TimeWindow, source: StagedSource, sealed: datetime
+) -> ProspectiveStatus:
+    """Tell how a forecast stands to its window; files that made a sealed one were fixed by then."""
+    return prospective_status(
+        window,
+        sealed=sealed,
+        retrieved=experiment.read_at or now(),
+        fixed=min([source.fetched_at, *experiment.sealed.uses_of(model.name, source.tree)]),
+        known_until=model.issue_time(window),
+    )
 
 
 def request_of_window(
@@ -181,6 +189,7 @@ def request_of_window(
         Where its forecast goes; private folders of runs are made beside it.
     """
     config, follower = experiment.config, RunFollower(watch.show)
+    issued = model.issue_time(window)
     names = model.output_names(window, alone=window.id in config.alone_on_their_dates)
     inside = tuple(str(Path("forecasts") / name) for name in names)
     request = ModelRequest(
@@ -189,7 +198,8 @@ def request_of_window(
         environment=environment,
         source=program.source,
         window=window,
-        input_catalog=experiment.learned_from.before(window.start),
+        input_catalog=experiment.learned_from.before(issued),
+        known_until=issued,
         output_names=inside,
         expected=ExpectedForecast(
             forecast_type=model.forecast_type,

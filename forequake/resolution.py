@@ -3,7 +3,9 @@
 import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -38,6 +40,7 @@ from forequake.renewal import Renewal
 from forequake.results import ExperimentRecord, ForecastSource, ResolvedInputs, Stage
 from forequake.seals import Sealed
 from forequake.timers import Timing
+from forequake.windows import TimeWindow
 
 __all__ = ["resolve"]
 
@@ -89,20 +92,21 @@ def resolve(
     InputError
         Where a file of a user's own test cannot be read.
     """
-    config = loaded.config
-    region = build_region(config.region, loaded.locate)
+    config, region = loaded.config, build_region(loaded.config.region, loaded.locate)
     bounds = _bounds(config, region)
-    testing = _catalog(loaded, config.catalog, bounds)
+    testing, read_at = _catalog(loaded, config.catalog, bounds)
     _check_depths(config, testing.events)
     learning = None
     if config.input_catalog is not None:
-        learning = _catalog(loaded, config.input_catalog, bounds, learning=True)
+        learning, read_at = _catalog(loaded, config.input_catalog, bounds, learning=True)
     troubles = {} if sealed is None else dict(sealed.troubles)
+    past = (learning or testing).events
+    search = _Search(loaded, region, past, read_at, say, troubles, renewal, sealed)
     inputs = ResolvedInputs(
         region=region.inputs.key,
         catalog=testing.events.inputs.key,
         models=_contents(loaded, say, troubles),
-        forecasts=_forecasts(loaded, region, (learning or testing).events, say, troubles, renewal, sealed),
+        forecasts=search.forecasts(),
         input_catalog=None if learning is None else learning.events.inputs.key,
         own_files=pin_own_files(loaded),
     )
@@ -115,6 +119,8 @@ def resolve(
         notes=testing.notes + (() if learning is None else _learning_notes(config, learning)),
         troubles=troubles,
         sealed=sealed or Sealed(),
+        revised=search.revised,
+        read_at=read_at,
     )
 
 
@@ -138,21 +144,24 @@ def _learning_notes(config: ExperimentConfig, learning: LoadedCatalog) -> tuple[
 
 def _catalog(
     loaded: LoadedExperiment, spec: CatalogSpec, bounds: QueryBounds, *, learning: bool = False
-) -> LoadedCatalog:
-    """Read a catalog, or ask its service unless it was just asked the same."""
+) -> tuple[LoadedCatalog, datetime]:
+    """Read a catalog, or ask its service unless it was just asked the same; tell when."""
+    began = now()
     if isinstance(spec.source, FileCatalog):
-        return load_catalog(spec, loaded.locate, bounds, learning=learning)
+        return load_catalog(spec, loaded.locate, bounds, learning=learning), began
     question = spec.model_dump_json(), bounds, learning
     with _lock:
         asked_at, answer = _answers.get(question, (-math.inf, None))
-    if answer is not None and time.monotonic() - asked_at < _SECONDS_FRESH:
-        return answer
+    age = time.monotonic() - asked_at
+    if answer is not None and age < _SECONDS_FRESH:
+        return answer, began - timedelta(seconds=age)
+    asked_at = time.monotonic()
     answer = load_catalog(spec, loaded.locate, bounds, learning=learning)
     with _lock:
         while len(_answers) >= _MOST_ANSWERS:
             _answers.pop(next(iter(_answers)))
-        _answers[question] = time.monotonic(), answer
-    return answer
+        _answers[question] = asked_at, answer
+    return answer, began
 
 
 def _bounds(config: ExperimentConfig, region: Region) -> QueryBounds:
@@ -194,48 +203,79 @@ def _contents(
     return contents
 
 
-def _forecasts(
-    loaded: LoadedExperiment,
-    region: Region,
-    learning: Events,
-    say: Callable[[str], None],
-    troubles: dict[str, str],
-    renewal: Renewal | None,
-    sealed: Sealed | None,
-) -> dict[str, dict[str, ForecastSource]]:
-    """Find what the forecasts of each window are made of, of models that have one for each.
+@dataclass
+class _Search:
+    """Finds what the forecasts of each window are made of, of models that have one for each.
 
-    A model whose files cannot be had stops no other one: why is noted in `troubles`.
+    Attributes
+    ----------
+    learning, read_at
+        The catalog from which models learn, and when it was read: no time of issue after it has come.
+    troubles
+        A model whose files cannot be had stops no other one: why is noted here.
+    revised
+        As of `Experiment`.
     """
-    config, begun = loaded.config, now()
-    windows = [window for window in loaded.config.windows if window.start <= begun]
-    sources = {}
-    for model in config.models:
-        if isinstance(model, SubmissionModel):
-            sources[model.name] = arrived(loaded, model) if sealed is None else sealed.sources(model.name)
-        elif isinstance(model, FolderModel):
-            try:
-                sources[model.name] = arrived(loaded, model, say)
-            except ModelError as error:
-                troubles[model.name] = _not_had(model, error)
-                continue
-            if model.program is None:
-                _note_brought(loaded, model)
-            lacking = [window for window in windows if window.id not in sources[model.name]]
-            if model.program is not None and lacking:
+
+    loaded: LoadedExperiment
+    region: Region
+    learning: Events
+    read_at: datetime
+    say: Callable[[str], None]
+    troubles: dict[str, str]
+    renewal: Renewal | None
+    sealed: Sealed | None
+    revised: dict[str, tuple[TimeWindow, ...]] = field(default_factory=dict)
+
+    def forecasts(self) -> dict[str, dict[str, ForecastSource]]:
+        """Give the sources by the names of models and the ids of windows."""
+        config = self.loaded.config
+        begun = [window for window in config.windows if window.start <= self.read_at]
+        sources: dict[str, dict[str, ForecastSource]] = {}
+        for model in config.models:
+            if isinstance(model, SubmissionModel):
+                sealed = None if self.sealed is None else self.sealed.sources(model.name)
+                sources[model.name] = arrived(self.loaded, model) if sealed is None else sealed
+            elif isinstance(model, FolderModel):
                 try:
-                    demand = None if renewal is None else renewal.source(model)
-                    with Timing(Stage.SOURCE, model.name):
-                        program = stage_program(loaded.folder, model, say, demand)
+                    sources[model.name] = self._of_folder(model)
                 except ModelError as error:
-                    troubles[model.name] = _not_had(model, error)
-                    continue
-                _note(loaded, model, program)
-                made = program_sources(model, program, learning, lacking, config, region.inputs.key)
-                sources[model.name] = {**sources[model.name], **made}
-        elif isinstance(model, LearningReference):
-            sources[model.name] = learned_sources(model, config, region, learning, windows)
-    return sources
+                    self.troubles[model.name] = _not_had(model, error)
+            elif isinstance(model, LearningReference):
+                sources[model.name] = learned_sources(model, config, self.region, self.learning, begun)
+        return sources
+
+    def _of_folder(self, model: FolderModel) -> dict[str, ForecastSource]:
+        """Give what is sealed, else what lies there as a file, else what decides a program's forecast."""
+        sealed = {} if self.sealed is None else self.sealed.sources(model.name)
+        found = {**arrived(self.loaded, model, self.say), **sealed}
+        if model.program is None:
+            _note_brought(self.loaded, model)
+            return found
+        issued = [window for window in self.loaded.config.windows if model.issue_time(window) <= self.read_at]
+        lacking = [window for window in issued if window.id not in found]
+        if not lacking and not sealed:
+            return found
+        try:
+            made = self._made(model, [window for window in issued if window.id in sealed] + lacking)
+        except ModelError as error:
+            self.troubles[model.name] = _not_had(model, error)
+            return found
+        self.revised[model.name] = tuple(
+            window for window in issued if window.id in sealed and self._differs(model, window, made)
+        )
+        return {**made, **found}
+
+    def _made(self, model: FolderModel, windows: list[TimeWindow]) -> dict[str, ForecastSource]:
+        config, demand = self.loaded.config, None if self.renewal is None else self.renewal.source(model)
+        with Timing(Stage.SOURCE, model.name):
+            program = stage_program(self.loaded.folder, model, self.say, demand)
+        _note(self.loaded, model, program)
+        return program_sources(model, program, self.learning, windows, config, self.region.inputs.key)
+
+    def _differs(self, model: FolderModel, window: TimeWindow, made: Mapping[str, ForecastSource]) -> bool:
+        seal = None if self.sealed is None else self.sealed.find(model.name, window)
+        return seal is not None and seal.inputs is not None and seal.inputs != made[window.id].content
 
 
 def _not_had(model: ModelSpec, error: ModelError) -> str:

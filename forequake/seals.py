@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import BinaryIO
 
@@ -78,6 +79,11 @@ class Sealed:
         """Tell how a sealed forecast stands to its window, None where it is not sealed."""
         seal = self.find(model, window)
         return None if seal is None else seal.prospective
+
+    def uses_of(self, model: str, tree: Sha256) -> list[datetime]:
+        """Give the times at which forecasts were sealed that were made by the files of this hash."""
+        seals = self.by_model.get(model, {}).values()
+        return [seal.sealed_at for seal in seals if seal.run is not None and seal.run.tree == tree]
 
     def sources(self, model: str) -> dict[str, ForecastSource]:
         """Give what sealed forecasts are read from, by the ids of windows."""

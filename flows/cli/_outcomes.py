@@ -153,6 +153,8 @@ def _closing_words(run: RunRecord) -> str:
     bad = counts.failed + counts.upstream_failed
     if bad:
         return f"{_results(bad)} failed; {counts.computed} computed, {counts.cached} taken from the store."
+    if counts.sealed and not counts.computed:
+        return f"{count_of(counts.sealed, 'forecast')} sealed; {counts.cached} results taken from the store."
     if not counts.computed and not counts.cached:
         return "Nothing to compute now."
     if not counts.computed:

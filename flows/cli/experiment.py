@@ -223,10 +223,18 @@ def plan(
     known = () if target is None else target.existing(EvaluationRecord, tuple(keys.values()))
     planned = plan_experiment(experiment, keys, known)
     if as_json:
-        print_json({"experiment": experiment.name, "store": place, **_plan_fields(planned, lacking)})
+        print_json(
+            {
+                "experiment": experiment.name,
+                "store": place,
+                **_plan_fields(planned, lacking),
+                **_seal_fields(experiment),
+            }
+        )
         return
     names = [model.name for model in experiment.config.models]
     out.print(_table_of_units(planned, lacking) if every_unit else _table_of_models(names, planned, lacking))
+    _tell_of_seals(experiment)
     waiting = list(lacking.values()).count(WINDOW_OPEN)
     reasons = [reason for reason in dict.fromkeys(lacking.values()) if reason != WINDOW_OPEN]
     for reason in reasons[:_SHOWN_REASONS]:
@@ -239,6 +247,33 @@ def plan(
     blocks = len(planned.blocks) + len(planned.over_windows)
     out.print(f"{len(planned.due)} of {len(planned.units)} results are due, in {blocks} blocks.")
     note(f"Store: {place}")
+
+
+def _seal_fields(experiment: Any) -> dict[str, Any]:
+    from forequake.ahead import due_ahead
+
+    due, revised = due_ahead(experiment), experiment.revised
+    return {
+        "forecasts_to_seal": {model: [window.id for window in windows] for model, windows in due.items()},
+        "sealed_and_changed_since": {
+            model: [window.id for window in windows] for model, windows in revised.items() if windows
+        },
+    }
+
+
+def _tell_of_seals(experiment: Any) -> None:
+    """Say which forecasts a run makes before their windows end, and which stand though others would come."""
+    from forequake.ahead import due_ahead
+
+    for model, windows in due_ahead(experiment).items():
+        note(f"Note: {model} makes {count_of(len(windows), 'forecast')} of windows that have not ended")
+    for model, windows in experiment.revised.items():
+        if windows:
+            note(
+                f"Note: {count_of(len(windows), 'sealed forecast')} of {model} stand although its "
+                "program, or what it learns from, has changed since; forequake run --force-forecasts makes "
+                "new ones"
+            )
 
 
 def _plan_fields(planned: "Plan", lacking: Mapping["Label", str]) -> dict[str, Any]:

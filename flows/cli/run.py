@@ -44,6 +44,13 @@ _ForceStage = Annotated[
         help="Ask anew what this model's giturl or zenodo_id gives; may be repeated.",
     ),
 ]
+_ForceForecasts = Annotated[
+    bool,
+    typer.Option(
+        "--force-forecasts",
+        help="Have programs make new forecasts in the place of those that were sealed before.",
+    ),
+]
 _ForceBuild = Annotated[
     list[str],
     typer.Option(
@@ -69,6 +76,7 @@ def run(
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store has.")] = False,
     force_stage: _ForceStage = [],  # noqa: B006
     force_build: _ForceBuild = [],  # noqa: B006
+    force_forecasts: _ForceForecasts = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Run an experiment: compute what is due, store it, and show the outcomes.
@@ -84,8 +92,9 @@ def run(
     from forequake.quantities import now
     from forequake.renewal import Renewal
 
+    anew = (frozenset(models), frozenset(windows)) if force_forecasts else None
     renewal = Renewal(now(), stage=frozenset(force_stage), build=frozenset(force_build))
-    _, experiment = prepare_run(str(config), note, renewal, Sealing(partial(store_of, store)))
+    _, experiment = prepare_run(str(config), note, renewal, Sealing(partial(store_of, store), anew=anew))
     Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
     target = store_of(store)
     note(f"Store: {target.name}")
@@ -107,12 +116,18 @@ def run(
             force=force,
             force_stage=force_stage,
             force_build=force_build,
+            force_forecasts=force_forecasts,
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:
         reported = outcomes[-1] if outcomes else None
         show_run(target, ended, endpoint.url, named=store, as_json=as_json, outcomes=reported)
     _raise_trouble(state)
+    _leave(ended)
+
+
+def _leave(ended: RunRecord | None) -> None:
+    """End with the exit code of a run."""
     if ended is not None and ended.state is RunState.INTERRUPTED:
         raise typer.Exit(130)
     if ended is None or ended.state is not RunState.COMPLETED:

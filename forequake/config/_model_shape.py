@@ -45,7 +45,7 @@ GRIDDED_FORMATS: Final[dict[str, str | None]] = {
 CATALOG_FORMATS: Final[dict[str, str | None]] = {"csv": "csv", "ucerf3": "ucerf3", "csep": None}
 _FORMATS: Final = tuple({**GRIDDED_FORMATS, **CATALOG_FORMATS})
 #: Keys that say how a command runs.
-PROGRAM_KEYS: Final = ("build", "force_build", "limits", "variables", "seed_argument")
+PROGRAM_KEYS: Final = ("build", "force_build", "limits", "variables", "seed_argument", "lead_time")
 #: Keys that only a time-dependent model uses; floatCSEP passes over them in others.
 TIME_DEPENDENT_KEYS: Final = ("func", "func_kwargs", "args_file", "input_cat", "prefix", *PROGRAM_KEYS)
 #: Older releases of floatCSEP called an environment of pip so.
@@ -198,6 +198,10 @@ class ModelSection(Section):
     force_stage: bool | None = key(
         "Whether giturl or zenodo_id is asked in each run what it gives now, once; by a schedule at most "
         "once a day. Else what it gave first stands."
+    )
+    lead_time: Length | None = key(
+        "So long before a window begins func may run, given only the events before then; not given: when it "
+        "begins."
     )
     store: _Text | None = key(
         "Of a submission: another store, by its name, whose forecasts are taken as they were sealed there."

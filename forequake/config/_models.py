@@ -34,7 +34,7 @@ from forequake.config._submissions import (
     is_submission,
     read_submission,
 )
-from forequake.config._time_shape import class_of
+from forequake.config._time_shape import class_of, length_text
 from forequake.config._variables import check_seed_argument
 from forequake.config.model_specs import (
     CallableSpec,
@@ -238,6 +238,7 @@ class _Reader:
             forecast_unit=section.forecast_unit if forecast_type == "gridded" else None,
             n_catalogs=section.n_sims if forecast_type == "catalog" else None,
             program=program,
+            lead_time=None if program is None else length_text(section.lead_time),
             source=source,
             force_stage=bool(section.force_stage) and source is not None,
             metadata=metadata_of(section),

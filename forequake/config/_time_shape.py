@@ -11,7 +11,7 @@ from forequake.config.specs import ExperimentClass
 from forequake.errors import InputError
 from forequake.schedules import Growth, Horizon
 
-__all__ = ["CLASSES", "ClassWord", "Length", "TimeSection", "class_of"]
+__all__ = ["CLASSES", "ClassWord", "Length", "TimeSection", "class_of", "length_text"]
 
 #: All ways in which floatCSEP and its documentation write the two classes.
 CLASSES: Final[dict[str, ExperimentClass]] = {
@@ -33,6 +33,11 @@ def _check_class(text: str) -> str:
 def class_of(word: str | None) -> ExperimentClass | None:
     """Give the class that a checked word means."""
     return None if word is None else CLASSES[word]
+
+
+def length_text(length: Horizon | None) -> str | None:
+    """Write a length of time as it is recorded."""
+    return None if length is None else f"{length.count} {length.unit}s"
 
 
 def _read_horizon(value: object) -> Horizon:

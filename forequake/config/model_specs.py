@@ -1,5 +1,6 @@
 """What a model of an experiment is: where its forecasts lie, and what makes or brings them."""
 
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Annotated, Final, Literal, Self
 
@@ -9,6 +10,7 @@ from forequake.config.program_keys import RunLimits
 from forequake.config.spec_base import Days, ForecastType, window_file_names
 from forequake.config.submission_specs import SubmissionModel
 from forequake.quantities import Magnitude, UtcDatetime
+from forequake.schedules import Horizon
 from forequake.windows import TimeWindow
 
 __all__ = [
@@ -191,6 +193,9 @@ class FolderModel(_Spec):
         Synthetic catalogs of each catalog-based forecast, empty ones included; None counts those in the file.
     program
         What makes forecasts that are not there, a command or a function; None where all are given as files.
+    lead_time
+        So long before a window begins the program may run, and the events from then on are kept from it, such
+        as ``1 hour``; None: when it begins.
     source
         What brings the folder where it is not there.
     force_stage
@@ -209,9 +214,22 @@ class FolderModel(_Spec):
     forecast_unit: Days | None = None
     n_catalogs: int | None = Field(default=None, gt=0)
     program: ProgramSpec | CallableSpec | None = None
+    lead_time: str | None = Field(default=None, exclude_if=lambda value: value is None)
     source: SourceSpec | None = None
     force_stage: bool = Field(default=False, exclude=True)
     metadata: dict[str, JsonValue] = {}
+
+    def issue_time(self, window: TimeWindow) -> datetime:
+        """Give the moment from which on its program may run for a window: all that it learns from is before.
+
+        Raises
+        ------
+        InputError
+            Where that is before the calendar begins.
+        """
+        if self.lead_time is None:
+            return window.start
+        return Horizon.parse(self.lead_time).after(window.start, -1)
 
     def forecast_paths(self, window: TimeWindow, *, alone: bool = False) -> tuple[str, ...]:
         """List where the forecast of a window may lie, relative to the experiment's folder, the best first.

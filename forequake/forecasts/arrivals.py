@@ -30,7 +30,10 @@ def absence(config: ExperimentConfig, model: ModelSpec, window: TimeWindow) -> s
     if isinstance(model, SubmissionModel):
         return _no_submission(config, model, window)
     if isinstance(model, FolderModel) and model.program is not None:
-        return f"the program of model {model.name!r} runs when the window has begun; run again"
+        return (
+            f"the program of model {model.name!r} runs from {model.issue_time(window):%Y-%m-%d %H:%M:%S} UTC "
+            "on; run again"
+        )
     if isinstance(model, FolderModel):
         # Of all the places the one that people know: floatCSEP's, with dates alone where they suffice.
         name = forecast_file_names(window, alone=window.id in config.alone_on_their_dates)[-1]

@@ -20,10 +20,12 @@ from forequake.models.sources import PathSource, StagedSource, fetch_source
 from forequake.quantities import Sha256
 from forequake.windows import TimeWindow
 
-__all__ = ["FUNCTION_READER", "FunctionInputs", "StagedFunction", "stage_function"]
+__all__ = ["FUNCTION_READER", "SEALED_FUNCTION_READER", "FunctionInputs", "StagedFunction", "stage_function"]
 
 #: In the place of a file's reader, where a function gives the forecast.
 FUNCTION_READER: Final = f"function/{RUNNER_VERSION}"
+#: The same for an answer that was sealed, which is known by its bytes.
+SEALED_FUNCTION_READER: Final = f"sealed-function/{RUNNER_VERSION}"
 #: What does not belong to a function's source: forecasts that programs of floatCSEP leave there.
 _LEFT_OUT: Final = frozenset({"forecasts"})
 

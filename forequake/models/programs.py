@@ -60,7 +60,7 @@ class ProgramInputs(KeyInputs):
     output
         Prefix and format of the forecast's file.
     past
-        SHA-256 of the events before the window's start.
+        SHA-256 of the events before the window's time of issue, which is its start without a lead time.
     seed
         Which the program is given.
     variables, seed_argument
@@ -172,15 +172,16 @@ def program_sources(
     learning
         The whole catalog from which models learn, in order of time.
     windows
-        Those that have begun: the past of others is not complete yet.
+        Those whose time of issue has come: the past of others is not complete yet.
     config, region
         The experiment's, and the key of its cells, which a function is told.
     """
     chosen = list(windows)
-    pasts = _pasts(learning, [window.start for window in chosen])
+    issued = {window: model.issue_time(window) for window in chosen}
+    pasts = _pasts(learning, issued.values())
     sources = {}
     for window in chosen:
-        past, seed = pasts[window.start], run_seed(config.seed or 0, model.name, window)
+        past, seed = pasts[issued[window]], run_seed(config.seed or 0, model.name, window)
         if isinstance(program, StagedProgram):
             content, reader = _program_inputs(model, program, past, window, seed).key, PROGRAM_READER
         else:

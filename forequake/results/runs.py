@@ -126,7 +126,10 @@ class RunState(StrEnum):
 
 
 class RunCounts(RecordModel):
-    """Units of a run by what became of them; `waiting` ones speak of windows that have not ended."""
+    """Units of a run by what became of them; `waiting` ones speak of windows that have not ended.
+
+    `sealed` are forecasts, not results: those that programs made before their windows ended.
+    """
 
     cached: int = 0
     computed: int = 0
@@ -135,6 +138,7 @@ class RunCounts(RecordModel):
     skipped: int = 0
     undefined: int = 0
     waiting: int = 0
+    sealed: int = 0
 
 
 class RunDraft(RecordModel):

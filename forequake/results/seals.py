@@ -75,6 +75,8 @@ class SealRecord(Record):
         Key of all that a program made it from.
     run
         Of that program.
+    function
+        The function whose answer the file is, where it was one.
     prospective
         How it stands to the window.
     """
@@ -101,6 +103,7 @@ class SealRecord(Record):
     changed_at: UtcDatetime | None = None
     inputs: Sha256 | None = None
     run: ModelRunRecord | None = None
+    function: str | None = None
     prospective: ProspectiveStatus
 
     @property

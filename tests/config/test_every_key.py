@@ -315,6 +315,7 @@ MODEL: dict[str, Case] = {
         lambda e: _b(e).source,
         GitSource(url=GIT, revision="v3.2"),
     ),
+    "lead_time": (_folder(func="run", lead_time="90-minutes"), lambda e: _b(e).lead_time, "90 minutes"),
     "store": (_handed_in(store="central"), lambda e: _b(e).store, CENTRAL),
     "experiment": (
         _handed_in(store="central", experiment="etas"),

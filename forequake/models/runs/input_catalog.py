@@ -17,15 +17,21 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADING: Final = ("lon", "lat", "mag", "time_string", "depth", "catalog_id", "event_id")
 
 
-def check_before(events: Events, window: TimeWindow) -> None:
+def check_before(events: Events, window: TimeWindow, until: datetime | None = None) -> None:
     """Make sure that all events lie before a window.
+
+    Parameters
+    ----------
+    until
+        They must lie before this moment already; None: before the window's start.
 
     Raises
     ------
     ModelFailed
         With the cause ``look_ahead`` and the first event that does not.
     """
-    start = (window.start - _EPOCH) // timedelta(microseconds=1)
+    moment = window.start if until is None else min(until, window.start)
+    start = (moment - _EPOCH) // timedelta(microseconds=1)
     ahead = np.flatnonzero(events.time_us >= start)
     if ahead.size:
         first = ahead[0]

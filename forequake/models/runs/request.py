@@ -86,6 +86,8 @@ class ModelRequest:
         `argv` is only told, and neither a file of arguments nor one of the catalog is written.
     input_catalog, input_name
         The events that the model may know, all before the window, and the name of their file in ``input``.
+    known_until
+        All these events are before; None: before the window.
     output_names
         Where the forecast may be, relative to the model's folder, the best first.
     expected
@@ -138,6 +140,7 @@ class ModelRequest:
     stop: threading.Event = field(default_factory=threading.Event)
     keep: bool = False
     function: str | None = None
+    known_until: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ def run_model(request: ModelRequest) -> ModelRun:
         Where the request's `stop` was set meanwhile.
     """
     with _told_as(request):
-        check_before(request.input_catalog, request.window)
+        check_before(request.input_catalog, request.window, request.known_until)
         return _run(request)
 
 
