@@ -1,7 +1,7 @@
 """What results were computed from, as the store has it: the region, events, and forecasts made small.
 
-Forecasts are kept as their sums over cells and over magnitudes, never whole: the rates of a global forecast
-fill gigabytes.
+Forecasts are kept as their sums over magnitudes, and over the cells of each pixel of a map, never whole: the
+rates of a global forecast fill gigabytes.
 """
 
 from dataclasses import dataclass
@@ -12,17 +12,19 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from dashboard import _data
+from dashboard._rates import summed_rates
+from dashboard.figures.events import SeenEvents, seen_events
+from dashboard.figures.pixels import Pixels, pixels_of
 from forequake.catalogs import Events
 from forequake.evaluations import Observation
 from forequake.experiments import Experiment
-from forequake.forecasts import rates_from_file
 from forequake.forecasts.catalog_based import CountedEvents
 from forequake.quantities import Sha256
 from forequake.results import CatalogForecastRecord, ForecastRecord
 from forequake.shelf import ForecastShelf
 from forequake.windows import TimeWindow
 
-__all__ = ["ForecastSums", "experiment", "forecast_sums", "observed"]
+__all__ = ["ForecastSums", "experiment", "forecast_sums", "observed", "pixels", "seen"]
 
 #: The middle 95 % of the numbers of simulated catalogs.
 _BAND: Final = (0.025, 0.975)
@@ -38,8 +40,9 @@ class ForecastSums:
         Key of the forecast's record.
     kind
         Rates, or simulated catalogs.
-    per_cell : array of float64, shape (cells,)
-        Expected number of events in each cell, from the magnitude bin on that was asked for.
+    per_pixel : array of float64, shape (rows, columns)
+        Expected number of events in each pixel of the region's map, from the magnitude bin on that was asked
+        for.
     per_bin : array of float64, shape (bins,)
         Expected number of events in each magnitude bin, over all cells.
     band : array of float64, shape (2, bins), or None
@@ -52,7 +55,7 @@ class ForecastSums:
 
     record: Sha256
     kind: Literal["gridded", "catalog"]
-    per_cell: NDArray[np.float64]
+    per_pixel: NDArray[np.float64]
     per_bin: NDArray[np.float64]
     band: NDArray[np.float64] | None
     at_events: NDArray[np.float64]
@@ -81,6 +84,25 @@ def observed(address: str, record_key: Sha256, window: TimeWindow) -> Events:
     return experiment(address, record_key).observed(window)[0]
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def pixels(address: str, record_key: Sha256) -> Pixels:
+    """Lay the region out as a map."""
+    return pixels_of(experiment(address, record_key).region)
+
+
+def seen(address: str, record_key: Sha256, window: TimeWindow) -> SeenEvents:
+    """Give all events of the catalog in a window and on the map, and why some do not count."""
+    found = experiment(address, record_key)
+    return seen_events(
+        found.events,
+        window=window,
+        region=found.region,
+        magnitude_min=found.config.magnitudes[0],
+        depth_km=found.config.depth_km,
+        pixels=pixels(address, record_key),
+    )
+
+
 @st.cache_resource(max_entries=64, show_spinner="Reading the forecast")
 def forecast_sums(
     address: str, record_key: Sha256, model: str, window: TimeWindow, from_bin: int = 0
@@ -90,7 +112,7 @@ def forecast_sums(
     Parameters
     ----------
     from_bin
-        The first magnitude bin that counts in `ForecastSums.per_cell`.
+        The first magnitude bin that counts in `ForecastSums.per_pixel`.
 
     Raises
     ------
@@ -101,36 +123,37 @@ def forecast_sums(
     """
     found = experiment(address, record_key)
     if found.is_catalog_based(model):
-        return _of_catalogs(address, found, model, window, from_bin)
+        return _of_catalogs(address, record_key, model, window, from_bin)
     store, key = _data.store(address), found.forecast_key(model, window)
     record = store.get(ForecastRecord, key)
-    with store.open_blob(record.rates.sha256) as file:
-        rates = rates_from_file(file)
     observation = found.observation(window)
+    with store.open_blob(record.rates.sha256) as file:
+        sums = summed_rates(file, observation.cells, observation.bins, from_bin)
     return ForecastSums(
         record=key,
         kind="gridded",
-        per_cell=rates[:, from_bin:].sum(axis=1) * record.scale,
-        per_bin=rates.sum(axis=0) * record.scale,
+        per_pixel=pixels(address, record_key).sums(sums.per_cell) * record.scale,
+        per_bin=sums.per_bin * record.scale,
         band=None,
-        at_events=rates[observation.cells, observation.bins] * record.scale,
+        at_events=sums.at_events * record.scale,
         n_catalogs=None,
     )
 
 
 def _of_catalogs(
-    address: str, found: Experiment, model: str, window: TimeWindow, from_bin: int
+    address: str, record_key: Sha256, model: str, window: TimeWindow, from_bin: int
 ) -> ForecastSums:
+    found = experiment(address, record_key)
     key = found.forecast_key(model, window)
     record = _data.store(address).get(CatalogForecastRecord, key)
     counted = ForecastShelf(found, _data.store(address)).catalogs(model, window)
-    chosen = counted.bin >= from_bin
+    per_cell = np.bincount(counted.cell[counted.bin >= from_bin], minlength=counted.n_cells)
     observation = found.observation(window)
     at_events = _at(counted, observation) if len(observation.events) else np.zeros(0)
     return ForecastSums(
         record=key,
         kind="catalog",
-        per_cell=np.bincount(counted.cell[chosen], minlength=counted.n_cells) / counted.n_catalogs,
+        per_pixel=pixels(address, record_key).sums(per_cell.astype(np.float64)) / counted.n_catalogs,
         per_bin=counted.per_bin() / counted.n_catalogs,
         band=np.quantile(counted.per_catalog_and_bin(), _BAND, axis=0),
         at_events=at_events / counted.n_catalogs,

@@ -19,6 +19,7 @@ pages = {
         st.Page("views/overview.py", title="Overview", icon=":material/grid_view:", default=True),
         st.Page("views/consistency.py", title="Consistency", icon=":material/align_justify_center:"),
     ],
+    "Inputs": [st.Page("views/map.py", title="Map", icon=":material/map:")],
 }
 page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
 st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")

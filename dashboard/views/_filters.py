@@ -22,6 +22,7 @@ __all__ = [
     "choose_experiment",
     "choose_parts",
     "choose_window",
+    "drop_unknown",
     "keep_choices",
     "link_to",
 ]
@@ -29,7 +30,17 @@ __all__ = [
 #: Choices that all pages share, by the names of the address's parameters, which are their widgets' keys.
 _COMMON: Final = ("experiment", "window", "model", "test")
 #: Choices of single pages that hold from page to page.
-_OF_PAGES: Final = ("sort",)
+_OF_PAGES: Final = (
+    "sort",
+    "map_a",
+    "map_b",
+    "map_shows",
+    "map_rate",
+    "map_from",
+    "map_colours",
+    "map_outside",
+    "map_range",
+)
 _LAST: Final = "last experiment"
 _PENDING: Final = "experiment to be set"
 
@@ -127,7 +138,7 @@ def choose_window(windows: _data.Windows, *, always: bool) -> TimeWindow | None:
     asked = st.query_params.get("window")
     if asked is not None and asked not in options and "window" not in st.session_state:
         unknown_name(f"the experiment has no results in the window {asked!r}; all windows are shown.")
-    _drop_unknown("window", options)
+    drop_unknown("window", options)
     option = st.sidebar.selectbox(
         "Window (UTC)", options, index=None, placeholder=ALL_WINDOWS, key="window", bind="query-params"
     )
@@ -154,13 +165,13 @@ def _several(label: str, parameter: str, options: tuple[str, ...]) -> list[str]:
         for asked in st.query_params.get_all(parameter):
             if asked and asked not in options:
                 unknown_name(f"{unknown(parameter, asked, options)}.")
-    _drop_unknown(parameter, options)
+    drop_unknown(parameter, options)
     return st.sidebar.multiselect(
         label, options, key=parameter, placeholder="all", bind="query-params", wrap=True
     )
 
 
-def _drop_unknown(parameter: str, options: Sequence[str]) -> None:
+def drop_unknown(parameter: str, options: Sequence[str]) -> None:
     """Drop what another experiment left in a widget: Streamlit would refuse it."""
     held = st.session_state.get(parameter)
     if isinstance(held, list) and not set(held) <= set(options):

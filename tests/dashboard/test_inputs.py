@@ -29,7 +29,7 @@ def test_a_forecasts_sums_are_what_the_tests_took(california: CaliforniaRun) -> 
         window = row.label.window
         sums = _inputs.forecast_sums(california.store_url, summary.record_key, row.label.model, window)
         assert sums.total == pytest.approx(row.n_forecast, rel=1e-12)
-        assert sums.per_cell.sum() == pytest.approx(row.n_forecast, rel=1e-12)
+        assert sums.per_pixel.sum() == pytest.approx(row.n_forecast, rel=1e-12)
         assert len(_inputs.observed(california.store_url, summary.record_key, window)) == row.n_observed
         assert len(sums.at_events) == row.n_observed
         assert np.all(sums.at_events > 0)
@@ -55,7 +55,7 @@ def test_a_higher_magnitude_leaves_fewer_events_expected(california: CaliforniaR
     place = (california.store_url, summary.record_key, row.label.model, row.label.window)
     whole = _inputs.forecast_sums(*place)
     part = _inputs.forecast_sums(*place, from_bin=10)
-    assert part.per_cell.sum() == pytest.approx(whole.per_bin[10:].sum(), rel=1e-12)
+    assert part.per_pixel.sum() == pytest.approx(whole.per_bin[10:].sum(), rel=1e-12)
 
 
 def test_a_store_without_the_inputs_says_so(one_week: str) -> None:

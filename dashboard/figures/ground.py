@@ -1,0 +1,177 @@
+"""The ground of every map: coast, borders, the outline of the region, and axes of equal scale."""
+
+import math
+from typing import Final
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from dashboard._theme import Theme, pale
+from dashboard.coast import Box, lines_in
+from dashboard.figures.pixels import Pixels
+
+__all__ = ["draw_ground", "outline_of"]
+
+#: Room around the region, as a part of its longer side.
+_MARGIN: Final = 0.03
+#: A line of more points would be slower to draw than the map itself.
+_MOST_POINTS: Final = 20_000
+#: Lines that span less of the map than this cannot be seen.
+_LEAST_SPAN: Final = 1 / 250
+#: Near the poles a degree of longitude still has this part of a degree of latitude.
+_LEAST_RATIO: Final = 0.2
+#: Heights of maps in CSS pixels, and what stands above and below: colour bar, ticks, legend.
+_HEIGHTS: Final = (180.0, 580.0)
+_ABOVE: Final = 62
+_BELOW: Final = 78
+
+Array = NDArray[np.float64]
+
+
+def draw_ground(figure: go.Figure, pixels: Pixels, theme: Theme, width: int) -> None:
+    """Draw coast, borders and outline over what a figure has, and lay the axes out.
+
+    One degree of latitude is as long as a degree of longitude is at the map's middle, divided by its cosine.
+
+    Parameters
+    ----------
+    width
+        About as many CSS pixels as the map will have, from which its height follows.
+    """
+    box = _framed(pixels.box)
+    coast, borders = _seen(lines_in(box, "coast"), box), _seen(lines_in(box, "borders"), box)
+    _draw_lines(figure, coast, "coast", {"color": theme.text, "width": 1})
+    _draw_lines(figure, borders, "borders", {"color": theme.text, "width": 1, "dash": "dot"})
+    outline = outline_of(pixels)
+    if len(outline) <= _MOST_POINTS:
+        _draw_lines(figure, outline, "region", {"color": pale(theme.text, 0.75), "width": 2})
+    west, east, south, north = box
+    ratio = max(math.cos(math.radians((south + north) / 2)), _LEAST_RATIO)
+    height = width * (north - south) / ((east - west) * ratio)
+    figure.update_layout(
+        height=int(min(max(height, _HEIGHTS[0]), _HEIGHTS[1])) + _ABOVE + _BELOW,
+        margin={"l": 8, "r": 8, "t": _ABOVE, "b": _BELOW},
+        dragmode=False,
+        hovermode="closest",
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "y": 0,
+            "yanchor": "bottom",
+            "yref": "container",
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+    )
+    axis = {"showgrid": False, "zeroline": False, "automargin": True, "constrain": "domain"}
+    figure.update_xaxes(**axis, range=[west, east], **_ticks(west, east, "EW"))
+    figure.update_yaxes(
+        **axis,
+        range=[south, north],
+        **_ticks(south, north, "NS"),
+        scaleanchor="x",
+        scaleratio=1 / ratio,
+        constraintoward="top",
+    )
+
+
+def outline_of(pixels: Pixels) -> Array:
+    """Give the outer edges of a region's pixels as straight lines.
+
+    Returns
+    -------
+    array of float64, shape (points, 2)
+        Longitude and latitude; NaN between lines.
+    """
+    x, y = pixels.longitude, pixels.latitude
+    column, low, high = _edge_runs(pixels.inside.T)
+    row, left, right = _edge_runs(pixels.inside)
+    gap = np.full(len(column) + len(row), np.nan)
+    east = [np.r_[x[column], x[left]], np.r_[x[column], x[right]], gap]
+    north = [np.r_[y[low], y[row]], np.r_[y[high], y[row]], gap]
+    lines: Array = np.column_stack([np.column_stack(east).ravel(), np.column_stack(north).ravel()])
+    return lines
+
+
+def _edge_runs(inside: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """Find the edges between one line of pixels and the next where only one of them is inside.
+
+    Returns
+    -------
+    arrays of int, shape (runs,)
+        Which edge, and the first place and the one after the last along it.
+    """
+    framed = np.pad(inside, ((1, 1), (0, 0)))
+    edges = np.pad(framed[1:] != framed[:-1], ((0, 0), (1, 1))).astype(np.int8)
+    steps = np.diff(edges, axis=1)
+    at, first = np.nonzero(steps == 1)
+    _, last = np.nonzero(steps == -1)
+    return at, first, last
+
+
+def _draw_lines(figure: go.Figure, lines: Array, name: str, line: dict[str, object]) -> None:
+    if not len(lines):
+        return
+    figure.add_trace(
+        go.Scatter(
+            x=lines[:, 0].astype(np.float32),
+            y=lines[:, 1].astype(np.float32),
+            mode="lines",
+            name=name,
+            line=line,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+
+
+def _framed(box: Box) -> Box:
+    west, east, south, north = box
+    margin = max(east - west, north - south) * _MARGIN
+    if east - west > 359:
+        return west, east, max(south - margin, -90.0), min(north + margin, 90.0)
+    return west - margin, east + margin, max(south - margin, -90.0), min(north + margin, 90.0)
+
+
+def _seen(lines: Array, box: Box) -> Array:
+    """Leave out islands that are too small to be seen, so that the world has few points."""
+    if not len(lines):
+        return lines
+    west, east, south, north = box
+    least = max(east - west, north - south) * _LEAST_SPAN
+    gap = np.isnan(lines[:, 0])
+    number = np.cumsum(gap)  # of the line to which a point belongs
+    n_lines = int(number[-1]) + 1
+    low, high = np.full((n_lines, 2), np.inf), np.full((n_lines, 2), -np.inf)
+    np.minimum.at(low, number[~gap], lines[~gap])
+    np.maximum.at(high, number[~gap], lines[~gap])
+    kept = (high - low).max(axis=1) >= least
+    seen: Array = lines[kept[number]]
+    return seen
+
+
+def _ticks(low: float, high: float, letters: str) -> dict[str, object]:
+    """Give a few ticks in whole or round degrees, longitudes beyond 180 as those of the other side."""
+    step = next(
+        (step for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60) if (high - low) / step <= 6),
+        90,
+    )
+    values = np.round(np.arange(math.ceil(low / step), math.floor(high / step) + 1) * step, 6)
+    return {"tickvals": values, "ticktext": [_degrees(float(value), letters) for value in values]}
+
+
+def _degrees(value: float, letters: str) -> str:
+    """Write a longitude or latitude.
+
+    Examples
+    --------
+    >>> _degrees(190.0, "EW"), _degrees(-117.5, "EW"), _degrees(0.0, "NS"), _degrees(-180.0, "EW")
+    ('170°W', '117.5°W', '0°', '180°')
+    """
+    if letters == "EW":
+        value = (value + 180) % 360 - 180
+    if value == 0 or abs(value) == 180:
+        return f"{abs(value):g}°"
+    return f"{abs(value):g}°{letters[0] if value > 0 else letters[1]}"
