@@ -1,21 +1,19 @@
 """What the page of maps lets its reader choose: models, what is drawn, and with which colours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 import streamlit as st
 
-from dashboard._words import window_name
 from dashboard.figures.maps import Rate
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame
 from forequake.errors import unknown
-from forequake.windows import TimeWindow
 
-__all__ = ["Choices", "Shows", "choose", "step_through"]
+__all__ = ["Choices", "Shows", "choose"]
 
 
 class Shows(StrEnum):
@@ -112,36 +110,6 @@ def _fixed() -> tuple[float, float]:
         width=230,
     )
     return float(low), float(max(high, low + 1))
-
-
-def step_through(shown: Frame, window: TimeWindow) -> None:
-    """Say which window is drawn, with steps to the one before and after."""
-    windows = [summary.window for summary in shown.windows.listed]
-    place = windows.index(window) if window in windows else None
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if place is not None and len(windows) > 1:
-            _step("Previous window", ":material/chevron_left:", windows, place - 1)
-            _step("Next window", ":material/chevron_right:", windows, place + 1)
-        which = "" if shown.window is not None or len(windows) < 2 else ", the latest"
-        st.markdown(f"**{window_name(window)}** (UTC){which}", width="content")
-
-
-def _step(name: str, icon: str, windows: Sequence[TimeWindow], place: int) -> None:
-    inside = 0 <= place < len(windows)
-    st.button(
-        name,
-        icon=icon,
-        disabled=not inside,
-        on_click=_go_to(windows[place]) if inside else None,
-        key=name,
-    )
-
-
-def _go_to(window: TimeWindow) -> Callable[[], None]:
-    def go() -> None:
-        st.session_state["window"] = window_name(window)
-
-    return go
 
 
 def _usual(shown: Frame) -> tuple[str, str | None]:

@@ -14,9 +14,10 @@ from dashboard.figures.events import SeenEvents, event_gains
 from dashboard.figures.maps import MapLayout, gain_map, rate_map, rate_range, ratio_map, shown_rates
 from dashboard.figures.pixels import Pixels
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._map_choices import Choices, Shows, choose, step_through
+from dashboard.views._map_choices import Choices, Shows, choose
 from dashboard.views._map_tables import events_table, gains_table, offer_rates
 from dashboard.views._parts import PLOT
+from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 from forequake.errors import ForecastError, NotFound
@@ -64,14 +65,16 @@ def show() -> None:
     """Draw the page."""
     shown = frame()
     st.header("Map")
+    st.caption(f"{plain(shown.name)}: where models expect events, and where they came.")
     if not say_filters(shown):
         return
     window = shown.one_window
     if window is None or not shown.models:
         st.info("No window has results yet: there is nothing to draw.", icon=":material/hourglass_empty:")
         return
-    st.caption("Where models expect events in a window, and where they came.")
-    step_through(shown, window)
+    step_windows(shown, window)
+    if shown.window is None and len(shown.windows.listed) > 1:
+        st.caption("The latest window with results; choose another one at the side.")
     scene = _scene(shown, window)
     if scene is None:
         return

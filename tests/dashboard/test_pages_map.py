@@ -142,7 +142,7 @@ def test_a_record_of_another_forequake_has_no_map(page: Any, many_weeks: str) ->
 
 def test_windows_are_stepped_through(page: Any, many_weeks: str) -> None:
     app = page(many_weeks, experiment="weeks")
-    assert "(UTC), the latest" in words(app)
+    assert "The latest window with results" in words(app)
     next(button for button in app.button if button.label == "Previous window").click().run()
     assert not app.exception
     assert app.selectbox(key="window").value in words(app)
