@@ -13,6 +13,7 @@ from forequake.results import Outcome, UnitRecord, UnitState
 from stores import Overview, OverviewCell, ResultRow
 
 __all__ = [
+    "ENDED_BADLY",
     "Column",
     "CountedCell",
     "CountedMatrix",
@@ -159,7 +160,8 @@ class CountedMatrix:
     cells: tuple[CountedCell, ...]
 
 
-_ENDED_BADLY = frozenset(
+#: States of units that ended, and have no result.
+ENDED_BADLY = frozenset(
     {
         UnitState.FAILED,
         UnitState.TIMED_OUT,
@@ -282,7 +284,7 @@ def _against_others(
     found = [row.outcome for row in rows if (row.label.model, row.label.test) == (model, column.test)]
     counts = {Status(outcome.value): found.count(outcome) for outcome in set(found)}
     bad = sum(
-        (unit.label.model, unit.label.test) == (model, column.test) and unit.state in _ENDED_BADLY
+        (unit.label.model, unit.label.test) == (model, column.test) and unit.state in ENDED_BADLY
         for unit in units
     )
     return CountedCell(model, column, counts | ({Status.FAILED: bad} if bad else {}))
@@ -321,7 +323,7 @@ def counted_matrix(
     found = {(cell.model, cell.test, cell.reference): cell for cell in _pooled(overview.cells, all_pairs)}
     bad: dict[tuple[str, str, str | None], int] = {}
     for unit in units:
-        if unit.state in _ENDED_BADLY:
+        if unit.state in ENDED_BADLY:
             reference = None if unit.label.test in all_pairs else unit.label.reference
             place = (unit.label.model, unit.label.test, reference)
             bad[place] = bad.get(place, 0) + 1
@@ -385,5 +387,5 @@ def _registered(test: str, registered: Mapping[str, str]) -> str:
 
 def _without_result(model: str, column: Column, unit: UnitRecord | None) -> Status:
     if unit is not None:
-        return Status.FAILED if unit.state in _ENDED_BADLY else Status.RUNNING
+        return Status.FAILED if unit.state in ENDED_BADLY else Status.RUNNING
     return Status.ITSELF if model == column.reference else Status.MISSING

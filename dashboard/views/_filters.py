@@ -40,6 +40,10 @@ _OF_PAGES: Final = (
     "map_colours",
     "map_outside",
     "map_range",
+    "time_score",
+    "time_over",
+    "time_lines",
+    "time_test",
 )
 _LAST: Final = "last experiment"
 _PENDING: Final = "experiment to be set"

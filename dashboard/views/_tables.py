@@ -118,7 +118,11 @@ def _texts(entry: dict[str, Any]) -> dict[str, str]:
 
 
 def show_table(
-    table: Sequence[dict[str, Any]], name: str, figures: Mapping[str, go.Figure] = _NO_FIGURES
+    table: Sequence[dict[str, Any]],
+    name: str,
+    figures: Mapping[str, go.Figure] = _NO_FIGURES,
+    *,
+    whole: Callable[[], Sequence[dict[str, Any]]] | None = None,
 ) -> None:
     """Show a table behind a heading that opens it, with files to download.
 
@@ -128,6 +132,8 @@ def show_table(
         Of the files.
     figures
         Those that show the same, by the names of their files: each to be had as a page of its own.
+    whole
+        Gives all rows for the files, where `table` has only the first ones.
     """
     if not table:
         return
@@ -136,9 +142,12 @@ def show_table(
         columns = [head for head in heads if any(entry.get(head) is not None for entry in table)]
         shown = [{head: (entry | _texts(entry)).get(head) for head in columns} for entry in table]
         st.dataframe(shown, hide_index=True, placeholder="")
+        if whole is not None:
+            st.caption(f"The first {len(table)} rows; the files have all.")
         with st.container(horizontal=True):
-            _offer(name, "csv", "text/csv", lambda: _as_csv(table, heads))
-            _offer(name, "parquet", "application/vnd.apache.parquet", lambda: _as_parquet(table, heads))
+            rows = whole or (lambda: table)
+            _offer(name, "csv", "text/csv", lambda: _as_csv(rows(), heads))
+            _offer(name, "parquet", "application/vnd.apache.parquet", lambda: _as_parquet(rows(), heads))
             for of, figure in figures.items():
                 _offer(of, "html", "text/html", partial(_as_page, figure, of))
 

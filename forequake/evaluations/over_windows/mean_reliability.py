@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 __all__ = ["RELIABILITY_SEED", "MeanReliability", "mean_reliability", "poisson_scores", "reliability_band"]
 
-Array = NDArray[np.float64]
+_Array = NDArray[np.float64]
 
 #: Of the counts that are drawn for a band, so that it is the same whenever it is shown.
 RELIABILITY_SEED: Final = 2024
@@ -51,8 +51,8 @@ class MeanReliability:
     miscalibration: float
     discrimination: float
     uncertainty: float
-    expected: Array
-    recalibrated: Array
+    expected: _Array
+    recalibrated: _Array
 
     @property
     def size(self) -> int:
@@ -60,7 +60,7 @@ class MeanReliability:
         return len(self.expected)
 
 
-def poisson_scores(expected: Array, counts: Array) -> Array:
+def poisson_scores(expected: _Array, counts: _Array) -> _Array:
     """Give x - y ln x of each window; infinite where events come and none is expected.
 
     Examples
@@ -72,7 +72,7 @@ def poisson_scores(expected: Array, counts: Array) -> Array:
         return expected - np.where(counts > 0, counts * np.log(expected), 0.0)
 
 
-def mean_reliability(expected: Array, counts: Array) -> MeanReliability:
+def mean_reliability(expected: _Array, counts: _Array) -> MeanReliability:
     """Recalibrate expected numbers and split their mean score.
 
     Parameters
@@ -116,8 +116,8 @@ def mean_reliability(expected: Array, counts: Array) -> MeanReliability:
 
 
 def reliability_band(
-    expected: Array, *, level: float = 0.95, draws: int = 200, seed: int = RELIABILITY_SEED
-) -> tuple[Array, Array]:
+    expected: _Array, *, level: float = 0.95, draws: int = 200, seed: int = RELIABILITY_SEED
+) -> tuple[_Array, _Array]:
     """Give where the recalibrated means of a right forecast lie, if numbers are Poisson about those expected.
 
     Parameters
@@ -138,11 +138,11 @@ def reliability_band(
     return least, greatest
 
 
-def _recalibrated(expected: Array, counts: Array) -> Array:
+def _recalibrated(expected: _Array, counts: _Array) -> _Array:
     """Regress counts on expected numbers in ascending order; equal ones have one mean."""
     from scipy.optimize import isotonic_regression
 
     _, group, sizes = np.unique(expected, return_inverse=True, return_counts=True)
     means = np.bincount(group, weights=counts) / sizes
-    fitted: Array = isotonic_regression(means, weights=sizes).x
+    fitted: _Array = isotonic_regression(means, weights=sizes).x
     return fitted[group]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 __all__ = ["RunningRejections", "RunningSum", "running_rejections", "running_sum", "window_gains"]
 
-Array = NDArray[np.float64]
+_Array = NDArray[np.float64]
 
 #: With this probability chance gives a true forecast no more rejections than the limit.
 _SURE: Final = 0.95
@@ -28,7 +28,7 @@ class RunningSum:
         Windows without a score.
     """
 
-    total: Array
+    total: _Array
     minus_infinite: NDArray[np.bool_]
     plus_infinite: NDArray[np.bool_]
     lacking: NDArray[np.bool_]
@@ -56,17 +56,17 @@ class RunningRejections:
     limit: NDArray[np.int64]
 
     @property
-    def share(self) -> Array:
+    def share(self) -> _Array:
         """Share of rejections among the verdicts; NaN before the first one."""
         return _share(self.rejected, self.decided)
 
     @property
-    def limit_share(self) -> Array:
+    def limit_share(self) -> _Array:
         """The limit as a share of the verdicts; NaN before the first one."""
         return _share(self.limit, self.decided)
 
 
-def running_sum(scores: Array) -> RunningSum:
+def running_sum(scores: _Array) -> RunningSum:
     """Add up the scores of windows that share no time.
 
     Parameters
@@ -88,7 +88,7 @@ def running_sum(scores: Array) -> RunningSum:
     )
 
 
-def window_gains(gain: Array, events: NDArray[np.int64], expected: Array, reference_expected: Array) -> Array:
+def window_gains(gain: _Array, events: NDArray[np.int64], expected: _Array, reference_expected: _Array) -> _Array:
     """Give the information gain of whole windows from that per event of the T-test, in nats.
 
     Parameters
@@ -121,16 +121,26 @@ def running_rejections(
         Probability of rejecting a true forecast in one window. A test of few events or simulations rejects
         more rarely, so there is no lower limit.
     """
-    from scipy.stats import binom
-
     counts = np.cumsum(decided, dtype=np.int64)
+    most = int(counts[-1]) if len(counts) else 0
     return RunningRejections(
         decided=counts,
         rejected=np.cumsum(decided & rejected, dtype=np.int64),
-        limit=np.where(counts > 0, binom.ppf(_SURE, np.maximum(counts, 1), alpha), 0).astype(np.int64),
+        limit=_limits(most, alpha)[counts],
     )
 
 
-def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> Array:
+def _limits(most: int, alpha: float) -> NDArray[np.int64]:
+    """Give the least k with P(X <= k) >= 95 % for X of 0, 1, ..., `most` windows: it never falls."""
+    from scipy.special import bdtr
+
+    limits = np.zeros(most + 1, dtype=np.int64)
+    for size in range(1, most + 1):
+        limit = int(limits[size - 1])
+        limits[size] = limit if bdtr(limit, size, alpha) >= _SURE else limit + 1
+    return limits
+
+
+def _share(part: NDArray[np.int64], whole: NDArray[np.int64]) -> _Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(whole > 0, part / np.maximum(whole, 1), np.nan)

@@ -25,7 +25,7 @@ __all__ = [
     "uniformity",
 ]
 
-Array = NDArray[np.float64]
+_Array = NDArray[np.float64]
 
 #: Of the draws of randomised transforms, so that they are the same whenever they are shown.
 PIT_SEED: Final = 2009
@@ -50,12 +50,12 @@ class Uniformity:
     p: float | None
 
 
-def pit_draws(windows: int, seed: int = PIT_SEED) -> Array:
+def pit_draws(windows: int, seed: int = PIT_SEED) -> _Array:
     """Give the V of each window: those of the first windows stay when further ones are added."""
     return np.random.default_rng(seed).random(windows)
 
 
-def randomised_pit(delta1: Array, delta2: Array, draws: Array) -> Array:
+def randomised_pit(delta1: _Array, delta2: _Array, draws: _Array) -> _Array:
     """Give the randomised probability integral transform of numbers of events.
 
     Parameters
@@ -76,11 +76,11 @@ def randomised_pit(delta1: Array, delta2: Array, draws: Array) -> Array:
     array([0.375])
     """
     here = np.maximum(delta1 + delta2 - 1.0, 0.0)
-    pit: Array = np.clip(1.0 - delta1 + draws * here, 0.0, 1.0)
+    pit: _Array = np.clip(1.0 - delta1 + draws * here, 0.0, 1.0)
     return pit
 
 
-def uniformity(values: Array, *, independent: bool = True) -> Uniformity:
+def uniformity(values: _Array, *, independent: bool = True) -> Uniformity:
     """Test values against the uniform distribution, as `calibration` does.
 
     Parameters
@@ -101,7 +101,7 @@ def uniformity(values: Array, *, independent: bool = True) -> Uniformity:
     return Uniformity(len(values), float(found.statistic), float(found.pvalue))
 
 
-def departures(values: Array) -> tuple[Array, Array]:
+def departures(values: _Array) -> tuple[_Array, _Array]:
     """Give the corners of the share of values up to x, minus x.
 
     Returns
@@ -128,7 +128,7 @@ def kolmogorov_half_width(size: int, alpha: float) -> float:
     return float(kstwo.ppf(1 - alpha, size))
 
 
-def bin_counts(values: Array, bins: int) -> NDArray[np.int64]:
+def bin_counts(values: _Array, bins: int) -> NDArray[np.int64]:
     """Count values in bins of equal width over [0, 1]; 1 belongs to the last one."""
     return np.histogram(values, bins=bins, range=(0.0, 1.0))[0].astype(np.int64)
 

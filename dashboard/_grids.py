@@ -1,0 +1,77 @@
+"""The results of one test of all models in all windows, as arrays; the rows behind them are not kept."""
+
+from datetime import datetime
+from typing import Final
+
+import streamlit as st
+
+from dashboard import _data
+from dashboard.figures.grids import Grid, grid_of
+from forequake.windows import TimeWindow
+from stores import ResultQuery, ResultRow
+
+__all__ = ["expected_of", "grid", "since_of"]
+
+#: A page of the store, and how many of them are read at most.
+_PAGE: Final = 10_000
+_MOST_PAGES: Final = 10
+
+
+@st.cache_resource(max_entries=12, show_spinner="Reading results")
+def grid(
+    address: str,
+    experiment: str,
+    token: int,
+    test: str,
+    reference: str | None,
+    models: tuple[str, ...],
+    windows: tuple[TimeWindow, ...],
+    since: datetime | None,
+) -> Grid | None:
+    """Read the results of a test; None where there is none.
+
+    Parameters
+    ----------
+    models
+        All of the experiment.
+    windows
+        In which results may be missing.
+    since
+        Only windows that begin then or later; see `since_of`.
+    """
+    del token  # part of what the answer is kept under
+    query = ResultQuery(
+        experiment=experiment,
+        tests=(test,),
+        references=() if reference is None else (reference,),
+        start_from=since,
+        limit=_PAGE,
+    )
+    rows: list[ResultRow] = []
+    store = _data.store(address)
+    for _ in range(_MOST_PAGES):
+        page = store.latest(query)
+        rows += page.rows
+        if page.cursor is None:
+            break
+        query = query.model_copy(update={"cursor": page.cursor})
+    due = [window for window in windows if since is None or window.start >= since]
+    return grid_of(rows, models, due)
+
+
+def since_of(windows: _data.Windows, models: int) -> datetime | None:
+    """Give from when on the results of so many models fit into what is read; None for all."""
+    most = _PAGE * _MOST_PAGES // max(models, 1)
+    listed = windows.listed
+    return None if len(listed) <= most else listed[-most].window.start
+
+
+def expected_of(address: str, experiment: str, token: int, model: str) -> dict[TimeWindow, float]:
+    """Give a model's expected number of events in each window, by the test that it has in most windows."""
+    counted = _data.overview(address, experiment, token)
+    cells = [cell for cell in counted.cells if cell.model == model]
+    if not cells:
+        return {}
+    cell = max(cells, key=lambda each: each.n_windows)
+    rows = _data.series(address, experiment, token, cell.test, model, cell.reference)
+    return {row.label.window: row.n_forecast for row in rows}
