@@ -165,26 +165,9 @@ def grid_of(
     spans = sorted(
         {row.label.window for row in found} | set(windows), key=lambda span: (span.start, span.end)
     )
-    across = {window: place for place, window in enumerate(spans)}
-    down = {model: place for place, model in enumerate(shown)}
-    shape = (len(shown), len(spans))
-    status = np.full(shape, _MISSING, dtype=np.int8)
-    value, upper, lower, expected = (np.full(shape, np.nan) for _ in range(4))
-    events = np.zeros(len(spans), dtype=np.int64)
-    codes = {each.value: code for code, each in enumerate(STATUSES)}
-    for row in found:
-        place = down[row.label.model], across[row.label.window]
-        status[place] = codes[row.outcome.value]
-        decides = deciding_value(row)
-        value[place] = math.nan if decides is None else decides
-        if isinstance(row.quantiles, TailQuantiles):
-            upper[place], lower[place] = row.quantiles.delta1, row.quantiles.delta2
-        elif isinstance(row.quantiles, LowerQuantile):
-            lower[place] = row.quantiles.q
-        expected[place] = row.n_forecast
-        events[place[1]] = row.n_observed
     first = found[0]
-    return Grid(
+    shape = (len(shown), len(spans))
+    grid = Grid(
         test=first.label.test,
         registered=first.test,
         reference=first.label.reference,
@@ -194,10 +177,29 @@ def grid_of(
         drawn=is_drawn(first.test, next((row.quantiles for row in found if row.quantiles), None)),
         models=shown,
         windows=tuple(spans),
-        events=events,
-        status=status,
-        value=value,
-        upper=upper,
-        lower=lower,
-        expected=expected,
+        events=np.zeros(len(spans), dtype=np.int64),
+        status=np.full(shape, _MISSING, dtype=np.int8),
+        value=np.full(shape, np.nan),
+        upper=np.full(shape, np.nan),
+        lower=np.full(shape, np.nan),
+        expected=np.full(shape, np.nan),
     )
+    _fill(grid, found)
+    return grid
+
+
+def _fill(grid: Grid, rows: Iterable[ResultRow]) -> None:
+    across = {window: place for place, window in enumerate(grid.windows)}
+    down = {model: place for place, model in enumerate(grid.models)}
+    codes = {each.value: code for code, each in enumerate(STATUSES)}
+    for row in rows:
+        place = down[row.label.model], across[row.label.window]
+        grid.status[place] = codes[row.outcome.value]
+        decides = deciding_value(row)
+        grid.value[place] = math.nan if decides is None else decides
+        if isinstance(row.quantiles, TailQuantiles):
+            grid.upper[place], grid.lower[place] = row.quantiles.delta1, row.quantiles.delta2
+        elif isinstance(row.quantiles, LowerQuantile):
+            grid.lower[place] = row.quantiles.q
+        grid.expected[place] = row.n_forecast
+        grid.events[place[1]] = row.n_observed

@@ -51,7 +51,7 @@ def figure(app: AppTest, place: int) -> dict[str, Any]:
     return drawn
 
 
-def words(app: AppTest) -> str:
+def words(app: Any) -> str:
     kinds = ("caption", "info", "warning", "error", "header", "subheader")
     return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 

@@ -88,7 +88,9 @@ def running_sum(scores: _Array) -> RunningSum:
     )
 
 
-def window_gains(gain: _Array, events: NDArray[np.int64], expected: _Array, reference_expected: _Array) -> _Array:
+def window_gains(
+    gain: _Array, events: NDArray[np.int64], expected: _Array, reference_expected: _Array
+) -> _Array:
     """Give the information gain of whole windows from that per event of the T-test, in nats.
 
     Parameters
