@@ -43,6 +43,7 @@ from forequake.results import (
     ScoreRecord,
     UnitRecord,
 )
+from forequake.seal_marks import Statuses, sealed_statuses
 from forequake.windows import TimeWindow
 from stores import (
     BoundResult,
@@ -78,6 +79,7 @@ __all__ = [
     "sample",
     "score_summary",
     "series",
+    "statuses",
     "store",
     "store_address",
     "summary_of",
@@ -143,6 +145,14 @@ def config(address: str, key: Sha256) -> ExperimentConfig | None:
         return ExperimentConfig.model_validate(record.config)
     except ValidationError:
         return None
+
+
+@st.cache_data(ttl=FRESH, show_spinner=False)
+def statuses(address: str, experiment: str) -> Statuses:
+    """Read how an experiment's sealed forecasts stand to their windows."""
+    summaries = experiments(address).experiments
+    key = next((summary.record_key for summary in summaries if summary.name == experiment), None)
+    return {} if key is None else sealed_statuses(store(address), config(address, key))
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)

@@ -8,7 +8,7 @@ from flows._following import Following
 from flows._intake import append_seal
 from flows._patience import run_logger
 from flows._session import Session
-from forequake.ahead import has_program, sealed_source
+from forequake.ahead import sealed_source
 from forequake.config import FolderModel, LoadedExperiment
 from forequake.errors import ClaimLost, EnvironmentFailed, ForecastError, Interrupted, ModelError, SourceError
 from forequake.experiments import Experiment
@@ -16,7 +16,7 @@ from forequake.model_runs import ForecastFile, Watch, forecast_of_window, progra
 from forequake.models.demands import Demand
 from forequake.quantities import now
 from forequake.results import ProspectiveStatus, SealRecord
-from forequake.seals import counting, read_seals
+from forequake.seals import counting, has_program, read_seals
 from forequake.windows import TimeWindow
 from stores import Block, ResultsStore, RunRef
 

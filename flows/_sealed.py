@@ -5,11 +5,10 @@ from dataclasses import dataclass
 
 from flows._ahead import withdraw_seals
 from flows._intake import Received, Taking, receive
-from forequake.ahead import has_program
-from forequake.config import FolderModel, LoadedExperiment, ModelSpec, SubmissionModel
+from forequake.config import FolderModel, LoadedExperiment, SubmissionModel
 from forequake.quantities import now
 from forequake.results import SealRecord
-from forequake.seals import Sealed, Verdict, counting, judge, read_seals
+from forequake.seals import Sealed, Verdict, counting, has_program, judge, may_be_sealed, read_seals
 from forequake.wording import count_of
 from stores import ResultsStore
 
@@ -41,7 +40,7 @@ class Sealing:
         StoreError
             Where the store fails.
         """
-        if not any(_may_be_sealed(model) for model in loaded.config.models):
+        if not any(may_be_sealed(model) for model in loaded.config.models):
             return None
         store = self.open()
         if store is not None and self.anew is not None:
@@ -75,10 +74,6 @@ def sealed_forecasts(
     if store is None:
         return Sealed(seals, reasons, troubles)
     return Sealed(seals, reasons, troubles, store.open_blob)
-
-
-def _may_be_sealed(model: ModelSpec) -> bool:
-    return isinstance(model, SubmissionModel) or has_program(model)
 
 
 def _made(store: ResultsStore, loaded: LoadedExperiment, model: FolderModel) -> dict[str, SealRecord]:

@@ -1,9 +1,8 @@
 """Forecasts that programs make before anybody can know how their windows end: which of them are due."""
 
 from collections.abc import Collection
-from typing import TypeGuard
 
-from forequake.config import FolderModel, ModelSpec
+from forequake.config import FolderModel
 from forequake.experiments import Experiment
 from forequake.forecasts.sources import content_for, reader_for
 from forequake.model_runs import ForecastFile
@@ -11,14 +10,10 @@ from forequake.models.functions import SEALED_FUNCTION_READER
 from forequake.models.programs import MAKERS
 from forequake.quantities import now
 from forequake.results import ForecastSource
+from forequake.seals import has_program
 from forequake.windows import TimeWindow
 
-__all__ = ["due_ahead", "has_program", "sealed_source"]
-
-
-def has_program(model: ModelSpec) -> TypeGuard[FolderModel]:
-    """Tell whether a program or a function makes a model's forecasts."""
-    return isinstance(model, FolderModel) and model.program is not None
+__all__ = ["due_ahead", "sealed_source"]
 
 
 def due_ahead(

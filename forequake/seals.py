@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, TypeGuard
 
-from forequake.config.model_specs import ModelSpec
+from forequake.config.model_specs import FolderModel, ModelSpec
 from forequake.config.submission_specs import LatePolicy, SubmissionModel
 from forequake.errors import NotFound
 from forequake.quantities import Sha256
@@ -19,8 +19,10 @@ __all__ = [
     "Sealed",
     "Verdict",
     "counting",
+    "has_program",
     "judge",
     "late_policy_of",
+    "may_be_sealed",
     "read_seals",
 ]
 
@@ -89,6 +91,16 @@ class Sealed:
         """Give what sealed forecasts are read from, by the ids of windows."""
         seals = self.by_model.get(model, {})
         return {window: seal.source for window, seal in seals.items() if seal.source is not None}
+
+
+def has_program(model: ModelSpec) -> TypeGuard[FolderModel]:
+    """Tell whether a program or a function makes a model's forecasts."""
+    return isinstance(model, FolderModel) and model.program is not None
+
+
+def may_be_sealed(model: ModelSpec) -> bool:
+    """Tell whether forecasts of a model are sealed, if they come before their windows end."""
+    return isinstance(model, SubmissionModel) or has_program(model)
 
 
 def late_policy_of(model: ModelSpec) -> LatePolicy:

@@ -1,6 +1,6 @@
 """Parts that pages share: the head of an experiment, the list of failures, what a click means."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -13,10 +13,11 @@ from forequake.config import ExperimentConfig
 from forequake.places import window_marks
 from forequake.quantities import now
 from forequake.results import RunRecord, UnitRecord, UnitState
+from forequake.seal_marks import Statuses, late_words, words_of_window
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview, shown_url
 
-__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head", "scrolled", "sentence_of"]
+__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head", "say_late", "scrolled", "sentence_of"]
 
 #: Of every figure: only the button that saves the picture, as SVG.
 PLOT: Final[dict[str, Any]] = {
@@ -63,6 +64,7 @@ def head(
         if runs:
             st.metric("Last run", runs[0].state.value, help=_run_help(runs[0]), width="content")
     _say_marks(window, window_marks(config))
+    say_late(_data.statuses(_data.store_address(), summary.name), window)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = shown_url(_data.store_address())
         st.caption(f"Data as of {clock(listing.read_at)} · {plain(name)}", width="content")
@@ -85,6 +87,16 @@ def _say_marks(window: TimeWindow | None, marks: Mapping[str, str]) -> None:
         f":material/flag: The catalog may miss events in {count_of(len(marks), 'window')}: "
         f"{plain(', '.join(named))}{more}."
     )
+
+
+def say_late(statuses: Statuses, window: TimeWindow | None, models: Collection[str | None] = ()) -> None:
+    """Say which sealed forecasts came too late to be prospective, in a window or in all."""
+    if window is None:
+        said = late_words(statuses, models)
+    else:
+        said = [words for words in [words_of_window(statuses, window, models)] if words is not None]
+    for words in said:
+        st.caption(f":material/schedule: {plain(sentence_of(words))}")
 
 
 def sentence_of(text: str) -> str:

@@ -36,7 +36,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import link_to
-from dashboard.views._parts import PLOT, clicked, sentence_of
+from dashboard.views._parts import PLOT, clicked, say_late, sentence_of
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
@@ -91,6 +91,8 @@ def show() -> None:
     if result.missing:
         st.caption(f":material/event_busy: {plain(missing_words(result.missing))}")
     _say_mark(result, label, marks)
+    window = None if spans else label.window
+    say_late(_data.statuses(address, label.experiment), window, (label.model, label.reference))
     _revisions(shown, values)
     scored = isinstance(result, ScoreRecord)
     curve = curve_figure(result, theme) if isinstance(result, ScoreRecord) else None

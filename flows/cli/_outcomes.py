@@ -85,10 +85,13 @@ def show_run(
 def _notes(store: "ResultsStore", experiment: str, rows: list["ResultRow"]) -> list[str]:
     """Say below the table what is undefined and why, and whose numbers others are."""
     from flows._outcome_texts import pycsep_sentence, reason_lines
-    from flows._summary import with_pycsep_numbers
+    from flows._summary import current_config, with_pycsep_numbers
+    from forequake.seal_marks import late_words, sealed_statuses
 
     theirs = pycsep_sentence(rows, with_pycsep_numbers(store, experiment, rows))
-    return reason_lines(rows) if theirs is None else [*reason_lines(rows), theirs]
+    late = late_words(sealed_statuses(store, current_config(store, experiment)))
+    marks = [f"Not prospective, {words}." for words in late]
+    return [*reason_lines(rows), *marks, *([] if theirs is None else [theirs])]
 
 
 def _dashboard_command(named: str) -> str:

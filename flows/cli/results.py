@@ -27,6 +27,7 @@ from forequake.wording import count_of
 
 if TYPE_CHECKING:
     from flows._outcome_texts import SpanParts
+    from forequake.seal_marks import Statuses
     from stores import ResultRow, ResultsStore
 
 __all__ = ["register"]
@@ -82,6 +83,7 @@ def results(
     from flows._outcome_texts import pycsep_sentence
     from flows._summary import all_rows, current_config, current_rows, with_pycsep_numbers
     from forequake.places import incomplete_windows, window_marks
+    from forequake.seal_marks import sealed_statuses
     from stores import ResultQuery
 
     target = known_experiment(store, experiment)
@@ -93,8 +95,9 @@ def results(
         note(f"{others} of other windows, tests or models that it had are left out: see --all")
     described = current_config(target, experiment)
     compat = with_pycsep_numbers(target, experiment, rows)
+    statuses = sealed_statuses(target, described)
     if form is Format.TABLE:
-        _show_table(target, rows, window_marks(described))
+        _show_table(target, rows, _marks(rows, window_marks(described), statuses))
         if (sentence := pycsep_sentence(rows, compat)) is not None:
             out.print(sentence)
         if described is not None and described.dependent_windows:
@@ -107,6 +110,8 @@ def results(
         | {
             "incomplete": parts[row.label.window.id].fraction if row.label.window.id in parts else 0.0,
             "compat": "pycsep" if row.key in compat else None,
+            "prospective": statuses.get((row.label.model, row.label.window.id)),
+            "reference_prospective": statuses.get((row.label.reference or "", row.label.window.id)),
         }
         for row in rows
     )
@@ -114,6 +119,15 @@ def results(
         print_json(list(objects))
     else:
         _print_csv(objects)
+
+
+def _marks(rows: list["ResultRow"], marks: Mapping[str, str], statuses: "Statuses") -> dict[str, str]:
+    """Add which forecasts came late to what is to be known of windows."""
+    from forequake.seal_marks import words_of_window
+
+    late = {row.label.window.id: words_of_window(statuses, row.label.window) for row in rows}
+    both = {window: [text for text in (marks.get(window), late.get(window)) if text] for window in late}
+    return {**marks, **{window: "; ".join(texts) for window, texts in both.items() if texts}}
 
 
 def _object(store: "ResultsStore", row: "ResultRow", *, distribution: bool) -> dict[str, Any]:

@@ -278,3 +278,9 @@ def test_a_run_tests_what_was_sealed(prefect_api: str, lab: Lab) -> None:
     again = subprocess.run(words, capture_output=True, text=True, timeout=180)
     run = json.loads(again.stdout)["run"]
     assert (run["counts"]["cached"], run["counts"]["computed"]) == (2, 0)
+    results = [COMMAND, "results", "live", "--store", lab.store_url]
+    table = subprocess.run(results, capture_output=True, text=True, timeout=60, check=True)
+    assert "Mark: the forecast of theirs is retrospective." in table.stdout
+    objects = subprocess.run([*results, "--format", "json"], capture_output=True, timeout=60, check=True)
+    found = {row["model"]: row["prospective"] for row in json.loads(objects.stdout)}
+    assert found == {"flat": None, "theirs": "retrospective"}

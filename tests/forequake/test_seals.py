@@ -16,6 +16,7 @@ from forequake.results import (
     SealRecord,
     seal_key,
 )
+from forequake.seal_marks import late_words, words_of_window
 from forequake.seals import Sealed, Verdict, counting, judge, read_seals
 from forequake.windows import TimeWindow
 
@@ -113,6 +114,15 @@ def test_all_that_came_is_read_with_few_questions() -> None:
     }
     assert store.questions == 5  # 1, 2, 4, 8 and 16 numbers
     assert read_seals(store, "another", "theirs", windows) == {}
+
+
+def test_words_name_what_is_not_prospective() -> None:
+    late, prospective = ProspectiveStatus.LATE, ProspectiveStatus.PROSPECTIVE
+    statuses = {("theirs", WINDOW.id): late, ("others", WINDOW.id): prospective, ("theirs", "another"): late}
+    assert words_of_window(statuses, WINDOW) == "the forecast of theirs is late"
+    assert words_of_window(statuses, WINDOW, ("others", None)) is None
+    assert late_words(statuses) == ["forecasts of theirs: late in 2 windows"]
+    assert late_words(statuses, ["others"]) == []
 
 
 def test_a_key_is_that_of_the_place_and_the_number() -> None:
