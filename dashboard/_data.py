@@ -78,6 +78,7 @@ __all__ = [
     "runs",
     "sample",
     "score_summary",
+    "scores",
     "series",
     "statuses",
     "store",
@@ -263,6 +264,13 @@ def regions(address: str, keys: tuple[Sha256, ...]) -> dict[Sha256, Acceptance |
     """Read where results do not reject; the distributions themselves are not kept."""
     found = store(address).get_many(EvaluationRecord, keys)
     return {key: acceptance(record) for key, record in found.items()}
+
+
+@st.cache_resource(max_entries=_KEPT, show_spinner=False)
+def scores(address: str, keys: tuple[Sha256, ...]) -> dict[Sha256, ScoreRecord]:
+    """Read scores with their curves; those that the store has no more are left out."""
+    found = store(address).get_many(EvaluationRecord, keys)
+    return {key: record for key, record in found.items() if isinstance(record, ScoreRecord)}
 
 
 @st.cache_data(ttl=FRESH, show_spinner=False)

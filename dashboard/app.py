@@ -19,6 +19,7 @@ pages = {
         st.Page("views/overview.py", title="Overview", icon=":material/grid_view:", default=True),
         st.Page("views/consistency.py", title="Consistency", icon=":material/align_justify_center:"),
         st.Page("views/time.py", title="Over time", icon=":material/timeline:"),
+        st.Page("views/alarms.py", title="Alarms", icon=":material/show_chart:"),
     ],
     "Inputs": [st.Page("views/map.py", title="Map", icon=":material/map:")],
 }

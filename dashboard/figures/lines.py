@@ -19,16 +19,29 @@ _COLOURS: Final = {
     "dark": ("#56B4E9", "#E8702A", "#2DBE95", "#E39AC8", "#EFC04A", "#7D8FF0", "#F2F4F7", "#9AA0A8"),
 }
 _DASHES: Final = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot", "5px,2px,1px,2px", "2px,5px")
+_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 
 
 @dataclass(frozen=True)
 class Line:
-    """How a model's line looks; `grey` ones stand back and have no name in the legend."""
+    """How a model's line looks; `grey` ones stand back and have no name in the legend.
+
+    Attributes
+    ----------
+    symbol
+        Of the marks on it, where it has some.
+    """
 
     colour: str
     dash: str
     width: float
     grey: bool = False
+    symbol: str = "circle-open"
+
+    @property
+    def named_dash(self) -> str:
+        """The dash where a line is drawn by the graphics card, which knows those with names alone."""
+        return "dot" if self.dash.endswith("px") else self.dash
 
 
 def styles_of(models: Sequence[str], highlighted: Sequence[str], theme: Theme) -> dict[str, Line]:
@@ -45,7 +58,10 @@ def styles_of(models: Sequence[str], highlighted: Sequence[str], theme: Theme) -
     chosen = chosen[:MOST_LINES]
     colours = _COLOURS[theme.name]
     styles = {model: Line(pale(theme.silent, 0.5), "solid", 1.2, grey=True) for model in models}
-    return styles | {model: Line(colours[place], _DASHES[place], 2.4) for place, model in enumerate(chosen)}
+    return styles | {
+        model: Line(colours[place], _DASHES[place], 2.4, symbol=_SYMBOLS[place])
+        for place, model in enumerate(chosen)
+    }
 
 
 def milliseconds(times: Iterable[datetime]) -> NDArray[np.float64]:

@@ -32,6 +32,8 @@ _COMMON: Final = ("experiment", "window", "model", "test")
 #: Choices of single pages that hold from page to page.
 _OF_PAGES: Final = (
     "sort",
+    "alarm_diagram",
+    "alarm_log",
     "map_a",
     "map_b",
     "map_shows",
