@@ -14,6 +14,7 @@ from flows.cli import (
     experiment,
     gc,
     qualify,
+    report,
     results,
     run,
     schedule,
@@ -42,6 +43,7 @@ experiment.register(app)
 qualify.register(app)
 run.register(app)
 results.register(app)
+report.register(app)
 status.register(app)
 submissions.register(app)
 schedule.register(app)

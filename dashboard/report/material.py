@@ -1,0 +1,320 @@
+"""What a report is made from: one experiment of a store, or a part of it, read within bounds and once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from pydantic import ValidationError
+
+from dashboard._experiment import (
+    PAGE,
+    ScoreSummary,
+    Windows,
+    axes,
+    count_windows,
+    is_dependent,
+    latest_ends,
+    pages,
+    pairs_since,
+    summary_of,
+    windows_of,
+)
+from dashboard.figures.cells import Column, CountedMatrix, Span, WindowMatrix, window_matrix
+from forequake.config import ExperimentConfig
+from forequake.errors import InputError, NotFound, unknown
+from forequake.evaluations.registry import TESTS, TestDefinition
+from forequake.experiments import Experiment
+from forequake.quantities import Sha256, now
+from forequake.results import (
+    EnvironmentRecord,
+    EvaluationRecord,
+    ExperimentRecord,
+    RunRecord,
+    UnitRecord,
+    UnitState,
+)
+from forequake.windows import TimeWindow
+from stores import ExperimentSummary, Overview, OverviewCell, ResultQuery, ResultRow, ResultsStore
+
+__all__ = ["Choice", "Material"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The part of an experiment that a report shows; nothing named means all.
+
+    Attributes
+    ----------
+    window
+        The id of one window.
+    """
+
+    window: str | None = None
+    models: tuple[str, ...] = ()
+    tests: tuple[str, ...] = ()
+
+
+class Material:
+    """An experiment of a store, read for one report.
+
+    Parameters
+    ----------
+    choice
+        The part of it to show.
+
+    Raises
+    ------
+    InputError
+        Where the store has no such experiment, or the experiment not what `choice` names.
+
+    Attributes
+    ----------
+    read_at
+        When it was read.
+    """
+
+    def __init__(self, store: ResultsStore, experiment: str, choice: Choice | None = None) -> None:
+        self.store = store
+        self.choice = Choice() if choice is None else choice
+        self.read_at: datetime = now()
+        summaries = {summary.name: summary for summary in store.experiments()}
+        if experiment not in summaries:
+            raise InputError(unknown("experiment", experiment, list(summaries)))
+        self.summary: ExperimentSummary = summaries[experiment]
+        self.counted: Overview = store.overview(experiment)
+        self.all_models, self.all_columns = axes(self.counted, self.config, self._registered)
+        self._series: dict[tuple[str, str, str | None], tuple[ResultRow, ...]] = {}
+        self._check()
+
+    def _check(self) -> None:
+        known = {
+            "model": (self.choice.models, tuple(self.all_models)),
+            "test": (self.choice.tests, tuple(dict.fromkeys(column.test for column in self.all_columns))),
+        }
+        for what, (asked, names) in known.items():
+            for name in asked:
+                if name not in names:
+                    raise InputError(unknown(what, name, names))
+        ids = [summary.window.id for summary in self.windows.listed]
+        if self.choice.window is not None and self.choice.window not in ids:
+            raise InputError(unknown("window with results", self.choice.window, ids))
+
+    # --- what it is of -------------------------------------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The experiment's name."""
+        return self.summary.name
+
+    @cached_property
+    def record(self) -> ExperimentRecord:
+        """The experiment as its latest run resolved it."""
+        return self.store.get(ExperimentRecord, self.summary.record_key)
+
+    @cached_property
+    def config(self) -> ExperimentConfig | None:
+        """Its configuration; None where it is not one that this forequake understands."""
+        try:
+            return ExperimentConfig.model_validate(self.record.config)
+        except ValidationError:
+            return None
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The resolved experiment, with its region and observed catalog.
+
+        Raises
+        ------
+        NotFound
+            Where the store lacks one of them.
+        """
+        return Experiment.from_store(self.store, self.summary.record_key)
+
+    @cached_property
+    def runs(self) -> tuple[RunRecord, ...]:
+        """The last runs, latest first."""
+        return tuple(self.store.runs(self.name, 10))
+
+    @cached_property
+    def environment(self) -> EnvironmentRecord | None:
+        """Where the latest run computed; None where that was not kept."""
+        if not self.runs or self.runs[0].environment is None:
+            return None
+        try:
+            return self.store.get(EnvironmentRecord, self.runs[0].environment)
+        except NotFound:
+            return None
+
+    @cached_property
+    def units(self) -> tuple[UnitRecord, ...]:
+        """Computations that are under way or ended badly."""
+        return tuple(self.store.units(self.name))
+
+    @property
+    def bad_units(self) -> tuple[UnitRecord, ...]:
+        """Those that ended badly, of what is shown."""
+        return tuple(unit for unit in self.units if unit.state is not UnitState.RUNNING and self._shows(unit))
+
+    def _shows(self, unit: UnitRecord) -> bool:
+        label, window = unit.label, self.window
+        tests = {column.test for column in self.columns}
+        return (
+            label.model in self.models and label.test in tests and (window is None or label.window == window)
+        )
+
+    # --- what is shown -------------------------------------------------------------------------------------
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models to show, in the experiment's order."""
+        return tuple(name for name in self.all_models if not self.choice.models or name in self.choice.models)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The tests to show, with their references."""
+        chosen = self.choice.tests
+        return tuple(column for column in self.all_columns if not chosen or column.test in chosen)
+
+    @property
+    def window(self) -> TimeWindow | None:
+        """The one window to show; None for all."""
+        if self.choice.window is None:
+            return self.windows.listed[0].window if len(self.windows.listed) == 1 else None
+        return TimeWindow.from_id(self.choice.window)
+
+    @property
+    def one_window(self) -> TimeWindow | None:
+        """The window for figures of a single one: the chosen one, else the latest."""
+        if self.window is not None or not self.windows.listed:
+            return self.window
+        return self.windows.listed[-1].window
+
+    @cached_property
+    def windows(self) -> Windows:
+        """The windows that have results."""
+        spans = {row.label.window for row, _ in self.over_windows}
+        return windows_of(self.counted, self._spanning, spans, self._read)
+
+    @property
+    def dependent(self) -> bool:
+        """Whether windows share time, so that their results depend on one another."""
+        return is_dependent(self.windows, self.config)
+
+    def events_in(self, window: TimeWindow) -> int | None:
+        """Give the number of target events in a window."""
+        return next((one.n_observed for one in self.windows.listed if one.window == window), None)
+
+    # --- results -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def over_windows(self) -> tuple[tuple[ResultRow, Span], ...]:
+        """The results over all windows, and what they are made from."""
+        if not self._spanning:
+            return ()
+        rows = latest_ends(self._pages(tests=self._spanning))
+        records = self.store.get_many(EvaluationRecord, [row.key for row in rows])
+        return tuple(
+            (row, Span(records[row.key].n_windows or 0, records[row.key].missing))
+            for row in rows
+            if row.key in records
+        )
+
+    def matrix_of(self, window: TimeWindow, columns: Sequence[Column]) -> WindowMatrix:
+        """Put the results of a window into a matrix."""
+        units = [unit for unit in self.units if unit.label.window == window]
+        return window_matrix(self.models, columns, self.rows_in(window), units)
+
+    def matrix_over_windows(self, columns: Sequence[Column]) -> WindowMatrix:
+        """Put the results over all windows into a matrix."""
+        tests = {column.test for column in columns}
+        units = [unit for unit in self.units if unit.label.test in tests]
+        rows = [row for row, _ in self.over_windows]
+        return window_matrix(
+            self.models, columns, rows, units, {row.key: span for row, span in self.over_windows}
+        )
+
+    def counts(self, columns: Sequence[Column]) -> CountedMatrix:
+        """Count the results over all windows."""
+        return count_windows(
+            self.models,
+            columns,
+            self.counted,
+            self.windows,
+            self.config,
+            self._scores,
+            units=self.units,
+            opponents=len(self.all_models) - 1,
+        )
+
+    def rows_in(self, window: TimeWindow) -> tuple[ResultRow, ...]:
+        """Read the results of one window."""
+        found = self._pages(start_from=window.start, start_before=window.start + timedelta(microseconds=1))
+        return tuple(row for row in found if row.label.window == window)
+
+    def rows_of(self, column: Column) -> tuple[ResultRow, ...]:
+        """Read the results of one test in the windows that fit into what is read, the latest ones."""
+        n_rows = len(self.all_models) * (len(self.all_models) - 1 if column.against_all else 1)
+        references = () if column.reference is None else (column.reference,)
+        since = self.since_of(n_rows)
+        return tuple(self._pages(tests=(column.test,), references=references, start_from=since))
+
+    def since_of(self, n_rows: int) -> datetime | None:
+        """Give from when on windows of so many results fit into what is read; None for all."""
+        return pairs_since(self.windows.listed, n_rows)
+
+    def _read(self, cell: OverviewCell) -> tuple[ResultRow, ...]:
+        """Read the results of one test of one model in all windows, in order of time."""
+        place = (cell.model, cell.test, cell.reference)
+        if place not in self._series:
+            references = () if cell.reference is None else (cell.reference,)
+            rows = self._pages(tests=(cell.test,), models=(cell.model,), references=references)
+            self._series[place] = tuple(
+                sorted(
+                    (row for row in rows if row.label.reference == cell.reference),
+                    key=lambda row: (row.label.window.start, row.label.window.end),
+                )
+            )
+        return self._series[place]
+
+    def _scores(self, cell: OverviewCell) -> ScoreSummary:
+        return summary_of(self._read(cell))
+
+    def _registered(self, test: str) -> str | None:
+        query = ResultQuery(experiment=self.name, tests=(test,), limit=1)
+        rows = self.store.latest(query).rows
+        return rows[0].test if rows else None
+
+    @property
+    def _spanning(self) -> tuple[str, ...]:
+        return tuple(sorted({column.test for column in self.all_columns if column.scope == "windows"}))
+
+    def _pages(
+        self,
+        *,
+        tests: tuple[str, ...] = (),
+        models: tuple[str, ...] = (),
+        references: tuple[str, ...] = (),
+        start_from: datetime | None = None,
+        start_before: datetime | None = None,
+    ) -> list[ResultRow]:
+        query = ResultQuery(
+            experiment=self.name,
+            tests=tests,
+            models=models,
+            references=references,
+            start_from=start_from,
+            start_before=start_before,
+            limit=PAGE,
+        )
+        return pages(self.store, query)
+
+    def definition(self, test: str) -> TestDefinition | None:
+        """Give what is known of a test, by the experiment's name; None where forequake knows it no more."""
+        specs = () if self.config is None else self.config.tests
+        name = next((spec.test for spec in specs if spec.name == test), None) or self._registered(test)
+        return TESTS.get(name or "")
+
+    def records(self, keys: Sequence[Sha256]) -> dict[Sha256, EvaluationRecord]:
+        """Read whole results, with their distributions."""
+        return self.store.get_many(EvaluationRecord, keys)

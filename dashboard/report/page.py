@@ -1,0 +1,174 @@
+"""A report as one HTML page that asks no other host for anything."""
+
+import html
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from dashboard._theme import DARK, LIGHT, Theme
+from dashboard._words import count_of
+from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
+from dashboard.report.texts import cell_text, is_number, shown_columns
+
+__all__ = ["page_of"]
+
+_ASSETS: Final = Path(__file__).parent.parent / "assets"
+_HASH: Final = re.compile(r"[0-9a-f]{16,}")
+#: The page may run its own scripts and nothing else; a picture that is saved is a blob of its own.
+_POLICY: Final = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+)
+_FONT: Final = 'system-ui, "Segoe UI", Roboto, Arial, sans-serif'
+
+
+def page_of(title: str, sections: Sequence[Section], made: str) -> Iterator[str]:
+    """Give the page in pieces, since its script alone has five megabytes.
+
+    Parameters
+    ----------
+    made
+        By what it was made, and when.
+    """
+    from plotly.offline import get_plotlyjs
+
+    anchors = [f"s{number}" for number in range(1, len(sections) + 1)]
+    yield (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta name="generator" content="forequake">'
+        f"<title>{html.escape(title)}</title><style>{(_ASSETS / 'report.css').read_text()}</style></head>\n"
+        '<body><a class="skip" href="#s1">Skip to the report</a>'
+        f'<header><h1>{html.escape(title)}</h1><nav aria-label="Sections"><ul>'
+    )
+    for anchor, section in zip(anchors, sections, strict=True):
+        yield f'<li><a href="#{anchor}">{html.escape(section.title)}</a></li>'
+    yield "</ul></nav></header>\n<main>\n"
+    for anchor, section in zip(anchors, sections, strict=True):
+        yield f'<section aria-labelledby="{anchor}"><h2 id="{anchor}">{html.escape(section.title)}</h2>\n'
+        for block in section.blocks:
+            yield _block(block)
+        yield "</section>\n"
+    yield f"</main>\n<footer><p>{html.escape(made)}</p></footer>\n"
+    if any(isinstance(block, Picture) for section in sections for block in section.blocks):
+        yield f"<script>{get_plotlyjs()}</script>\n"
+        yield f"<script>{(_ASSETS / 'report.js').read_text()}</script>\n"
+    yield "</body></html>\n"
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Words(text):
+            return f"<p>{html.escape(text)}</p>\n"
+        case Legend(html=drawn):
+            themed = "".join(
+                f'<div class="{name}-only"{hidden}>{drawn(theme)}</div>'
+                for name, theme, hidden in (("light", LIGHT, ""), ("dark", DARK, ""))
+            )
+            return f'<div class="legend">{themed}</div>\n'
+        case Picture():
+            return _picture(block)
+        case Table():
+            return _table(block)
+
+
+def _picture(picture: Picture) -> str:
+    light, dark = (_spec(picture.draw(theme), theme) for theme in (LIGHT, DARK))
+    spec = {
+        "name": picture.name,
+        "least": picture.least_width,
+        "figure": light,
+        "dark": list(differences(light, dark)),
+    }
+    text = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    height = light["layout"].get("height", 450)
+    scrolls = (
+        ' tabindex="0" role="region" aria-label="Figure, scrolls sideways"'
+        if picture.least_width > 700
+        else ""
+    )
+    return (
+        f'<figure><div class="scroll"{scrolls}><div class="plot" style="min-height:{height}px">'
+        f'<div class="drawing" role="img" aria-label="{html.escape(picture.alt)}"></div>'
+        f'<script type="application/json">{text}</script></div></div>'
+        f"<figcaption>{html.escape(picture.caption)}</figcaption></figure>\n"
+    )
+
+
+def _spec(figure: go.Figure, theme: Theme) -> dict[str, Any]:
+    """Give a figure's data and layout, with the colours that the dashboard's pages give it."""
+    figure = go.Figure(figure)
+    axis = {
+        "gridcolor": theme.line,
+        "linecolor": theme.line,
+        "zerolinecolor": theme.line,
+        "tickcolor": theme.line,
+        "tickfont": {"color": theme.muted, "size": 12},
+        "title": {"font": {"color": theme.muted, "size": 13}},
+    }
+    figure.layout.template = go.layout.Template(
+        layout={
+            "font": {"family": _FONT, "color": theme.text, "size": 13},
+            "paper_bgcolor": theme.background,
+            "plot_bgcolor": theme.background,
+            "xaxis": axis,
+            "yaxis": axis,
+            "hoverlabel": {
+                "bgcolor": theme.background,
+                "bordercolor": theme.muted,
+                "font": {"color": theme.text},
+            },
+            "legend": {"font": {"color": theme.text}},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.text},
+        }
+    )
+    spec: dict[str, Any] = json.loads(figure.to_json())
+    return spec
+
+
+def differences(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> Iterator[list[Any]]:
+    """Give where one drawing has another value than the other, as path and the other's value.
+
+    Examples
+    --------
+    >>> list(differences({"a": [1, {"b": 2}]}, {"a": [1, {"b": 3}]}))
+    [[['a', 1, 'b'], 3]]
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and one.keys() == other.keys():
+        for name in one:
+            yield from differences(one[name], other[name], (*path, name))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, (ours, theirs) in enumerate(zip(one, other, strict=True)):
+            yield from differences(ours, theirs, (*path, place))
+    elif one != other:
+        yield [list(path), other]
+
+
+def _table(table: Table) -> str:
+    columns = shown_columns(table.rows)
+    if not columns:
+        return ""
+    heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in columns)
+    rows = "".join(
+        f"<tr>{''.join(_cell(row.get(column)) for column in columns)}</tr>\n" for row in table.rows
+    )
+    title = html.escape(table.title)
+    drawn = (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="{title}"><table>'
+        f"<caption>{'' if table.folded else title}</caption><thead><tr>{heads}</tr></thead>"
+        f"<tbody>{rows}</tbody></table></div>"
+    )
+    if not table.folded:
+        return drawn + "\n"
+    summary = f"{title}, {count_of(len(table.rows), 'row')}"
+    return f"<details><summary>{summary}</summary>{drawn}</details>\n"
+
+
+def _cell(value: Any) -> str:
+    text = cell_text(value)
+    kind = ' class="number"' if is_number(value) else ' class="hash"' if _HASH.search(text) else ""
+    return f"<td{kind}>{html.escape(text)}</td>"

@@ -1,0 +1,183 @@
+"""The sections of a report, in their order: each a function that gives its blocks, or none."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from dashboard._words import count_of, window_name
+from dashboard.figures.cells import Column, WindowMatrix
+from dashboard.figures.forest import forest_figure, forest_of
+from dashboard.figures.legend import counted_legend, window_legend
+from dashboard.figures.marks import Status
+from dashboard.figures.matrix import bands, least_width, matrix_figure
+from dashboard.figures.pairs import pair_figure, pair_matrix
+from dashboard.figures.regions import acceptance
+from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
+from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
+from dashboard.report.head import head_blocks, missing_blocks, rule_blocks
+from dashboard.report.material import Material
+from forequake.windows import TimeWindow
+
+__all__ = ["SECTIONS", "sections_of"]
+
+Maker = Callable[[Material], Iterator[Block]]
+
+_SAYS_NUMBER: Final = (
+    "The number below a mark is the quantile that decides; T shows the information gain, a score itself."
+)
+
+
+def _overview(of: Material) -> Iterator[Block]:
+    columns = [column for column in of.columns if column.scope == "window"]
+    if not columns or not of.models:
+        return
+    if of.window is not None:
+        yield from _in_window(of, columns, of.window)
+        return
+    matrix = of.counts(columns)
+    yield Legend(tuple(Status), lambda theme: counted_legend(theme, matrix))
+    note = (
+        "The windows overlap, so their results depend on one another: no limit of chance is drawn."
+        if of.dependent
+        else "A true forecast is rejected now and then as well; a ring marks more rejections than chance "
+        "gives in 95 % of cases."
+    )
+    for number, part in enumerate(bands(matrix)):
+        yield Picture(
+            name=f"overview-{number + 1}",
+            draw=partial(matrix_figure, part),
+            alt=f"Matrix of {count_of(len(part.models), 'model')} by {count_of(len(part.columns), 'test')}, "
+            "counted over all windows; the table below has the same content",
+            caption=f"In each cell: rejected windows of those with a verdict. {note}",
+            least_width=least_width(part),
+        )
+    yield _table("All windows, counted", counted_table(matrix))
+
+
+def _in_window(of: Material, columns: Sequence[Column], window: TimeWindow) -> Iterator[Block]:
+    matrix = of.matrix_of(window, columns)
+    yield from _matrix_blocks(matrix, "overview", f"in the window {window_name(window)}", _SAYS_NUMBER)
+    compared = {column.test for column in columns if column.against_all}
+    batch = [row for row in of.rows_in(window) if row.label.test in compared and row.label.model in of.models]
+    yield _table("Results of this window", window_table(matrix, batch, errors=False))
+
+
+def _over_windows(of: Material) -> Iterator[Block]:
+    columns = [column for column in of.columns if column.scope == "windows"]
+    if not columns or not of.over_windows or of.choice.window is not None:
+        return
+    matrix = of.matrix_over_windows(columns)
+    lacking = {window for _, span in of.over_windows for window in span.missing}
+    missing = f" {count_of(len(lacking), 'window')} missing from some of them." if lacking else ""
+    yield Words(f"One result of each model, made from all windows that have ended.{missing}")
+    how = "The number below a mark is the quantile that decides, or the information gain."
+    yield from _matrix_blocks(matrix, "over-windows", "over all windows", how)
+    yield _table("Results over all windows", window_table(matrix, errors=False))
+
+
+def _matrix_blocks(matrix: WindowMatrix, name: str, where: str, how: str) -> Iterator[Block]:
+    statuses = tuple(dict.fromkeys(cell.status for cell in matrix.cells))
+    yield Legend(statuses, lambda theme: window_legend(statuses, theme))
+    for number, part in enumerate(bands(matrix)):
+        yield Picture(
+            name=f"{name}-{number + 1}",
+            draw=partial(matrix_figure, part),
+            alt=f"Matrix of {count_of(len(part.models), 'model')} by {count_of(len(part.columns), 'test')} "
+            f"{where}; the table below has the same content",
+            caption=how,
+            least_width=least_width(part),
+        )
+
+
+def _consistency(of: Material) -> Iterator[Block]:
+    window = of.one_window
+    single = [
+        column
+        for column in of.columns
+        if column.scope == "window" and (known := of.definition(column.test)) is not None
+        if known.kind == "consistency" and not known.of
+    ]
+    if not single or window is None:
+        return
+    latest = "" if of.window is not None else ", the latest one with results"
+    yield Words(
+        f"Each test in the window {window_name(window)}{latest}: does what was observed lie where the "
+        "forecast's own distribution has it?"
+    )
+    matrix = of.matrix_of(window, single)
+    for column in single:
+        records = of.records(
+            [cell.row.key for cell in matrix.cells if cell.column == column and cell.row is not None]
+        )
+        forest = forest_of(matrix, column, {key: acceptance(record) for key, record in records.items()})
+        if forest.test is None:
+            continue
+        verdicts = [row.cell.status for row in forest.rows]
+        yield Picture(
+            name=f"consistency-{column.test}",
+            draw=partial(forest_figure, forest),
+            alt=f"{column.test} of {count_of(len(forest.rows), 'model')}: "
+            f"{verdicts.count(Status.PASSED)} not rejected, {verdicts.count(Status.REJECTED)} rejected",
+            caption="The bar reaches over all values that the test does not reject; an arrow at its end: no "
+            "limit there. The thin tick is the median, the mark what was observed.",
+            least_width=forest.least_width,
+        )
+
+
+def _pairs(of: Material) -> Iterator[Block]:
+    for column in of.columns:
+        if not column.against_all:
+            continue
+        rows = of.rows_of(column)
+        if of.window is not None:
+            rows = tuple(row for row in rows if row.label.window == of.window)
+        matrix = pair_matrix(of.models, rows, independent=not of.dependent)
+        if not matrix.windows:
+            continue
+        yield Picture(
+            name=f"pairs-{column.test}",
+            draw=partial(pair_figure, matrix),
+            alt=f"{column.test}: matrix of {count_of(len(matrix.models), 'model')} against each other",
+            caption=f"{column.test}, in {count_of(len(matrix.windows), 'window')} in which all pairs have a "
+            "result. Blue ▲: the model of the row is better than that of the column; orange ▼: worse, after "
+            "correction for all pairs. The number is the information gain per event, in nats.",
+            least_width=matrix.least_width,
+        )
+
+
+def _table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Give a table with its quantiles in words."""
+    shown: list[Mapping[str, Any]] = [
+        {name: value for name, value in (row | quantile_texts_of(row)).items() if name != DRAWN}
+        for row in rows
+    ]
+    return Table(title, shown)
+
+
+#: All sections with their headings.
+SECTIONS: Final[tuple[tuple[str, Maker], ...]] = (
+    ("The experiment", head_blocks),
+    ("Overview", _overview),
+    ("Over all windows", _over_windows),
+    ("Consistency", _consistency),
+    ("Models against each other", _pairs),
+    ("What is missing", missing_blocks),
+    ("How outcomes are decided", rule_blocks),
+)
+
+
+def sections_of(of: Material, progress: Callable[[str], None] = lambda title: None) -> list[Section]:
+    """Make all sections that have something to say.
+
+    Parameters
+    ----------
+    progress
+        Told the heading of each section before it is made.
+    """
+    found = []
+    for title, make in SECTIONS:
+        progress(title)
+        blocks = tuple(make(of))
+        if blocks:
+            found.append(Section(title, blocks))
+    return found

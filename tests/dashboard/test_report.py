@@ -1,0 +1,205 @@
+"""Reports: what they hold against the store's own counts, and when a file is replaced."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboard._theme import DARK, LIGHT
+from dashboard.report import Choice, write_report
+from dashboard.report.material import Material
+from dashboard.report.page import differences
+from flows.cli import main
+from forequake.errors import InputError
+from forequake.results import Outcome
+from stores import open_store
+from stores.testing import fill_store
+
+pytestmark = pytest.mark.slow  # whole reports, with plotly.js in each
+
+
+@pytest.fixture(scope="module")
+def weeks(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Fill a store with five windows, of which some units failed; a model's name is full of marks."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('report') / 'results.sqlite'}"
+    models = ("alpha", "<b>|beta*", "gamma")
+    fill_store(open_store(url), models=models, tests=("N", "S", "T"), windows=5, failed=2, experiment="weeks")
+    return url
+
+
+@pytest.fixture(scope="module")
+def page(weeks: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("page") / "weeks.html"
+    assert write_report(open_store(weeks), "weeks", path) == path.stat().st_size
+    return path.read_text()
+
+
+def _specs(page: str) -> list[dict[str, Any]]:
+    found = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
+    return [json.loads(text) for text in found]
+
+
+def test_a_page_has_one_plotly_and_asks_no_host(page: str) -> None:
+    head, body = page.split("<body>")
+    assert body.count("plotly.js v") == 1
+    assert "default-src 'none'" in head
+    own = body[: body.index("plotly.js v")]
+    assert not re.search(r'(src|href)="(?!#|data:)', own)
+
+
+def test_names_are_text_and_never_markup(page: str) -> None:
+    shown = page[: page.index("plotly.js v")]
+    assert "<b>|beta" not in shown
+    assert "&lt;b&gt;|beta*" in shown
+
+
+def test_the_matrix_counts_what_the_store_counts(page: str, weeks: str) -> None:
+    spec = next(spec for spec in _specs(page) if spec["name"] == "overview-1")
+    shown: dict[tuple[str, ...], str] = {}
+    for trace in spec["figure"]["data"]:
+        if trace.get("name") == "rejected":
+            shown |= {
+                tuple(place): text for place, text in zip(trace["customdata"], trace["text"], strict=True)
+            }
+    for cell in open_store(weeks).overview("weeks").cells:
+        if cell.reference is None:
+            rejected = cell.outcomes.get(Outcome.REJECTED, 0)
+            decided = rejected + cell.outcomes.get(Outcome.PASSED, 0)
+            assert shown[cell.model, cell.test, ""] == f"{rejected}/{decided}"
+
+
+def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -> None:
+    figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
+    assert len(figures) >= 3
+    for figure in figures:
+        assert re.search(r'role="img" aria-label="[^"]{20,}"', figure)
+        assert re.search(r"<figcaption>[^<]{30,}</figcaption>", figure)
+
+
+def test_the_dark_drawing_is_the_light_one_with_its_differences(weeks: str) -> None:
+    from dashboard.report.blocks import Picture
+    from dashboard.report.page import _spec
+    from dashboard.report.sections import sections_of
+
+    pictures = [
+        block
+        for section in sections_of(Material(open_store(weeks), "weeks"))
+        for block in section.blocks
+        if isinstance(block, Picture)
+    ]
+    for picture in pictures:
+        light, dark = (_spec(picture.draw(theme), theme) for theme in (LIGHT, DARK))
+        changes = list(differences(light, dark))
+        assert 0 < len(changes) < 300
+        for path, value in changes:
+            at: Any = light
+            for step in path[:-1]:
+                at = at[step]
+            at[path[-1]] = value
+        assert light == dark
+
+
+def test_what_is_missing_and_how_outcomes_are_decided_is_said(page: str) -> None:
+    text = re.sub(r"<[^>]+>", "", page[: page.index("plotly.js v")])
+    assert "2 computations ended badly" in text
+    assert "rejected when delta1 = P(X &gt;= N) or delta2 = P(X &lt;= N) is below alpha/2" in text
+    assert "Windows with results5 of " in text
+
+
+def test_a_part_of_an_experiment_is_of_that_part_alone(weeks: str, tmp_path: Path) -> None:
+    store = open_store(weeks)
+    window = Material(store, "weeks").windows.listed[2].window
+    path = tmp_path / "part.md"
+    write_report(store, "weeks", path, choice=Choice(window.id, ("gamma",), ("N",)))
+    said = path.read_text()
+    assert "Shown are 1 of 3 models and 1 of 3 tests." in said
+    assert "| gamma | N |" in said
+    assert "| alpha | N |" not in said
+    row = next(row for row in Material(store, "weeks").rows_in(window) if row.label.model == "gamma")
+    assert f", {row.n_observed or 'no'} event" in said
+
+
+def test_markdown_has_the_same_tables_and_says_where_figures_are(weeks: str, tmp_path: Path) -> None:
+    path = tmp_path / "weeks.md"
+    write_report(open_store(weeks), "weeks", path)
+    said = path.read_text()
+    assert said.startswith("<!-- forequake report -->\n\n# weeks: results\n")
+    assert r"| \<b\>\|beta\* | N |" in said
+    assert "figures are in the HTML form" in said
+    lines = [line for line in said.splitlines() if line.startswith("|")]
+    assert len({line.replace(r"\|", "").count("|") for line in lines}) > 1
+    assert all(line.endswith("|") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("choice", "word"),
+    [
+        (Choice(models=("gama",)), "gamma"),
+        (Choice(tests=("M",)), "'M'"),
+        (Choice(window="2020"), "2020"),
+    ],
+)
+def test_a_part_that_is_not_there_is_named(weeks: str, tmp_path: Path, choice: Choice, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        write_report(open_store(weeks), "weeks", tmp_path / "x.html", choice=choice)
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_a_report_of_the_same_kind_is_replaced(weeks: str, tmp_path: Path) -> None:
+    store, path = open_store(weeks), tmp_path / "notes.md"
+    path.write_text("# My notes\n")
+    with pytest.raises(InputError, match="no report"):
+        write_report(store, "weeks", path)
+    assert path.read_text() == "# My notes\n"
+    write_report(store, "weeks", path, force=True)
+    write_report(store, "weeks", path)  # its own
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.md"]
+
+
+def test_a_report_that_cannot_be_finished_leaves_the_former_one(
+    weeks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weeks.md"
+    write_report(open_store(weeks), "weeks", path)
+    before = path.read_text()
+
+    def broken(*_: object, **__: object) -> Any:
+        yield "half"
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("dashboard.report.write.markdown_of", broken)
+    with pytest.raises(InputError, match="No space left"):
+        write_report(open_store(weeks), "weeks", path)
+    assert path.read_text() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["weeks.md"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("weeks", "-o", "weeks.html"), 0, "weeks.html: "),
+        (("weeks",), 0, "weeks.html: "),
+        (("week",), 2, "weeks"),
+        (("weeks", "-o", "weeks.pdf"), 2, ".html or .md"),
+        (("weeks", "-o", "weeks.md", "--format", "html"), 2, "format html"),
+        (("weeks", "-o", "nowhere/weeks.md"), 2, "nowhere"),
+    ],
+)
+def test_the_command_ends_with_its_exit_code(
+    weeks: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["forequake", "report", *words, "--store", weeks])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == code
+    printed = capsys.readouterr()
+    assert said in printed.out.replace("\n", "") + printed.err.replace("\n", "")
