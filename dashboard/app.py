@@ -18,6 +18,7 @@ pages = {
     "Results": [
         st.Page("views/overview.py", title="Overview", icon=":material/grid_view:", default=True),
         st.Page("views/consistency.py", title="Consistency", icon=":material/align_justify_center:"),
+        st.Page("views/comparison.py", title="Comparison", icon=":material/balance:"),
         st.Page("views/time.py", title="Over time", icon=":material/timeline:"),
         st.Page("views/alarms.py", title="Alarms", icon=":material/show_chart:"),
     ],

@@ -5,6 +5,7 @@ Every mark carries the slot of its result as ``customdata``.
 
 import html
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,7 +14,7 @@ import plotly.graph_objects as go
 
 from dashboard._theme import Theme
 from dashboard._words import is_drawn, number, short_number
-from dashboard.figures.cell_text import below_mark, cut, hover_of_window, wrapped
+from dashboard.figures.cell_text import below_mark, hover_of_window, wrapped
 from dashboard.figures.cells import Column, WindowCell, WindowMatrix
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.regions import Acceptance, counts_events
@@ -34,7 +35,8 @@ __all__ = ["Forest", "ForestRow", "forest_figure", "forest_of"]
 #: From this ratio of the largest to the smallest number of events on, their axis is logarithmic.
 _DECADES: Final = 30
 _VERDICTS: Final = (Status.PASSED, Status.REJECTED)
-_LONG_REASON: Final = 44
+#: Words beside a mark have at most so many letters in a line, and two lines; all of them are in its hover.
+_REASON_LINE: Final = 28
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class _Place:
             shares = [accepted.normalised(value) for value in values]
             values = [share for share in shares if share is not None]
             if len(values) < len(shares):
-                return cls(row, words="half of the distribution is one value: not normalised")
+                return cls(row, words="no spread: not normalised")
         low, high, median, observed, *bulk = values
         return cls(row, low, high, median, observed, tuple(bulk))
 
@@ -259,7 +261,7 @@ def _observed(
                 },
                 text=[_beside(place) for _, place in found],
                 textposition=[edge_of(place.observed) for _, place in found],
-                textfont={"size": 12, "color": theme.text if status in _VERDICTS else theme.muted},
+                textfont={"size": 11, "color": theme.text if status in _VERDICTS else theme.muted},
                 hovertext=[_hover(place.row) for _, place in found],
                 hovertemplate="%{hovertext}<extra></extra>",
                 unselected={"marker": {"opacity": 1}},
@@ -280,7 +282,8 @@ def _slot(cell: WindowCell) -> list[str] | None:
 def _beside(place: _Place) -> str:
     """Write what stands beside a mark: why there is no verdict, or that the statistic is infinite."""
     if place.observed is None:
-        return f" {html.escape(cut(place.words, _LONG_REASON))}"
+        lines = textwrap.wrap(place.words, _REASON_LINE, max_lines=2, placeholder=" …")
+        return "<br>".join(f" {html.escape(line)}" for line in lines)
     return f" {number(place.observed)} " if math.isinf(place.observed) else ""
 
 
@@ -322,7 +325,7 @@ def _across(forest: Forest, *, normalised: bool, logarithmic: bool) -> str:
     if normalised:
         return "(statistic − median) / interquartile range"
     if forest.counts:
-        return "number of events" + (", logarithmic (of 1 + n)" if logarithmic else "")
+        return "number of events" + (" (logarithm of 1 + n)" if logarithmic else "")
     if forest.test is None:
         return ""
     return TESTS[forest.test].measure if forest.test in TESTS else "statistic"

@@ -52,38 +52,48 @@ class Pair:
 
 @dataclass(frozen=True)
 class PairMatrix:
-    """All pairs of models, row by row.
+    """Pairs of models, row by row.
 
     Attributes
     ----------
+    others
+        Those that models are compared with, in the order of the columns.
     windows
-        Those in which all pairs have a result, in order of time; no other one is counted.
+        Those that are counted, in order of time.
     left_out
-        Number of windows in which only some pairs have one.
+        Number of windows that are not counted, since only some pairs have a result there.
+    common
+        Whether only windows are counted in which all pairs have a result; else each pair has its own.
     """
 
     models: tuple[str, ...]
+    others: tuple[str, ...]
     pairs: tuple[Pair, ...]
     windows: tuple[TimeWindow, ...]
     left_out: int
+    common: bool = True
 
     @property
     def least_width(self) -> int:
         """The width in pixels below which cells would run into each other."""
-        return _NAMES + _CELL * len(self.models)
+        return _NAMES + _CELL * len(self.others)
 
 
-def pair_matrix(models: Sequence[str], rows: Iterable[ResultRow], *, independent: bool = True) -> PairMatrix:
-    """Put the results of a test of all pairs of models into a matrix.
+def pair_matrix(
+    models: Sequence[str], rows: Iterable[ResultRow], *, independent: bool = True, common: bool = True
+) -> PairMatrix:
+    """Put results that compare models with several others into a matrix.
 
     Parameters
     ----------
     models
         Those to show; results of others are left out, and models without any result, too.
     rows
-        Results of one such test.
+        Of one test of all pairs, or of the same test against several references.
     independent
         Whether windows share no time, so that their gains may be summed.
+    common
+        Whether only windows count in which all pairs have a result that have one anywhere.
     """
     found: dict[TimeWindow, dict[tuple[str, str], ResultRow]] = {}
     for row in rows:
@@ -92,21 +102,24 @@ def pair_matrix(models: Sequence[str], rows: Iterable[ResultRow], *, independent
             found.setdefault(row.label.window, {})[pair] = row
     there = {name for pairs in found.values() for pair in pairs for name in pair}
     shown = tuple(model for model in models if model in there)
-    expected = len(shown) * (len(shown) - 1)
-    common = [window for window, pairs in found.items() if len(pairs) == expected]
-    common.sort(key=lambda window: (window.start, window.end))
+    due = {pair for pairs in found.values() for pair in pairs}
+    others = tuple(model for model in shown if any(other == model for _, other in due))
+    counted = [window for window, pairs in found.items() if not common or len(pairs) == len(due)]
+    counted.sort(key=lambda window: (window.start, window.end))
+    windows = [found[window] for window in counted]
     pairs = tuple(
-        _pair(one, other, [found[window] for window in common], independent=independent)
+        _pair(one, other, windows, independent=independent)
         for one in shown
-        for other in shown
+        for other in others
         if one != other
     )
-    return PairMatrix(shown, pairs, tuple(common), len(found) - len(common))
+    return PairMatrix(shown, others, pairs, tuple(counted), len(found) - len(counted), common)
 
 
 def _pair(
     one: str, other: str, windows: Sequence[Mapping[tuple[str, str], ResultRow]], *, independent: bool
 ) -> Pair:
+    windows = [window for window in windows if (one, other) in window]
     rows = [window[one, other] for window in windows]
     counts = {
         Status(outcome.value): sum(row.outcome is outcome for row in rows)
@@ -115,20 +128,31 @@ def _pair(
     }
     gain = None
     if independent or len(rows) == 1:
-        gain = _gain([(row, window[other, one]) for row, window in zip(rows, windows, strict=True)])
+        gain = _gain([(row, _expected(other, window)) for row, window in zip(rows, windows, strict=True)])
     return Pair(one, other, counts, gain, rows[-1] if rows else None)
 
 
-def _gain(rows: Sequence[tuple[ResultRow, ResultRow]]) -> float | None:
-    """Give the information gain per event over windows; a window without events adds -(N1 - N2)."""
+def _expected(model: str, window: Mapping[tuple[str, str], ResultRow]) -> float:
+    """Give a model's expected number of events, from any of its results; NaN where it has none."""
+    return next((row.n_forecast for (one, _), row in window.items() if one == model), math.nan)
+
+
+def _gain(rows: Sequence[tuple[ResultRow, float]]) -> float | None:
+    """Give the information gain per event over windows; a window without events adds -(N1 - N2).
+
+    Parameters
+    ----------
+    rows
+        Results, and the expected numbers N2 of the other model.
+    """
     events = sum(row.n_observed for row, _ in rows)
     gains = [
         row.information_gain * row.n_observed
         if row.n_observed and row.information_gain is not None
         else math.nan
         if row.n_observed
-        else mirror.n_forecast - row.n_forecast
-        for row, mirror in rows
+        else expected - row.n_forecast
+        for row, expected in rows
     ]
     total = sum(gains)  # infinities of both signs give NaN
     return total / events if events and not math.isnan(total) else None
@@ -141,10 +165,9 @@ def pair_figure(matrix: PairMatrix, theme: Theme) -> go.Figure:
     windows in which a model is better, or worse; undefined ones count among all.
     """
     figure = go.Figure()
-    places = {model: place for place, model in enumerate(matrix.models)}
     shared: dict[str, Any] = {
-        "x": [places[pair.other] for pair in matrix.pairs],
-        "y": [places[pair.model] for pair in matrix.pairs],
+        "x": [matrix.others.index(pair.other) for pair in matrix.pairs],
+        "y": [matrix.models.index(pair.model) for pair in matrix.pairs],
         "cliponaxis": False,
     }
     figure.add_trace(
@@ -162,7 +185,7 @@ def pair_figure(matrix: PairMatrix, theme: Theme) -> go.Figure:
                 "color": [_fill(pair, theme) for pair in matrix.pairs],
                 "line": {"width": 1, "color": theme.line},
             },
-            text=[_inside(pair, many=len(matrix.windows) > 1) for pair in matrix.pairs],
+            text=[_inside(pair, matrix) for pair in matrix.pairs],
             textfont={"size": 12, "color": theme.text},
             hovertext=[_hover(pair, many=len(matrix.windows) > 1) for pair in matrix.pairs],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -181,14 +204,15 @@ def _fill(pair: Pair, theme: Theme) -> str:
     return pale(theme.agree if better > worse else theme.differ, 0.12 + 0.48 * share)
 
 
-def _inside(pair: Pair, *, many: bool) -> str:
+def _inside(pair: Pair, matrix: PairMatrix) -> str:
     gain = "" if pair.gain is None else _signed(pair.gain)
     better, worse, undefined = (
         pair.counts.get(status, 0) for status in (Status.BETTER, Status.WORSE, Status.UNDEFINED)
     )
-    if many:
+    if len(matrix.windows) > 1:
         silent = f"{undefined} undef." if undefined else ""
-        lines = [f"▲{better} ▼{worse}", gain, silent]
+        own = "" if matrix.common else f"of {sum(pair.counts.values())}"
+        lines = [f"▲{better} ▼{worse}", gain, silent or own]
     else:
         lines = ["▲" * better + "▼" * worse + "undef." * undefined, gain]
     return "<br>".join(line for line in lines if line) if pair.counts else "·"
@@ -215,7 +239,7 @@ def _hover(pair: Pair, *, many: bool) -> str:
 
 
 def _lay_out(figure: go.Figure, matrix: PairMatrix, theme: Theme) -> None:
-    count = len(matrix.models)
+    count, width = len(matrix.models), len(matrix.others)
     names = [wrapped(model) for model in matrix.models]
     axis: dict[str, Any] = {
         "showgrid": False,
@@ -223,7 +247,6 @@ def _lay_out(figure: go.Figure, matrix: PairMatrix, theme: Theme) -> None:
         "showline": False,
         "ticks": "",
         "fixedrange": True,
-        "tickvals": list(range(count)),
         "tickfont": {"size": 13, "color": theme.text},
     }
     figure.update_layout(
@@ -236,14 +259,23 @@ def _lay_out(figure: go.Figure, matrix: PairMatrix, theme: Theme) -> None:
         annotations=[
             {
                 "x": place,
-                "y": place,
+                "y": matrix.models.index(model),
                 "text": "–",
                 "showarrow": False,
                 "font": {"color": theme.silent, "size": 13},
             }
-            for place in range(count)
+            for place, model in enumerate(matrix.others)
         ],
     )
-    across = [f"<i>against</i><br>{wrapped(model, 11)}" for model in matrix.models]
-    figure.update_xaxes(**axis, side="top", range=[-0.5, count - 0.5], ticktext=across, tickangle=0)
-    figure.update_yaxes(**axis, range=[count - 0.5, -0.5], ticktext=names, automargin=True)
+    across = [f"<i>against</i><br>{wrapped(model, 11)}" for model in matrix.others]
+    figure.update_xaxes(
+        **axis,
+        side="top",
+        range=[-0.5, width - 0.5],
+        tickvals=list(range(width)),
+        ticktext=across,
+        tickangle=0,
+    )
+    figure.update_yaxes(
+        **axis, range=[count - 0.5, -0.5], tickvals=list(range(count)), ticktext=names, automargin=True
+    )

@@ -32,6 +32,9 @@ _COMMON: Final = ("experiment", "window", "model", "test")
 #: Choices of single pages that hold from page to page.
 _OF_PAGES: Final = (
     "sort",
+    "normalised",
+    "against",
+    "common",
     "alarm_diagram",
     "alarm_log",
     "map_a",

@@ -21,13 +21,10 @@ def definition_of(shown: Frame, test: str) -> TestDefinition | None:
 
 
 def columns_of_kind(shown: Frame, kind: str) -> Sequence[tuple[Column, TestDefinition]]:
-    """List the tests of a kind that compare with a distribution of their own, as far as the filters go.
-
-    Those that sum up other tests' results, as calibration does, are left out.
-    """
+    """List the tests of a kind, as far as the filters leave them."""
     found = [(column, definition_of(shown, column.test)) for column in shown.columns]
     return [
         (column, definition)
         for column, definition in found
-        if definition is not None and definition.kind == kind and definition.of == ()
+        if definition is not None and definition.kind == kind
     ]

@@ -1,4 +1,4 @@
-"""The matrices of the overview: windows counted, results over windows, models against each other."""
+"""The matrices of the overview: windows counted, and results over windows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,14 +18,12 @@ from dashboard.figures.cells import (
 )
 from dashboard.figures.legend import window_legend
 from dashboard.figures.matrix import bands, least_width, matrix_figure
-from dashboard.figures.pairs import PairMatrix, pair_figure, pair_matrix
 from dashboard.views._parts import PLOT, chosen_cell, scrolled
 from dashboard.views._tables import show_table, window_table
-from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
 from forequake.results import Label, UnitRecord
 from forequake.windows import TimeWindow
-from stores import Overview, OverviewCell, ResultRow
+from stores import Overview, OverviewCell
 
 __all__ = [
     "Page",
@@ -35,7 +33,6 @@ __all__ = [
     "open_slot",
     "same",
     "show_over_windows",
-    "show_pairs",
 ]
 
 
@@ -109,56 +106,6 @@ def show_over_windows(page: Page) -> None:
         if place is not None and cell.row is not None and same(cell, place):
             open_slot(cell.row.label.slot)
     show_table(window_table(matrix), f"{page.name}_over_windows")
-
-
-def show_pairs(
-    page: Page, models: Sequence[str], test: str, rows: Sequence[ResultRow], *, independent: bool = True
-) -> None:
-    """Show all models against each other."""
-    matrix = pair_matrix(models, rows, independent=independent)
-    if not matrix.pairs:
-        return
-    st.subheader(f"{plain(test)}: models against each other")
-    st.caption(_about_pairs(matrix, independent=independent))
-    if not matrix.windows:
-        return
-    with scrolled(f"pairs-{_slug(test)}", matrix.least_width):
-        event = st.plotly_chart(
-            pair_figure(matrix, page.theme),
-            key=f"pairs-{_slug(test)}",
-            on_select="rerun",
-            selection_mode="points",
-            config=PLOT,
-            alt=f"Matrix of {count_of(len(matrix.models), 'model')} against each other",
-        )
-    place = chosen_cell(event)
-    if place is not None:
-        open_result(page.name, place, matrix.windows[-1])
-
-
-def _about_pairs(matrix: PairMatrix, *, independent: bool) -> str:
-    if not matrix.windows:
-        return f"None of {count_of(matrix.left_out, 'window')} has a result of all pairs."
-    how = "Blue ▲: the model of the row is better than that of the column; orange ▼: worse"
-    if len(matrix.windows) == 1:
-        return (
-            f"{how}, after correction for all pairs. The number is the information gain per event, in nats."
-        )
-    lost = f" {count_of(matrix.left_out, 'window')} in which only some have one not counted." * bool(
-        matrix.left_out
-    )
-    gain = (
-        "The number is the information gain per event over all of them, in nats."
-        if independent
-        else "The windows share time, so their information gains are not summed."
-    )
-    common = f"in so many of the {count_of(len(matrix.windows), 'window')} in which all pairs have a result"
-    return f"{how}, {common}.{lost} {gain}"
-
-
-def _slug(test: str) -> str:
-    """Make a part of a name of a style class."""
-    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in test)
 
 
 def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) -> Place | None:

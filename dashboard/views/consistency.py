@@ -33,7 +33,8 @@ def show() -> None:
     )
     if not say_filters(shown):
         return
-    columns = [column for column, _ in columns_of_kind(shown, "consistency")]
+    # Tests of other tests' results, as calibration is one, have no distribution of a forecast.
+    columns = [column for column, test in columns_of_kind(shown, "consistency") if not test.of]
     if not columns:
         st.info(
             "There is no consistency test among the tests shown. Comparisons have a page of their own.",

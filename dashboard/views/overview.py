@@ -10,6 +10,7 @@ from dashboard import _data
 from dashboard.figures.cells import Column, window_matrix
 from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.order import Sorting, sorted_models
+from dashboard.figures.pairs import pair_matrix
 from dashboard.views._frame import frame, say_filters
 from dashboard.views._matrices import (
     Page,
@@ -19,8 +20,8 @@ from dashboard.views._matrices import (
     open_slot,
     same,
     show_over_windows,
-    show_pairs,
 )
+from dashboard.views._pairs import show_pairs
 from dashboard.views._parts import failures_table, head
 from dashboard.views._tables import counted_table, show_table, window_table
 from forequake.windows import TimeWindow
@@ -73,7 +74,8 @@ def _in_window(page: Page, window: TimeWindow) -> None:
         batch = [row for row in rows if row.label.test in compared and row.label.model in models]
         show_table(window_table(matrix, batch), f"{page.name}_{window.id}")
         for test in sorted(compared):
-            show_pairs(page, models, test, [row for row in batch if row.label.test == test])
+            pairs = pair_matrix(models, [row for row in batch if row.label.test == test])
+            show_pairs(pairs, page.theme, experiment=page.name, test=test)
     if any(column.scope == "windows" for column in page.columns):
         st.caption("Tests over all windows stand with all windows.")
 
@@ -106,7 +108,9 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
             n_pairs = len(page.all_models) * (len(page.all_models) - 1)
             since = _data.pairs_since(windows.listed, n_pairs)
             batch = _data.pairs(page.address, page.name, page.token, column.test, since)
-            show_pairs(page, models, column.test, batch, independent=not page.dependent(windows))
+            free = not page.dependent(windows)
+            pairs = pair_matrix(models, batch, independent=free)
+            show_pairs(pairs, page.theme, experiment=page.name, test=column.test, independent=free)
 
 
 def _sorting(columns: Sequence[Column]) -> Sorting:
