@@ -37,6 +37,8 @@ _SYMBOLS: Final = {
     Status.WORSE: "triangle-left",
     Status.NO_DIFFERENCE: "diamond",
 }
+#: Where no second test confirms it, what is not significant is open.
+_OPEN: Final = {Status.NO_DIFFERENCE: "-open"}
 _WORD_LINE: Final = 28
 
 
@@ -147,9 +149,12 @@ def gains_figure(gains: Gains, theme: Theme) -> go.Figure:
                 mode="markers+text",
                 name=mark.label,
                 marker={
-                    "symbol": [_symbol(status, filled=gain.confirmed) for _, gain in here],
+                    "symbol": _SYMBOLS.get(status, mark.symbol),
                     "size": 15 if verdict else 13 if mark.size > 5 else 5,
-                    "color": colour,
+                    # An open mark hides the line behind it.
+                    "color": [
+                        colour if gain.confirmed or not verdict else theme.background for _, gain in here
+                    ],
                     "line": {"width": 2, "color": colour},
                 },
                 text=[_beside(gain) for _, gain in here],
@@ -194,7 +199,7 @@ def window_gains_figure(gains: WindowGains, theme: Theme) -> go.Figure:
                 mode="markers",
                 name=mark.label,
                 marker={
-                    "symbol": _symbol(status, filled=_stands_alone(status)),
+                    "symbol": _SYMBOLS.get(status, mark.symbol) + _OPEN.get(status, ""),
                     "size": 8,
                     "color": colour,
                     "line": {"width": 1, "color": colour},
@@ -232,17 +237,6 @@ def _lay_out(
 def _offset(place: int) -> float:
     """Put neighbouring windows at different heights of their row, so that marks hide each other less."""
     return (-0.24, 0.0, 0.24, -0.12, 0.12)[place % 5]
-
-
-def _stands_alone(status: Status) -> bool:
-    """Tell whether a status is drawn as a filled mark where no second test confirms it."""
-    return status in (Status.BETTER, Status.WORSE)
-
-
-def _symbol(status: Status, *, filled: bool) -> str:
-    if status not in _SYMBOLS:
-        return MARKS[status].symbol
-    return _SYMBOLS[status] + ("" if filled else "-open")
 
 
 def _finite(gain: Gain) -> list[float]:

@@ -26,7 +26,7 @@ from stores import ResultRow
 _RANKS: Final = {"poisson_paired_t": "poisson_w", "cumulative_paired_t": "cumulative_w"}
 #: Windows are drawn one by one as far as this many results go, the latest ones.
 _MOST_ROWS: Final = 6_000
-_FILLED: Final = "filled, if the W-test finds a difference, too (p below alpha)"
+_FILLED: Final = "filled where the W-test finds a difference, too (p below alpha)"
 
 
 @dataclass(frozen=True)
@@ -307,11 +307,12 @@ def _all_pairs(shown: Frame, single: Sequence[_Comparison], batch: Sequence[Colu
 
 
 def _show_pairs(shown: Frame, columns: Sequence[Column], matrix: PairMatrix) -> None:
+    definition = definition_of(shown, columns[0].test)
     show_pairs(
         matrix,
         shown.theme,
         experiment=shown.name,
-        test=columns[0].letters if len(columns) > 1 else columns[0].test,
+        test=columns[0].test if definition is None or columns[0].against_all else definition.short,
         independent=not shown.dependent,
         corrected=columns[0].against_all,
     )
