@@ -1,4 +1,4 @@
-"""Models against a reference: intervals as stored, marks by outcome and by the second test, windows one by one."""
+"""Models against a reference: intervals as stored, marks by outcome and second test, single windows."""
 
 import math
 from collections.abc import Callable
@@ -102,12 +102,10 @@ def test_results_over_windows_tell_how_many(row: RowMaker, compared: Any) -> Non
 
 
 def test_windows_are_drawn_one_by_one_and_counted(row: RowMaker, compared: Any) -> None:
+    silent = compared("gamma", None, window=1, reason="no event")
     rows = {
         "beta": [compared("beta", 0.5, 0.1, window=0), compared("beta", 0.2, 0.4, window=1)],
-        "gamma": [
-            compared("gamma", -0.5, 0.1, window=0),
-            compared("gamma", None, window=1, reason="no event"),
-        ],
+        "gamma": [compared("gamma", -0.5, 0.1, window=0), silent],
     }
     counts = {"beta": {Status.BETTER: 1, Status.NO_DIFFERENCE: 1}, "gamma": {Status.WORSE: 9}}
     figure = window_gains_figure(WindowGains("alpha", rows, counts), LIGHT)

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from dashboard._words import window_name
 from dashboard.launch import APP
 from stores import ResultQuery, open_store
-from stores.testing import sample_window
 
 pytestmark = pytest.mark.slow  # whole pages, one after another
 
@@ -41,9 +40,8 @@ def figures(app: AppTest) -> list[dict[str, Any]]:
 
 
 def said(app: Any) -> str:
-    return "\n".join(
-        str(element.value) for kind in ("markdown", "caption", "info") for element in app.get(kind)
-    )
+    kinds = ("markdown", "caption", "info")
+    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
 
 
 @pytest.mark.prefect
@@ -68,10 +66,10 @@ def test_windows_without_a_test_of_all_are_listed(many_weeks: str, monkeypatch: 
 
 
 def test_one_window_has_its_intervals(many_weeks: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    window = sample_window(3)
+    rows = open_store(many_weeks).latest(ResultQuery(experiment="weeks", tests=("T",))).rows
+    window = next(row.label.window for row in rows if row.interval is not None)
     app = opened(many_weeks, monkeypatch, experiment="weeks", window=window_name(window))
     (drawn,) = figures(app)
-    rows = open_store(many_weeks).latest(ResultQuery(experiment="weeks", tests=("T",))).rows
     here = [row for row in rows if row.label.window == window]
     ends = {end for row in here for end in row.interval or ()}
     traces = {trace["name"]: trace for trace in drawn["data"]}
