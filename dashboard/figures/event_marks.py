@@ -37,7 +37,9 @@ def event_words(events: Events) -> list[str]:
     ]
 
 
-def draw_counted(figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: Theme, colour: str) -> None:
+def draw_counted(
+    figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: Theme, colour: str, scale: float
+) -> None:
     """Draw the events that count in the test."""
     events = seen.counted
     if len(events):
@@ -53,10 +55,11 @@ def draw_counted(figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: The
                 "opacity": 0.9,
                 "line": {"width": 1, "color": theme.background},
             },
+            scale=scale,
         )
 
 
-def draw_outside(figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: Theme) -> None:
+def draw_outside(figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: Theme, scale: float) -> None:
     """Draw the events that do not count, with the reason."""
     events = seen.outside
     if len(events):
@@ -77,6 +80,7 @@ def draw_outside(figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: The
                 "opacity": 0.55,
                 "line": {"width": 1, "color": theme.text},
             },
+            scale=scale,
         )
 
 
@@ -123,7 +127,7 @@ def draw_gains(
             for text, gain in zip(event_words(events), gains[chosen], strict=True)
         ]
         name = f"{name} ({int(chosen.sum())})"
-        _draw(figure, pixels, events, words, name=name, marker=marker, larger=_COLOURED)
+        _draw(figure, pixels, events, words, name=name, marker=marker, scale=_COLOURED)
 
 
 def _gain_words(gain: float) -> str:
@@ -138,10 +142,10 @@ def _draw(
     *,
     name: str,
     marker: dict[str, Any],
-    larger: float = 1.0,
+    scale: float,
 ) -> None:
     order = np.argsort(-events.magnitude, kind="stable")  # small ones above large ones, to be pointed at
-    sizes = larger * np.clip(_AT_THREE + _PER_MAGNITUDE * (events.magnitude - 3), *_SIZES)
+    sizes = scale * np.clip(_AT_THREE + _PER_MAGNITUDE * (events.magnitude - 3), *_SIZES)
     colour = marker["color"]
     figure.add_trace(
         go.Scatter(

@@ -15,6 +15,8 @@ __all__ = ["draw_ground", "outline_of"]
 
 #: Room around the region, as a part of its longer side.
 _MARGIN: Final = 0.03
+#: From so many degrees on, lines are finer.
+_WIDE: Final = 90
 #: A line of more points would be slower to draw than the map itself.
 _MOST_POINTS: Final = 20_000
 #: Lines that span less of the map than this cannot be seen.
@@ -39,14 +41,15 @@ def draw_ground(figure: go.Figure, pixels: Pixels, theme: Theme, width: int) -> 
     width
         About as many CSS pixels as the map will have, from which its height follows.
     """
-    box = _framed(pixels.box)
+    west, east, south, north = box = _framed(pixels.box)
     coast, borders = _seen(lines_in(box, "coast"), box), _seen(lines_in(box, "borders"), box)
-    _draw_lines(figure, coast, "coast", {"color": theme.text, "width": 1})
-    _draw_lines(figure, borders, "borders", {"color": theme.text, "width": 1, "dash": "dot"})
+    fine = 0.7 if east - west > _WIDE else 1
+    _draw_lines(figure, coast, "coast", {"color": theme.text, "width": fine})
+    colour = pale(theme.text, 0.6)
+    _draw_lines(figure, borders, "borders", {"color": colour, "width": fine, "dash": "dot"})
     outline = outline_of(pixels)
     if len(outline) <= _MOST_POINTS:
         _draw_lines(figure, outline, "region", {"color": pale(theme.text, 0.75), "width": 2})
-    west, east, south, north = box
     ratio = max(math.cos(math.radians((south + north) / 2)), _LEAST_RATIO)
     height = width * (north - south) / ((east - west) * ratio)
     figure.update_layout(
@@ -130,9 +133,7 @@ def _draw_lines(figure: go.Figure, lines: Array, name: str, line: dict[str, obje
 def _framed(box: Box) -> Box:
     west, east, south, north = box
     margin = max(east - west, north - south) * _MARGIN
-    if east - west > 359:
-        return west, east, max(south - margin, -90.0), min(north + margin, 90.0)
-    return west - margin, east + margin, max(south - margin, -90.0), min(north + margin, 90.0)
+    return west - margin, east + margin, south - margin, north + margin
 
 
 def _seen(lines: Array, box: Box) -> Array:

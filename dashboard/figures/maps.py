@@ -27,6 +27,8 @@ _DECADES: Final = 8.0
 #: Factors of ten between two models that colours tell apart at most.
 _RATIO: Final = 4.0
 _AREA_KM2: Final = 100.0
+#: From this width in CSS pixels on, marks have their full size.
+_FULL_WIDTH: Final = 700
 
 Array = NDArray[np.float64]
 
@@ -49,6 +51,11 @@ class MapLayout:
     seen: SeenEvents
     theme: Theme
     width: int = 620
+
+    @property
+    def scale(self) -> float:
+        """How large marks of events are: smaller on smaller maps."""
+        return min(max(math.sqrt(self.width / _FULL_WIDTH), 0.6), 1.0)
 
 
 def shown_rates(pixels: Pixels, per_pixel: Array, rate: Rate, days: float) -> Array:
@@ -122,15 +129,16 @@ def rate_map(
                 zmin=low,
                 zmax=high,
                 colorscale=scale,
-                colorbar=_bar(RATES[rate], ticks, [_power(tick) for tick in ticks]),
+                colorbar=_bar(ticks, [_power(tick) for tick in ticks]),
                 hovertemplate=_hover(f"10<sup>%{{z:.2f}}</sup> {RATES[rate]}"),
             )
         )
     nothing = "expects none" if n_catalogs is None else f"none in {n_catalogs} catalogs"
     _draw_nothing(figure, layout, rates == 0, nothing)
     draw_ground(figure, layout.pixels, theme, layout.width)
-    draw_outside(figure, layout.seen, layout.pixels, theme)
-    draw_counted(figure, layout.seen, layout.pixels, theme, theme.differ)
+    _say(figure, RATES[rate])
+    draw_outside(figure, layout.seen, layout.pixels, theme, layout.scale)
+    draw_counted(figure, layout.seen, layout.pixels, theme, theme.differ, layout.scale)
     return figure
 
 
@@ -161,7 +169,7 @@ def ratio_map(layout: MapLayout, rates: tuple[Array, Array], names: tuple[str, s
             zmin=-most,
             zmax=most,
             colorscale=diverging(theme),
-            colorbar=_bar(f"◀ {names[1]} expects more · {names[0]} expects more ▶", ticks, texts),
+            colorbar=_bar(ticks, texts),
             hovertemplate=_hover("ratio 10<sup>%{z:.2f}</sup>"),
         )
     )
@@ -169,8 +177,9 @@ def ratio_map(layout: MapLayout, rates: tuple[Array, Array], names: tuple[str, s
     _draw_nothing(figure, layout, (ours > 0) & (theirs == 0), f"only {names[0]} expects any", theme.agree)
     _draw_nothing(figure, layout, (ours == 0) & (theirs > 0), f"only {names[1]} expects any", theme.differ)
     draw_ground(figure, layout.pixels, theme, layout.width)
-    draw_outside(figure, layout.seen, layout.pixels, theme)
-    draw_counted(figure, layout.seen, layout.pixels, theme, theme.text)
+    _say(figure, f"◀ {names[1]} expects more · {names[0]} expects more ▶")
+    draw_outside(figure, layout.seen, layout.pixels, theme, layout.scale)
+    draw_counted(figure, layout.seen, layout.pixels, theme, theme.text, layout.scale)
     return figure
 
 
@@ -186,8 +195,8 @@ def gain_map(layout: MapLayout, gains: Array, names: tuple[str, str]) -> go.Figu
     """
     figure = go.Figure()
     draw_ground(figure, layout.pixels, layout.theme, layout.width)
-    title = f"nats · ▼ {names[1]} is better · {names[0]} is better ▲"
-    draw_gains(figure, layout.seen, layout.pixels, gains, layout.theme, names, _bar(title, None, None))
+    _say(figure, f"nats · ▼ {names[1]} is better · {names[0]} is better ▲")
+    draw_gains(figure, layout.seen, layout.pixels, gains, layout.theme, names, _bar())
     return figure
 
 
@@ -211,11 +220,14 @@ def _draw_nothing(
     if not where.any():
         return
     fill = pale(colour or layout.theme.silent, 0.45)
+    # No more than the part of the map that has such cells: all of it would double what browsers load.
+    rows, columns = (np.flatnonzero(where.any(axis=axis)) for axis in (1, 0))
+    high, wide = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
     figure.add_trace(
         go.Heatmap(
-            x=layout.pixels.longitude,
-            y=layout.pixels.latitude,
-            z=np.where(where, 1.0, np.nan).astype(np.float32),
+            x=layout.pixels.longitude[wide.start : wide.stop + 1],
+            y=layout.pixels.latitude[high.start : high.stop + 1],
+            z=np.where(where[high, wide], 1.0, np.nan).astype(np.float32),
             colorscale=[(0, fill), (1, fill)],
             showscale=False,
             name="",
@@ -234,22 +246,28 @@ def _draw_nothing(
     )
 
 
+def _say(figure: go.Figure, words: str) -> None:
+    """Write above the colour bar what it stands for; its own title would lie on it in low figures."""
+    figure.add_annotation(
+        text=words, x=0.5, y=1, xref="paper", yref="paper", yanchor="bottom", yshift=36, showarrow=False
+    )
+
+
 def _hover(words: str) -> str:
     return f"%{{x:.2f}}°, %{{y:.2f}}°<br>{words}<extra></extra>"
 
 
-def _bar(title: str, ticks: Sequence[float] | None, texts: Sequence[str] | None) -> dict[str, Any]:
+def _bar(ticks: Sequence[float] | None = None, texts: Sequence[str] | None = None) -> dict[str, Any]:
     bar: dict[str, Any] = {
         "orientation": "h",
         "x": 0.5,
         "xanchor": "center",
         "y": 1,
-        "yref": "container",
-        "yanchor": "top",
+        "yanchor": "bottom",
+        "ypad": 4,
         "len": 0.9,
         "thickness": 10,
         "outlinewidth": 0,
-        "title": {"text": title, "side": "top"},
     }
     return bar if ticks is None else bar | {"tickvals": list(ticks), "ticktext": texts}
 

@@ -7,7 +7,7 @@ sum over all pixels is that over all cells, and sums divided by areas are densit
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ _TURN: Final = 360.0
 _WHOLE: Final = 1e-6
 
 Array = NDArray[np.float64]
-Numbers = NDArray[np.int64]
+Numbers = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,8 +119,8 @@ def pixels_of(region: Region, most: int = MOST_PIXELS) -> Pixels:
 def _of_squares(region: Region, most: int) -> Pixels:
     size = region.cell_size
     lowest = region.origins.min(axis=0)
-    column = np.rint((region.origins[:, 0] - lowest[0]) / size).astype(np.int64)
-    row = np.rint((region.origins[:, 1] - lowest[1]) / size).astype(np.int64)
+    column = np.rint((region.origins[:, 0] - lowest[0]) / size).astype(np.int32)
+    row = np.rint((region.origins[:, 1] - lowest[1]) / size).astype(np.int32)
     column, first = _joined_at_the_date_line(column, _TURN / size)
     n_columns, n_rows = int(column.max()) + 1, int(row.max()) + 1
     together = 1
@@ -130,7 +130,8 @@ def _of_squares(region: Region, most: int) -> Pixels:
     latitude = _edges(south, n_rows, size, together)
     latitude[-1] = min(latitude[-1], 90.0)  # cells that do not divide the height end at the pole
     longitude = _edges(west, n_columns, size, together)
-    pixel = (row // together * (len(longitude) - 1) + column // together).astype(np.int32)
+    column //= together
+    pixel = ((row // together) * (len(longitude) - 1) + column).astype(np.int32)
     rows = np.minimum(south + np.arange(n_rows + 1) * size, 90.0)
     areas = _EARTH_RADIUS_KM**2 * np.radians(size) * np.diff(np.sin(np.radians(rows)))
     n_pixels = (len(latitude) - 1) * (len(longitude) - 1)
@@ -161,7 +162,7 @@ def _joined_at_the_date_line(column: Numbers, turn: float) -> tuple[Numbers, int
     array of int64, int
         Columns from 0 on, and the first one as it was counted before.
     """
-    present = np.unique(column)
+    present = np.flatnonzero(np.bincount(column - column.min())) + column.min()  # sorted, without sorting
     whole = round(turn)
     gaps = np.diff(present)
     if len(gaps) and abs(turn - whole) < _WHOLE:

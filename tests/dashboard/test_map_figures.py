@@ -108,7 +108,12 @@ def test_a_map_has_rates_coast_outline_and_events(theme: Theme) -> None:
     assert (heat.zmin, heat.zmax) == (-3.0, 0.0)
     expected = np.where(rates > 0, np.log10(np.where(rates > 0, rates, 1.0)), np.nan)
     np.testing.assert_allclose(heat.z, expected, rtol=1e-6)
-    assert np.argwhere(nothing.z == 1).tolist() == np.argwhere(rates == 0).tolist()
+    ((row, column),) = np.argwhere(rates == 0)
+    assert (nothing.x.tolist(), nothing.y.tolist()) == (
+        PIXELS.longitude[column : column + 2].tolist(),
+        PIXELS.latitude[row : row + 2].tolist(),
+    )
+    assert nothing.z.tolist() == [[1.0]]
     assert "expects none" in nothing.hovertemplate
     named = traces(figure)
     assert named["2 events in the test"].marker.symbol == "circle"
