@@ -1,7 +1,7 @@
 """The ground of every map: coast, borders, the outline of the region, and axes of equal scale."""
 
 import math
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,14 +13,18 @@ from dashboard.figures.pixels import Pixels
 
 __all__ = ["draw_ground", "outline_of"]
 
+_LINES: Final[tuple[Literal["coast", "borders"], ...]] = ("coast", "borders")
 #: Room around the region, as a part of its longer side.
 _MARGIN: Final = 0.03
 #: From so many degrees on, lines are finer.
 _WIDE: Final = 90
 #: A line of more points would be slower to draw than the map itself.
 _MOST_POINTS: Final = 20_000
-#: Lines that span less of the map than this cannot be seen.
-_LEAST_SPAN: Final = 1 / 250
+#: Lines that span fewer pixels are no more than dots.
+_LEAST_SPAN: Final = 3.0
+#: What is shown with points: so many times their own span, and no less than this part of the region.
+_SURROUNDINGS: Final = 1.4
+_LEAST_PART: Final = 0.1
 #: Near the poles a degree of longitude still has this part of a degree of latitude.
 _LEAST_RATIO: Final = 0.2
 #: Heights of maps in CSS pixels, and what stands above and below: colour bar, ticks, legend.
@@ -31,7 +35,9 @@ _BELOW: Final = 78
 Array = NDArray[np.float64]
 
 
-def draw_ground(figure: go.Figure, pixels: Pixels, theme: Theme, width: int) -> None:
+def draw_ground(
+    figure: go.Figure, pixels: Pixels, theme: Theme, width: int, around: Array | None = None
+) -> None:
     """Draw coast, borders and outline over what a figure has, and lay the axes out.
 
     One degree of latitude is as long as a degree of longitude is at the map's middle, divided by its cosine.
@@ -40,9 +46,11 @@ def draw_ground(figure: go.Figure, pixels: Pixels, theme: Theme, width: int) -> 
     ----------
     width
         About as many CSS pixels as the map will have, from which its height follows.
+    around : array of float64, shape (points, 2), or None
+        Longitudes and latitudes to show with their surroundings, in place of the whole region.
     """
-    west, east, south, north = box = _framed(pixels.box)
-    coast, borders = _seen(lines_in(box, "coast"), box), _seen(lines_in(box, "borders"), box)
+    west, east, south, north = box = _framed(pixels.box if around is None else _box_of(around, pixels.box))
+    coast, borders = (_seen(lines_in(box, name), box, width) for name in _LINES)
     fine = 0.7 if east - west > _WIDE else 1
     _draw_lines(figure, coast, "coast", {"color": theme.text, "width": fine})
     colour = pale(theme.text, 0.6)
@@ -136,12 +144,22 @@ def _framed(box: Box) -> Box:
     return west - margin, east + margin, south - margin, north + margin
 
 
-def _seen(lines: Array, box: Box) -> Array:
+def _box_of(points: Array, whole: Box) -> Box:
+    """Give the box round points, not much smaller than themselves nor than a part of the whole."""
+    west, east, south, north = whole
+    least = max(east - west, north - south) * _LEAST_PART
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    half = np.maximum(np.ptp(points, axis=0) * _SURROUNDINGS, least) / 2
+    (left, low), (right, high) = (middle - half).tolist(), (middle + half).tolist()
+    return max(left, west), min(right, east), max(low, south), min(high, north)
+
+
+def _seen(lines: Array, box: Box, width: int) -> Array:
     """Leave out islands that are too small to be seen, so that the world has few points."""
     if not len(lines):
         return lines
     west, east, south, north = box
-    least = max(east - west, north - south) * _LEAST_SPAN
+    least = max(east - west, north - south) * _LEAST_SPAN / width
     gap = np.isnan(lines[:, 0])
     number = np.cumsum(gap)  # of the line to which a point belongs
     n_lines = int(number[-1]) + 1

@@ -184,7 +184,9 @@ def ratio_map(layout: MapLayout, rates: tuple[Array, Array], names: tuple[str, s
 
 
 def gain_map(layout: MapLayout, gains: Array, names: tuple[str, str]) -> go.Figure:
-    """Draw the counted events by their own information gain.
+    """Draw the counted events, of which there is one at least, by their own information gain.
+
+    The map shows their surroundings: events of a sequence lie on top of each other on a map of a country.
 
     Parameters
     ----------
@@ -194,7 +196,9 @@ def gain_map(layout: MapLayout, gains: Array, names: tuple[str, str]) -> go.Figu
         Of the models, safe as HTML.
     """
     figure = go.Figure()
-    draw_ground(figure, layout.pixels, layout.theme, layout.width)
+    events = layout.seen.counted
+    places = np.column_stack([layout.pixels.turned(events.longitude), events.latitude])
+    draw_ground(figure, layout.pixels, layout.theme, layout.width, around=places)
     _say(figure, f"nats · ▼ {names[1]} is better · {names[0]} is better ▲")
     draw_gains(figure, layout.seen, layout.pixels, gains, layout.theme, names, _bar())
     return figure

@@ -211,7 +211,7 @@ def _gains(scene: _Scene, second: str) -> None:
     )
     st.caption(
         "An event's gain is the logarithm of the ratio of both rates in its cell and magnitude bin, less its "
-        "share of the difference of the expected numbers."
+        "share of the difference of the expected numbers. The map shows the surroundings of the events."
     )
     table = gains_table(
         scene.seen, gains, {ours.model: ours.sums.at_events, theirs.model: theirs.sums.at_events}

@@ -166,6 +166,8 @@ def test_gains_are_drawn_up_and_down_and_infinite_ones_with_marks_of_their_own()
     assert set(marks) == {"triangle-up", "triangle-down", "x", "star", "circle-open"}
     up = marks["triangle-up"].marker
     assert (up.cmin, up.cmax) == pytest.approx((-math.log(2), math.log(2)))
+    west, east = figure.layout.xaxis.range
+    assert west < 10.1 < east < 10.4  # the surroundings of the events, not the whole region
     assert "gain 0.693 nats" in marks["triangle-up"].hovertext[0]
 
 
