@@ -17,6 +17,7 @@ from forequake.windows import TimeWindow
 from stores import Overview, OverviewCell, ResultQuery, ResultRow, ResultsStore
 
 __all__ = [
+    "GRID_PAGES",
     "MOST_PAGES",
     "PAGE",
     "Place",
@@ -40,6 +41,8 @@ Place = tuple[str, str, str | None]
 #: A page of the store, and how many of them are read at most.
 PAGE: Final = 10_000
 MOST_PAGES: Final = 5
+#: How many where rows are put into arrays at once, and not kept.
+GRID_PAGES: Final = 10
 
 
 @dataclass(frozen=True)
@@ -84,10 +87,10 @@ class ScoreSummary:
     spread: tuple[float, float, float] | None = None
 
 
-def pages(store: ResultsStore, query: ResultQuery) -> list[ResultRow]:
+def pages(store: ResultsStore, query: ResultQuery, most: int = MOST_PAGES) -> list[ResultRow]:
     """Read the first pages of an answer: all of it, but for the largest experiments."""
     rows: list[ResultRow] = []
-    for _ in range(MOST_PAGES):
+    for _ in range(most):
         page = store.latest(query)
         rows += page.rows
         if page.cursor is None:
@@ -234,7 +237,9 @@ def summary_of(rows: Collection[ResultRow]) -> ScoreSummary:
     return ScoreSummary(spread=(fmean(values), min(values), max(values)))
 
 
-def pairs_since(listed: Sequence[WindowSummary], n_pairs: int) -> datetime | None:
-    """Give from when on the results of all pairs of models fit into what is read; None for all."""
-    most = PAGE * MOST_PAGES // max(n_pairs, 1)
+def pairs_since(
+    listed: Sequence[WindowSummary], n_rows: int, most_pages: int = MOST_PAGES
+) -> datetime | None:
+    """Give from when on the results of windows, so many in each, fit into what is read; None for all."""
+    most = PAGE * most_pages // max(n_rows, 1)
     return None if len(listed) <= most else listed[-most].window.start

@@ -1,20 +1,16 @@
 """The results of one test of all models in all windows, as arrays; the rows behind them are not kept."""
 
 from datetime import datetime
-from typing import Final
 
 import streamlit as st
 
 from dashboard import _data
+from dashboard._experiment import GRID_PAGES, PAGE, pages, pairs_since
 from dashboard.figures.grids import Grid, grid_of
 from forequake.windows import TimeWindow
-from stores import ResultQuery, ResultRow
+from stores import ResultQuery
 
 __all__ = ["expected_of", "grid", "since_of"]
-
-#: A page of the store, and how many of them are read at most.
-_PAGE: Final = 10_000
-_MOST_PAGES: Final = 10
 
 
 @st.cache_resource(max_entries=12, show_spinner="Reading results")
@@ -45,25 +41,16 @@ def grid(
         tests=(test,),
         references=() if reference is None else (reference,),
         start_from=since,
-        limit=_PAGE,
+        limit=PAGE,
     )
-    rows: list[ResultRow] = []
-    store = _data.store(address)
-    for _ in range(_MOST_PAGES):
-        page = store.latest(query)
-        rows += page.rows
-        if page.cursor is None:
-            break
-        query = query.model_copy(update={"cursor": page.cursor})
+    rows = pages(_data.store(address), query, GRID_PAGES)
     due = [window for window in windows if since is None or window.start >= since]
     return grid_of(rows, models, due)
 
 
 def since_of(windows: _data.Windows, models: int) -> datetime | None:
     """Give from when on the results of so many models fit into what is read; None for all."""
-    most = _PAGE * _MOST_PAGES // max(models, 1)
-    listed = windows.listed
-    return None if len(listed) <= most else listed[-most].window.start
+    return pairs_since(windows.listed, models, GRID_PAGES)
 
 
 def expected_of(address: str, experiment: str, token: int, model: str) -> dict[TimeWindow, float]:

@@ -4,67 +4,18 @@ Forecasts are kept as their sums over magnitudes, and over the cells of each pix
 rates of a global forecast fill gigabytes.
 """
 
-from dataclasses import dataclass
-from typing import Final, Literal
-
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from dashboard import _data
-from dashboard._rates import summed_rates
-from dashboard.figures.events import SeenEvents, seen_events
+from dashboard._forecast_sums import ForecastSums, seen_in, sums_of
+from dashboard.figures.events import SeenEvents
 from dashboard.figures.pixels import Pixels, pixels_of
 from forequake.catalogs import Events
-from forequake.evaluations import Observation
 from forequake.experiments import Experiment
-from forequake.forecasts.catalog_based import CountedEvents
 from forequake.quantities import Sha256
-from forequake.results import CatalogForecastRecord, ForecastRecord
-from forequake.shelf import ForecastShelf
 from forequake.windows import TimeWindow
 
 __all__ = ["ForecastSums", "experiment", "forecast_sums", "observed", "pixels", "seen"]
-
-#: The middle 95 % of the numbers of simulated catalogs.
-_BAND: Final = (0.025, 0.975)
-
-
-@dataclass(frozen=True, eq=False)
-class ForecastSums:
-    """A forecast for one window, summed up.
-
-    Attributes
-    ----------
-    record
-        Key of the forecast's record.
-    kind
-        Rates, or simulated catalogs.
-    per_pixel : array of float64, shape (rows, columns)
-        Expected number of events in each pixel of the region's map, from the magnitude bin on that was asked
-        for.
-    per_bin : array of float64, shape (bins,)
-        Expected number of events in each magnitude bin, over all cells.
-    band : array of float64, shape (2, bins), or None
-        Between these lie the numbers of 95 % of the simulated catalogs.
-    at_events : array of float64, shape (events,)
-        Expected number in the cell and bin of each observed event of the window.
-    n_catalogs
-        Simulated catalogs.
-    """
-
-    record: Sha256
-    kind: Literal["gridded", "catalog"]
-    per_pixel: NDArray[np.float64]
-    per_bin: NDArray[np.float64]
-    band: NDArray[np.float64] | None
-    at_events: NDArray[np.float64]
-    n_catalogs: int | None
-
-    @property
-    def total(self) -> float:
-        """Expected number of events in the window, over all cells and bins."""
-        return float(self.per_bin.sum())
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -92,80 +43,13 @@ def pixels(address: str, record_key: Sha256) -> Pixels:
 
 def seen(address: str, record_key: Sha256, window: TimeWindow) -> SeenEvents:
     """Give all events of the catalog in a window and on the map, and why some do not count."""
-    found = experiment(address, record_key)
-    return seen_events(
-        found.events,
-        window=window,
-        region=found.region,
-        magnitude_min=found.config.magnitudes[0],
-        depth_km=found.config.depth_km,
-        pixels=pixels(address, record_key),
-    )
+    return seen_in(experiment(address, record_key), window, pixels(address, record_key))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Reading the forecast")
 def forecast_sums(
     address: str, record_key: Sha256, model: str, window: TimeWindow, from_bin: int = 0
 ) -> ForecastSums:
-    """Read a model's forecast for a window, and sum it up.
-
-    Parameters
-    ----------
-    from_bin
-        The first magnitude bin that counts in `ForecastSums.per_pixel`.
-
-    Raises
-    ------
-    NotFound
-        Where the forecast was never made, or the store has it no more.
-    ForecastError
-        Where there is none for the window.
-    """
-    found = experiment(address, record_key)
-    if found.is_catalog_based(model):
-        return _of_catalogs(address, record_key, model, window, from_bin)
-    store, key = _data.store(address), found.forecast_key(model, window)
-    record = store.get(ForecastRecord, key)
-    observation = found.observation(window)
-    with store.open_blob(record.rates.sha256) as file:
-        sums = summed_rates(file, observation.cells, observation.bins, from_bin)
-    return ForecastSums(
-        record=key,
-        kind="gridded",
-        per_pixel=pixels(address, record_key).sums(sums.per_cell) * record.scale,
-        per_bin=sums.per_bin * record.scale,
-        band=None,
-        at_events=sums.at_events * record.scale,
-        n_catalogs=None,
-    )
-
-
-def _of_catalogs(
-    address: str, record_key: Sha256, model: str, window: TimeWindow, from_bin: int
-) -> ForecastSums:
-    found = experiment(address, record_key)
-    key = found.forecast_key(model, window)
-    record = _data.store(address).get(CatalogForecastRecord, key)
-    counted = ForecastShelf(found, _data.store(address)).catalogs(model, window)
-    per_cell = np.bincount(counted.cell[counted.bin >= from_bin], minlength=counted.n_cells)
-    observation = found.observation(window)
-    at_events = _at(counted, observation) if len(observation.events) else np.zeros(0)
-    return ForecastSums(
-        record=key,
-        kind="catalog",
-        per_pixel=pixels(address, record_key).sums(per_cell.astype(np.float64)) / counted.n_catalogs,
-        per_bin=counted.per_bin() / counted.n_catalogs,
-        band=np.quantile(counted.per_catalog_and_bin(), _BAND, axis=0),
-        at_events=at_events / counted.n_catalogs,
-        n_catalogs=record.n_catalogs,
-    )
-
-
-def _at(counted: CountedEvents, observation: Observation) -> NDArray[np.float64]:
-    """Count simulated events in the cells and bins of observed ones."""
-    n_bins = len(observation.magnitudes)
-    places = counted.cell.astype(np.int64) * n_bins + counted.bin
-    wanted, which = np.unique(observation.places, return_inverse=True)
-    found = np.searchsorted(wanted, places)
-    hits = found[(found < len(wanted)) & (wanted[np.minimum(found, len(wanted) - 1)] == places)]
-    return np.bincount(hits, minlength=len(wanted)).astype(np.float64)[which]
+    """Read a model's forecast for a window, and sum it up; see `dashboard._forecast_sums.sums_of`."""
+    found, map_of = experiment(address, record_key), pixels(address, record_key)
+    return sums_of(_data.store(address), found, map_of, model, window, from_bin)

@@ -43,6 +43,8 @@ class Picture:
         How to read it.
     least_width
         In pixels; below it letters run into each other.
+    title
+        A heading for it among others of its section.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Picture:
     alt: str
     caption: str
     least_width: int = 0
+    title: str = ""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def _block(block: Block, drawn: Collection[str], folder: str) -> Iterator[str]:
             yield f"{_plain(text)}\n\n"
         case Legend():
             pass  # figures in files have none to stand beside; tables give outcomes in words
-        case Picture(name=name, alt=alt, caption=caption) if name in drawn:
+        case Picture(name=name, alt=alt, caption=caption, title=picture_title) if name in drawn:
+            if picture_title:
+                yield f"### {_plain(picture_title)}\n\n"
             yield f"![{_plain(alt)}](<{folder}/{name}.svg>)\n\n{_plain(caption)}\n\n"
         case Picture():
             pass

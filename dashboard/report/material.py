@@ -8,6 +8,8 @@ from functools import cached_property
 from pydantic import ValidationError
 
 from dashboard._experiment import (
+    GRID_PAGES,
+    MOST_PAGES,
     PAGE,
     ScoreSummary,
     Windows,
@@ -20,9 +22,13 @@ from dashboard._experiment import (
     summary_of,
     windows_of,
 )
+from dashboard._forecast_sums import ForecastSums, seen_in, sums_of
 from dashboard.figures.cells import Column, CountedMatrix, Span, WindowMatrix, window_matrix
+from dashboard.figures.events import SeenEvents
+from dashboard.figures.grids import Grid, grid_of
+from dashboard.figures.pixels import Pixels, pixels_of
 from forequake.config import ExperimentConfig
-from forequake.errors import InputError, NotFound, unknown
+from forequake.errors import ForecastError, InputError, NotFound, unknown
 from forequake.evaluations.registry import TESTS, TestDefinition
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256, now
@@ -85,6 +91,7 @@ class Material:
         self.counted: Overview = store.overview(experiment)
         self.all_models, self.all_columns = axes(self.counted, self.config, self._registered)
         self._series: dict[tuple[str, str, str | None], tuple[ResultRow, ...]] = {}
+        self._sums: dict[tuple[str, TimeWindow], ForecastSums | None] = {}
         self._check()
 
     def _check(self) -> None:
@@ -254,14 +261,50 @@ class Material:
 
     def rows_of(self, column: Column) -> tuple[ResultRow, ...]:
         """Read the results of one test in the windows that fit into what is read, the latest ones."""
-        n_rows = len(self.all_models) * (len(self.all_models) - 1 if column.against_all else 1)
+        others = len(self.all_models) - 1 if column.against_all else 1
         references = () if column.reference is None else (column.reference,)
-        since = self.since_of(n_rows)
-        return tuple(self._pages(tests=(column.test,), references=references, start_from=since))
+        since = pairs_since(self.windows.listed, len(self.all_models) * others, GRID_PAGES)
+        rows = self._pages(tests=(column.test,), references=references, start_from=since, most=GRID_PAGES)
+        return tuple(rows)
 
-    def since_of(self, n_rows: int) -> datetime | None:
-        """Give from when on windows of so many results fit into what is read; None for all."""
-        return pairs_since(self.windows.listed, n_rows)
+    def grid(self, column: Column) -> Grid | None:
+        """Put the results of one test of all models into arrays; None where there is none."""
+        rows = self.rows_of(column)
+        first = min((row.label.window.start for row in rows), default=None)
+        due = [one.window for one in self.windows.listed if first is None or one.window.start >= first]
+        found = grid_of(rows, self.all_models, due)
+        return None if found is None else found.with_units(self.units)
+
+    def expected_of(self, model: str) -> dict[TimeWindow, float]:
+        """Give a model's expected number of events by windows, as the test says that it has in most."""
+        cells = [cell for cell in self.counted.cells if cell.model == model]
+        if not cells:
+            return {}
+        rows = self._read(max(cells, key=lambda each: each.n_windows))
+        return {row.label.window: row.n_forecast for row in rows}
+
+    # --- inputs --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The region as a map."""
+        return pixels_of(self.experiment.region)
+
+    def seen(self, window: TimeWindow) -> SeenEvents:
+        """Give all events of the catalog in a window and on the map."""
+        return seen_in(self.experiment, window, self.pixels)
+
+    def sums(self, model: str, window: TimeWindow) -> ForecastSums | None:
+        """Sum up a forecast; None where the store does not have it."""
+        if (model, window) not in self._sums:
+            try:
+                sums = sums_of(self.store, self.experiment, self.pixels, model, window)
+            except (NotFound, ForecastError):
+                sums = None
+            self._sums[model, window] = sums
+        return self._sums[model, window]
+
+    # --- one by one ----------------------------------------------------------------------------------------
 
     def _read(self, cell: OverviewCell) -> tuple[ResultRow, ...]:
         """Read the results of one test of one model in all windows, in order of time."""
@@ -297,6 +340,7 @@ class Material:
         references: tuple[str, ...] = (),
         start_from: datetime | None = None,
         start_before: datetime | None = None,
+        most: int = MOST_PAGES,
     ) -> list[ResultRow]:
         query = ResultQuery(
             experiment=self.name,
@@ -307,7 +351,7 @@ class Material:
             start_before=start_before,
             limit=PAGE,
         )
-        return pages(self.store, query)
+        return pages(self.store, query, most)
 
     def definition(self, test: str) -> TestDefinition | None:
         """Give what is known of a test, by the experiment's name; None where forequake knows it no more."""

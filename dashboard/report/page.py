@@ -91,8 +91,9 @@ def _picture(picture: Picture) -> str:
         if picture.least_width > 700
         else ""
     )
+    heading = f"<h3>{html.escape(picture.title)}</h3>" if picture.title else ""
     return (
-        f'<figure><div class="scroll"{scrolls}><div class="plot" style="min-height:{height}px">'
+        f'<figure>{heading}<div class="scroll"{scrolls}><div class="plot" style="min-height:{height}px">'
         f'<div class="drawing" role="img" aria-label="{html.escape(picture.alt)}"></div>'
         f'<script type="application/json">{text}</script></div></div>'
         f"<figcaption>{html.escape(picture.caption)}</figcaption></figure>\n"
@@ -152,7 +153,7 @@ def _table(table: Table) -> str:
     columns = shown_columns(table.rows)
     if not columns:
         return ""
-    heads = "".join(f'<th scope="col">{html.escape(column)}</th>' for column in columns)
+    heads = "".join(_head(column, table.rows) for column in columns)
     rows = "".join(
         f"<tr>{''.join(_cell(row.get(column)) for column in columns)}</tr>\n" for row in table.rows
     )
@@ -166,6 +167,12 @@ def _table(table: Table) -> str:
         return drawn + "\n"
     summary = f"{title}, {count_of(len(table.rows), 'row')}"
     return f"<details><summary>{summary}</summary>{drawn}</details>\n"
+
+
+def _head(column: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    numbers = any(is_number(row.get(column)) for row in rows)
+    kind = ' class="number"' if numbers else ""
+    return f'<th scope="col"{kind}>{html.escape(column)}</th>'
 
 
 def _cell(value: Any) -> str:

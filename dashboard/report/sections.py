@@ -16,6 +16,8 @@ from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, wi
 from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
 from dashboard.report.head import head_blocks, missing_blocks, rule_blocks
 from dashboard.report.material import Material
+from dashboard.report.on_maps import event_blocks, map_blocks
+from dashboard.report.over_time import gain_blocks, quantile_blocks
 from forequake.windows import TimeWindow
 
 __all__ = ["SECTIONS", "sections_of"]
@@ -136,6 +138,7 @@ def _pairs(of: Material) -> Iterator[Block]:
             continue
         yield Picture(
             name=f"pairs-{column.test}",
+            title=column.name,
             draw=partial(pair_figure, matrix),
             alt=f"{column.test}: matrix of {count_of(len(matrix.models), 'model')} against each other",
             caption=f"{column.test}, in {count_of(len(matrix.windows), 'window')} in which all pairs have a "
@@ -161,6 +164,10 @@ SECTIONS: Final[tuple[tuple[str, Maker], ...]] = (
     ("Over all windows", _over_windows),
     ("Consistency", _consistency),
     ("Models against each other", _pairs),
+    ("Information gain over time", gain_blocks),
+    ("Window by window", quantile_blocks),
+    ("Maps", map_blocks),
+    ("Where the gain comes from", event_blocks),
     ("What is missing", missing_blocks),
     ("How outcomes are decided", rule_blocks),
 )

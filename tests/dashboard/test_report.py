@@ -8,14 +8,18 @@ from typing import Any
 import pytest
 
 from dashboard._theme import DARK, LIGHT
+from dashboard._words import number
 from dashboard.report import Choice, write_report
+from dashboard.report.blocks import Picture
 from dashboard.report.material import Material
-from dashboard.report.page import differences
+from dashboard.report.page import _spec, differences
+from dashboard.report.sections import sections_of
 from flows.cli import main
 from forequake.errors import InputError
 from forequake.results import Outcome
-from stores import open_store
+from stores import ResultQuery, open_store
 from stores.testing import fill_store
+from tests.conftest import CaliforniaRun
 
 pytestmark = pytest.mark.slow  # whole reports, with plotly.js in each
 
@@ -70,6 +74,35 @@ def test_the_matrix_counts_what_the_store_counts(page: str, weeks: str) -> None:
             assert shown[cell.model, cell.test, ""] == f"{rejected}/{decided}"
 
 
+def test_rejections_at_the_end_are_the_stores_counts(page: str, weeks: str) -> None:
+    said = re.findall(r'aria-label="Share of rejections up to each window; at the end ([^"]*)"', page)[0]
+    for cell in open_store(weeks).overview("weeks").cells:
+        if cell.test == "N" and cell.model in ("alpha", "gamma"):
+            rejected = cell.outcomes.get(Outcome.REJECTED, 0)
+            decided = rejected + cell.outcomes.get(Outcome.PASSED, 0)
+            assert f"{cell.model} {rejected} of {decided}" in said
+
+
+def test_maps_are_of_the_forecasts_that_were_tested(california: CaliforniaRun) -> None:
+    store = open_store(california.store_url)
+    of = Material(store, "california")
+    pictures = {
+        block.name: block
+        for section in sections_of(of)
+        for block in section.blocks
+        if isinstance(block, Picture)
+    }
+    for row in store.latest(ResultQuery(experiment="california", tests=("N",))).rows:
+        alt = pictures[f"map-{row.label.model}"].alt
+        assert f"{number(row.n_forecast)} events expected, {row.n_observed} came" in alt
+    row = next(
+        row
+        for row in store.latest(ResultQuery(experiment="california", tests=("T",))).rows
+        if row.label.model == "aftershock"
+    )
+    assert f"mean is {number(row.information_gain)} nats per event" in pictures["gain-aftershock"].caption
+
+
 def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -> None:
     figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
     assert len(figures) >= 3
@@ -79,10 +112,6 @@ def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -
 
 
 def test_the_dark_drawing_is_the_light_one_with_its_differences(weeks: str) -> None:
-    from dashboard.report.blocks import Picture
-    from dashboard.report.page import _spec
-    from dashboard.report.sections import sections_of
-
     pictures = [
         block
         for section in sections_of(Material(open_store(weeks), "weeks"))
