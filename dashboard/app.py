@@ -21,6 +21,7 @@ pages = {
         st.Page("views/comparison.py", title="Comparison", icon=":material/balance:"),
         st.Page("views/time.py", title="Over time", icon=":material/timeline:"),
         st.Page("views/alarms.py", title="Alarms", icon=":material/show_chart:"),
+        st.Page("views/calibration.py", title="Calibration", icon=":material/balance:"),
     ],
     "Inputs": [st.Page("views/map.py", title="Map", icon=":material/map:")],
 }

@@ -126,7 +126,7 @@ def _lay_out(figure: go.Figure, grid: Grid, theme: Theme) -> None:
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
-            "y": -0.14,
+            "y": -0.2,
             "yanchor": "top",
             "traceorder": "normal",
         },

@@ -49,6 +49,9 @@ _OF_PAGES: Final = (
     "time_over",
     "time_lines",
     "time_test",
+    "pit_test",
+    "pit_part",
+    "pit_values",
 )
 _LAST: Final = "last experiment"
 _PENDING: Final = "experiment to be set"

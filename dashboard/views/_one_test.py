@@ -4,32 +4,27 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboard import _data, _grids
+from dashboard import _grids
 from dashboard.figures.cells import Column
 from dashboard.figures.grids import Grid
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame
+from dashboard.views._kinds import definition_of
 from forequake.errors import unknown
-from forequake.evaluations.registry import TESTS, TestDefinition
+from forequake.evaluations.registry import TestDefinition
 
 __all__ = ["choose_one", "columns_in_windows", "grid_of_column", "say_bounds"]
 
 
 def columns_in_windows(shown: Frame) -> list[tuple[Column, TestDefinition]]:
     """List the tests that have one result of a model in each window, with what is known of them."""
-    found = []
-    for column in shown.columns:
-        if column.scope != "window" or column.against_all:
-            continue
-        name = None
-        if shown.config is not None:
-            name = next((one.test for one in shown.config.tests if one.name == column.test), None)
-        if name is None:  # the experiment's files have it no more
-            name = _data.registered_name(shown.address, shown.name, shown.token, column.test)
-        if name in TESTS:
-            found.append((column, TESTS[name]))
-    return found
+    found = [
+        (column, definition_of(shown, column.test))
+        for column in shown.columns
+        if column.scope == "window" and not column.against_all
+    ]
+    return [(column, definition) for column, definition in found if definition is not None]
 
 
 def choose_one(label: str, key: str, options: Sequence[str], usual: str, *, width: int = 260) -> str:

@@ -222,7 +222,7 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
             f"{count_of(len(grid.windows), 'window')}; the table below has the same content",
         )
     _open(shown, grid, event)
-    _show_long(partial(_quantile_rows, grid), f"{shown.name}_{name}", figure)
+    _show_long(partial(_quantile_rows, grid), f"{shown.name}_{name}_quantiles", figure)
     say_bounds(shown, grid)
     _rejections(shown, grid, name, styles)
 

@@ -1,9 +1,13 @@
 """Quantiles of many windows: uniform where forecasts are right, with pyCSEP's Kolmogorov-Smirnov numbers."""
 
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 from scipy import stats
 
+from forequake.evaluations.over_windows.calibration import calibration
 from forequake.evaluations.over_windows.uniformity import (
     bin_counts,
     bin_limits,
@@ -13,6 +17,13 @@ from forequake.evaluations.over_windows.uniformity import (
     randomised_pit,
     uniformity,
 )
+from forequake.results import KolmogorovQuantile, Quantiles, TailQuantiles
+from forequake.windows import TimeWindow
+
+
+@dataclass(frozen=True)
+class _Result:
+    quantiles: Quantiles | None
 
 
 @pytest.mark.parametrize("size", [5, 40])
@@ -29,6 +40,20 @@ def test_distance_and_p_are_pycseps(size: int) -> None:
     assert ours.distance == pytest.approx(theirs.observed_statistic, rel=1e-12)
     _, difference = departures(values)
     assert float(np.abs(difference).max()) == pytest.approx(ours.distance, rel=1e-12)
+
+
+def test_p_is_that_of_the_calibration_test() -> None:
+    values = np.random.default_rng(8).random(12)
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    windows = [
+        TimeWindow(start=start + timedelta(days=day), end=start + timedelta(days=day + 1))
+        for day in range(12)
+    ]
+    results = [_Result(TailQuantiles(delta1=1, delta2=value)) for value in values.tolist()]
+    stored = calibration(results, windows, alpha=0.05)
+    assert isinstance(stored.quantiles, KolmogorovQuantile)
+    assert uniformity(values).p == stored.quantiles.p
+    assert uniformity(values).distance == stored.statistic
 
 
 def test_few_or_dependent_values_have_no_p() -> None:
