@@ -1,8 +1,7 @@
 """Making and sealing forecasts of windows that have not ended, each under a claim of its own."""
 
 import contextlib
-from collections.abc import Collection, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from flows._following import Following
 from flows._intake import append_seal
@@ -16,11 +15,11 @@ from forequake.model_runs import ForecastFile, Watch, forecast_of_window, progra
 from forequake.models.demands import Demand
 from forequake.quantities import now
 from forequake.results import ProspectiveStatus, SealRecord
-from forequake.seals import counting, has_program, read_seals
+from forequake.seals import counting, read_seals
 from forequake.windows import TimeWindow
 from stores import Block, ResultsStore, RunRef
 
-__all__ = ["seal_windows", "withdraw_seals"]
+__all__ = ["seal_windows"]
 
 
 def seal_windows(
@@ -119,44 +118,3 @@ def _seal(
 
     run_logger().info("%s: the forecast for %s is sealed: %s", model.name, window.id, status.value)
     return append_seal(store, known, make)[1]
-
-
-def withdraw_seals(
-    store: ResultsStore, loaded: LoadedExperiment, models: Collection[str], windows: Collection[str]
-) -> int:
-    """Let what programs made and what is sealed of it count no more, so that they make it anew.
-
-    What was sealed stays in the list, with the time of the withdrawal.
-
-    Parameters
-    ----------
-    models, windows
-        Names and ids of those that are meant; empty means all.
-
-    Returns
-    -------
-    int
-        The number of forecasts that were withdrawn.
-    """
-    name, withdrawn = loaded.config.name, 0
-    for model in loaded.config.models:
-        if not has_program(model) or (models and model.name not in models):
-            continue
-        found = read_seals(store, name, model.name, loaded.config.windows)
-        for seals in found.values():
-            if counting(seals, "mark") is None or (windows and seals[0].window.id not in windows):
-                continue
-            withdrawn += append_seal(store, seals, partial(_withdrawal, seals[-1]))[1]
-    return withdrawn
-
-
-def _withdrawal(last: SealRecord, number: int) -> SealRecord:
-    moment = max(now(), last.sealed_at)
-    return SealRecord.at(
-        *last.place,
-        number,
-        origin="withdrawal",
-        arrived_at=moment,
-        sealed_at=moment,
-        prospective=ProspectiveStatus.RETROSPECTIVE,
-    )

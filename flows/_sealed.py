@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from flows._ahead import withdraw_seals
 from flows._intake import Received, Taking, receive
+from flows._withdrawal import withdraw_seals
 from forequake.config import FolderModel, LoadedExperiment, SubmissionModel
 from forequake.quantities import now
 from forequake.results import SealRecord

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from flows._ahead import seal_windows, withdraw_seals
+from flows._ahead import seal_windows
 from flows._following import Following
 from flows._preparation import prepare
 from flows._sealed import Sealing
 from flows._session import Session
+from flows._withdrawal import withdraw_seals
 from forequake.ahead import due_ahead
 from forequake.config import FolderModel
 from forequake.experiments import Experiment
