@@ -23,7 +23,10 @@ pages = {
         st.Page("views/alarms.py", title="Alarms", icon=":material/show_chart:"),
         st.Page("views/calibration.py", title="Calibration", icon=":material/balance:"),
     ],
-    "Inputs": [st.Page("views/map.py", title="Map", icon=":material/map:")],
+    "Inputs": [
+        st.Page("views/map.py", title="Map", icon=":material/map:"),
+        st.Page("views/catalog.py", title="Catalog", icon=":material/scatter_plot:"),
+    ],
 }
 page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
 st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")
