@@ -6,9 +6,8 @@ out from outside.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
-from itertools import chain
 from typing import Any, ParamSpec, TypeVar
 
 from prefect import get_run_logger, task
@@ -25,6 +24,7 @@ from flows._preparation import prepared
 from flows._sealed import Sealing
 from flows._session import current_session
 from flows._summary import artifact_key, current_rows
+from flows._turns import OTHERS, Turns
 from forequake.config import FolderModel
 from forequake.errors import (
     EnvironmentFailed,
@@ -154,7 +154,13 @@ def make_forecasts_of(
     timers = session.timers(run_id)
     groups = windows_by_source(experiment, model, missing)
     ready = programs_of(loaded, experiment, model, watch, missing, rebuild)
-    for number, group in enumerate(groups):
+    turns = Turns(target, kind, session.owner, session.stop, lambda: log.info("%s: %s", model, OTHERS))
+    made_here: set[str] = set()
+
+    def leased(group: list[TimeWindow]) -> Sha256 | None:
+        return keys[group[0].id] if ready is not None and ready.makes(group[0]) else None
+
+    for group in turns.each(groups, leased):
         following.begin(group[0], len(group))
         try:
             with collecting(timers):
@@ -165,8 +171,10 @@ def make_forecasts_of(
             log.error("%s: %s", model, error)
             # Without its files or its environment no window's run would come to another end.
             hopeless = isinstance(error, SourceError | EnvironmentFailed)
-            lost = chain.from_iterable(groups[number:]) if hopeless else group
-            broken |= {window.id: str(error) for window in lost}
+            if hopeless:
+                there = target.existing(kind, tuple(keys.values()))
+                group = [window for window in missing if keys[window.id] not in there]
+            broken = {window.id: str(error) for window in group} | broken
             if hopeless:
                 break
             continue
@@ -174,14 +182,22 @@ def make_forecasts_of(
             with made.open() as data:
                 target.put_blob(data)
             target.put(made.records)
-        for finding in (finding for record in made.records for finding in record.findings):
-            if finding.message not in told:  # the same of every window says no more
-                tell = log.warning if finding.severity == "warning" else log.info
-                tell("%s: %s", model, finding.message)
-                told.add(finding.message)
+        made_here |= {window.id for window in group}
+        _tell_findings(model, made.records, told)
     following.end()
-    log.info("%s: %d forecasts made, %d cannot be used", model, len(missing) - len(broken), len(broken))
+    log.info("%s: %d forecasts made, %d cannot be used", model, len(made_here), len(broken))
     return broken
+
+
+def _tell_findings(
+    model: str, records: Iterable[ForecastRecord | CatalogForecastRecord], told: set[str]
+) -> None:
+    """Log what was found in forecasts, each message once: the same of every window says no more."""
+    for finding in (finding for record in records for finding in record.findings):
+        if finding.message not in told:
+            tell = get_run_logger().warning if finding.severity == "warning" else get_run_logger().info
+            tell("%s: %s", model, finding.message)
+            told.add(finding.message)
 
 
 @_retriable(name="seal-forecasts", task_run_name="seal {model}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from forequake import model_runs
+from forequake import model_runs, ready_programs
 from forequake.config import FolderModel, load_experiment
 from forequake.model_runs import forecast_of_window
 from forequake.models.environments.built import running_environment
@@ -33,7 +33,8 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
 
         def make(name: str, model: str, *, windows: int = DAYS, installed: bool = False) -> list[Made]:
             if not installed:  # to install it takes seconds, and it needs nothing
-                patch.setattr(model_runs, "prepare_environment", lambda *words, **more: running_environment())
+                here = running_environment()
+                patch.setattr(ready_programs, "prepare_environment", lambda *words, **more: here)
             folder = tmp_path / "a lab's" / name
             if not folder.exists():
                 FOLDERS[name](folder)
