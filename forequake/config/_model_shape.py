@@ -177,7 +177,8 @@ class ModelSection(Section):
         "File in path/input from which the command reads the past.", "catalog.csv"
     )
     build: _Build | None = key(
-        "What the command's own environment is built with; else it has none of its own."
+        "What the command's own environment is built with. Not given: venv for a package, else it runs in "
+        "forequake's."
     )
     force_build: bool | None = key(
         "Whether the command's environment is built anew in each run that needs it, once; by a schedule at "
