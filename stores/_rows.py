@@ -11,10 +11,11 @@ from pydantic import ValidationError
 
 from forequake.errors import CorruptRecord, NotFound
 from forequake.results import Label, Outcome
+from forequake.windows import TimeWindow
 from stores._codec import Encoded, body_of, from_us, to_us
-from stores.exchange import Overview, OverviewCell, Page, ResultRow
+from stores.exchange import Coverage, Overview, OverviewCell, Page, ResultRow
 
-__all__ = ["Cursor", "Group", "overview_of", "page_of", "result_row"]
+__all__ = ["Cursor", "Group", "coverage_of", "overview_of", "page_of", "result_row"]
 
 #: What a row takes from the body of its result, besides `kind` and `key`.
 _FROM_BODY = (
@@ -155,4 +156,20 @@ def overview_of(experiment: str, token: int, groups: Iterable[Group], n_windows:
         ),
         n_windows=n_windows,
         last_computed_at=None if newest is None else from_us(newest),
+    )
+
+
+def coverage_of(counted: Iterable[tuple[str, int, int, int]]) -> Coverage:
+    """Put counts into a matrix: each is a model, start and end of a window in microseconds, and a number."""
+    found = list(counted)
+    models = sorted({model for model, *_ in found})
+    column = {model: place for place, model in enumerate(models)}
+    rows: dict[tuple[int, int], list[int]] = {}
+    for model, start_us, end_us, number in found:
+        rows.setdefault((start_us, end_us), [0] * len(models))[column[model]] += number
+    spans = sorted(rows)
+    return Coverage(
+        windows=tuple(TimeWindow(start=from_us(start), end=from_us(end)) for start, end in spans),
+        models=tuple(models),
+        counts=tuple(tuple(rows[span]) for span in spans),
     )

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
@@ -24,6 +24,7 @@ from stores.exchange import (
     Block,
     BoundResult,
     Claim,
+    Coverage,
     ExperimentSummary,
     Finding,
     Overview,
@@ -177,6 +178,13 @@ class ResultsStore(ABC):
         ------
         NotFound
             Where the store has no such experiment.
+        """
+
+    @abstractmethod
+    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
+        """Count an experiment's latest results by model and window, in windows that start at `start_from` on.
+
+        An unknown experiment has none.
         """
 
     @abstractmethod

@@ -14,12 +14,14 @@ from forequake.results import (
     RunState,
     Side,
 )
+from forequake.windows import TimeWindow
 
 __all__ = [
     "Binding",
     "Block",
     "BoundResult",
     "Claim",
+    "Coverage",
     "ExperimentSummary",
     "Finding",
     "Overview",
@@ -179,6 +181,24 @@ class Overview(RecordModel):
     cells: tuple[OverviewCell, ...]
     n_windows: int
     last_computed_at: UtcDatetime | None
+
+
+class Coverage(RecordModel):
+    """How many latest results models have in windows.
+
+    Attributes
+    ----------
+    windows
+        Those with results, by their starts and ends; results over windows are in the one that spans them.
+    models
+        By name.
+    counts : tuple of tuple of int, shape (windows, models)
+        Number of results.
+    """
+
+    windows: tuple[TimeWindow, ...]
+    models: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
 
 
 class ExperimentSummary(RecordModel):

@@ -6,21 +6,25 @@ token changes.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from forequake.errors import NotFound
-from stores._rows import Group, overview_of
-from stores.exchange import Overview
+from stores._codec import to_us
+from stores._rows import Group, coverage_of, overview_of
+from stores.exchange import Coverage, Overview
 from stores.mongo.server import Document
 
-__all__ = ["count_results", "forget_counts", "overview"]
+__all__ = ["count_results", "coverage", "forget_counts", "overview"]
 
 #: From so many results on, counts are kept.
 _MANY: Final = 10_000
 _NO_RIGHT: Final = 13
+#: The index that has all that `coverage` counts.
+_BY_WINDOW: Final = {"experiment": 1, "start_us": 1, "test": 1, "model": 1, "_id": 1, "end_us": 1}
 _PLACE: Final = ("test", "model", "reference", "outcome")
 
 
@@ -37,6 +41,18 @@ def overview(db: Database[Document], experiment: str, store: str) -> Overview:
     else:
         groups, n_windows = [Group(*values) for values in kept["groups"]], kept["n_windows"]
     return overview_of(experiment, token, groups, n_windows)
+
+
+def coverage(db: Database[Document], experiment: str, start_from: datetime | None) -> Coverage:
+    """Count results by model and window; see `ResultsStore.coverage`."""
+    wanted: Document = {"experiment": experiment}
+    if start_from is not None:
+        wanted["start_us"] = {"$gte": to_us(start_from)}
+    place = {name: f"${name}" for name in ("model", "start_us", "end_us")}
+    grouped = db["latest"].aggregate(
+        [{"$match": wanted}, {"$group": {"_id": place, "n": {"$sum": 1}}}], hint=_BY_WINDOW
+    )
+    return coverage_of((*(each["_id"][name] for name in place), each["n"]) for each in grouped)
 
 
 def count_results(db: Database[Document], experiment: Document) -> int:

@@ -1,7 +1,7 @@
 """The results store on a MongoDB server."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import BinaryIO, TypeVar
 
 from forequake.errors import NotFound
@@ -26,6 +26,7 @@ from stores.exchange import (
     Block,
     BoundResult,
     Claim,
+    Coverage,
     ExperimentSummary,
     Finding,
     Overview,
@@ -152,6 +153,10 @@ class MongoStore(ResultsStore):
     def overview(self, experiment: str) -> Overview:  # noqa: D102
         with self._server.talking() as db:
             return counts.overview(db, experiment, self.name)
+
+    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:  # noqa: D102
+        with self._server.talking() as db:
+            return counts.coverage(db, experiment, start_from)
 
     def experiments(self) -> list[ExperimentSummary]:  # noqa: D102
         with self._server.talking() as db:

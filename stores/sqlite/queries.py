@@ -2,16 +2,17 @@
 
 import json
 import sqlite3
+from datetime import datetime
 from typing import Final
 
 from forequake.errors import NotFound
 from stores._codec import Encoded, decode_run, from_us, to_us
 from stores._latest import label_of
-from stores._rows import Cursor, Group, overview_of, page_of, result_row
-from stores.exchange import ExperimentSummary, Overview, Page, ResultQuery, ResultRow
+from stores._rows import Cursor, Group, coverage_of, overview_of, page_of, result_row
+from stores.exchange import Coverage, ExperimentSummary, Overview, Page, ResultQuery, ResultRow
 from stores.sqlite.latest import LATEST, read_latest
 
-__all__ = ["experiments", "latest_page", "overview", "page_as_of"]
+__all__ = ["coverage", "experiments", "latest_page", "overview", "page_as_of"]
 
 # No list of words means any word; the planner sees the same few texts each time.
 _ANY_TEST: Final = "(:tests IS NULL OR p.test IN (SELECT value FROM json_each(:tests)))"
@@ -112,6 +113,17 @@ def overview(db: sqlite3.Connection, experiment: str, store: str) -> Overview:
         (experiment,),
     ).fetchone()
     return overview_of(experiment, row[0], (Group(*group) for group in groups), windows)
+
+
+def coverage(db: sqlite3.Connection, experiment: str, start_from: datetime | None) -> Coverage:
+    """Count results by model and window; see `ResultsStore.coverage`."""
+    return coverage_of(
+        db.execute(
+            "SELECT model, start_us, end_us, count(*) FROM latest INDEXED BY latest_by_window "
+            "WHERE experiment = ? AND start_us >= ? GROUP BY start_us, model, end_us",
+            (experiment, -_FAR if start_from is None else to_us(start_from)),
+        )
+    )
 
 
 def experiments(db: sqlite3.Connection) -> list[ExperimentSummary]:

@@ -1,7 +1,7 @@
 """The results store in one SQLite file, with its blobs in a folder beside it."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -29,6 +29,7 @@ from stores.exchange import (
     Block,
     BoundResult,
     Claim,
+    Coverage,
     ExperimentSummary,
     Finding,
     Overview,
@@ -150,6 +151,10 @@ class SqliteStore(ResultsStore):
     def overview(self, experiment: str) -> Overview:  # noqa: D102
         with self._connections.reading() as db:
             return queries.overview(db, experiment, self.name)
+
+    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:  # noqa: D102
+        with self._connections.reading() as db:
+            return queries.coverage(db, experiment, start_from)
 
     def experiments(self) -> list[ExperimentSummary]:  # noqa: D102
         with self._connections.reading() as db:

@@ -156,6 +156,36 @@ class QueriesContract(ContractBase):
             mine = [row for row in rows if (row.label.test, row.label.model) == (cell.test, cell.model)]
             assert cell.last_computed_at == max(row.computed_at for row in mine)
 
+    def test_the_coverage_counts_results_by_model_and_window(self, filled: ResultsStore) -> None:
+        rows = _rows(filled, ResultQuery(experiment="sample"))
+        counted = Counter((row.label.window, row.label.model) for row in rows)
+        coverage = filled.coverage("sample")
+        assert coverage.windows == tuple(sample_window(number) for number in range(6))
+        assert coverage.models == _MODELS
+        assert counted == {
+            (window, model): count
+            for window, counts in zip(coverage.windows, coverage.counts, strict=True)
+            for model, count in zip(coverage.models, counts, strict=True)
+        }
+        later = filled.coverage("sample", sample_window(4).start)
+        assert (later.windows, later.counts) == (coverage.windows[4:], coverage.counts[4:])
+        nothing = filled.coverage("nothing")
+        assert (nothing.windows, nothing.models, nothing.counts) == ((), (), ())
+
+    def test_windows_that_grow_from_one_start_are_covered_apart(self, store: ResultsStore) -> None:
+        results = [sample_result(number) for number in range(3)]
+        store.put(results)
+        first, other = sample_label(), sample_label(model="beta")
+        grown = first.window.model_copy(update={"end": sample_window(5).end})
+        labels = [first, first.model_copy(update={"window": grown}), other]
+        found = [
+            Binding(label=label, key=result.key) for label, result in zip(labels, results, strict=True)
+        ]
+        store.publish(ref(begin(store)), found)
+        coverage = store.coverage("sample")
+        assert coverage.windows == (first.window, grown)
+        assert (coverage.models, coverage.counts) == (("alpha", "beta"), ((1, 1), (1, 0)))
+
     def test_the_token_changes_with_every_latest_result(self, store: ResultsStore) -> None:
         results = [sample_result(number) for number in range(4)]
         store.put(results)

@@ -520,6 +520,7 @@ class SameBehaviour(RuleBasedStateMachine):
         names = (*_EXPERIMENTS, "none")
         for name in names:
             self.both("overview", partial(overview, name=name))
+        self.both("coverage", lambda side: [side.store.coverage(name) for name in names])
         self.both("units", lambda side: [side.store.units(name, states) for name in names])
         self.both(
             "experiments",
