@@ -27,14 +27,19 @@ pages = {
         st.Page("views/map.py", title="Map", icon=":material/map:"),
         st.Page("views/catalog.py", title="Catalog", icon=":material/scatter_plot:"),
     ],
+    "Runs": [
+        st.Page("views/runs.py", title="Runs", icon=":material/monitor_heart:"),
+        st.Page("views/provenance.py", title="Provenance", icon=":material/account_tree:"),
+        st.Page("views/revisions.py", title="Compare", icon=":material/compare_arrows:"),
+    ],
 }
 page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
 st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")
 with explained():
     keep_choices()
     links = st.sidebar.container(gap=None)
-    # A link to a result names all that its page shows.
-    if page == result or draw_frame() is not None:
+    # A link to a result names all that its page shows. Of runs there is something to see before any result.
+    if page == result or draw_frame(without_results=page.url_path == "runs") is not None:
         page.run()
     with links:
         for heading, group in pages.items():

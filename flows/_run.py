@@ -93,7 +93,7 @@ def _draft(
         host=session.owner.split("/")[0],
         seed=experiment.config.seed,
         label=request.label,
-        tags=("forequake", experiment.name),
+        tags=("forequake", experiment.name, *(("scheduled",) if request.scheduled else ())),
         flow_run_id=flow_run.get_id(),
     )
 

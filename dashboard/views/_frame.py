@@ -107,8 +107,13 @@ def frame() -> Frame:
     return found
 
 
-def draw_frame() -> Frame | None:
+def draw_frame(*, without_results: bool = False) -> Frame | None:
     """Draw the choices at the side; None where there is nothing to show, which is said then.
+
+    Parameters
+    ----------
+    without_results
+        Whether the page has something to show of an experiment that has no results yet.
 
     Streamlit keeps widgets of the entry script from page to page, and in every page's address.
     """
@@ -121,7 +126,7 @@ def draw_frame() -> Frame | None:
     if summary is None:
         return None
     counted = _data.overview(address, summary.name, summary.token)
-    if not counted.cells:
+    if not counted.cells and not without_results:
         st.header(plain(summary.name))
         no_results(summary.name)
         failures_table(_data.units(address, summary.name))

@@ -1,5 +1,6 @@
 """Parts that pages share: the head of an experiment, the list of failures, what a click means."""
 
+import html
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -17,7 +18,17 @@ from forequake.seal_marks import Statuses, late_words, words_of_window
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview, shown_url
 
-__all__ = ["PLOT", "chosen_cell", "clicked", "failures_table", "head", "say_late", "scrolled", "sentence_of"]
+__all__ = [
+    "PLOT",
+    "chosen_cell",
+    "clicked",
+    "failures_table",
+    "head",
+    "listed",
+    "say_late",
+    "scrolled",
+    "sentence_of",
+]
 
 #: Of every figure: only the button that saves the picture, as SVG.
 PLOT: Final[dict[str, Any]] = {
@@ -122,6 +133,18 @@ def clicked(event: Any) -> list[Any] | None:
     if isinstance(carried, dict):  # some versions number the parts
         carried = list(carried.values())
     return list(carried) if carried else None
+
+
+def listed(entries: Sequence[tuple[str, str]]) -> None:
+    """Show names and values as a plain table; hashes may break anywhere."""
+    rows = "".join(
+        '<tr><th scope="row" style="text-align:left;font-weight:400;opacity:.72;vertical-align:top;'
+        f'padding:.28rem 1rem .28rem 0">{html.escape(name)}</th>'
+        f'<td style="padding:.28rem 0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums">'
+        f"{html.escape(value)}</td></tr>"
+        for name, value in entries
+    )
+    st.html(f'<table style="border-collapse:collapse;width:100%">{rows}</table>')
 
 
 def chosen_cell(event: Any) -> tuple[str, str, str | None] | None:

@@ -3,6 +3,7 @@
 import csv
 import html
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
@@ -13,8 +14,11 @@ import streamlit as st
 
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
 
-__all__ = ["counted_table", "show_table", "window_table"]
+__all__ = ["counted_table", "show_rows", "show_table", "window_table"]
 
+_HASH: Final = re.compile(r"[0-9a-f]{64}")
+#: A table without a figure lists so many rows.
+_MOST_LISTED: Final = 300
 _NO_FIGURES: Final[Mapping[str, go.Figure]] = MappingProxyType({})
 
 
@@ -46,11 +50,47 @@ def show_table(
         if whole is not None:
             st.caption(f"The first {len(table)} rows; the files have all.")
         with st.container(horizontal=True):
-            rows = whole or (lambda: table)
-            _offer(name, "csv", "text/csv", lambda: _as_csv(rows(), heads))
-            _offer(name, "parquet", "application/vnd.apache.parquet", lambda: _as_parquet(rows(), heads))
+            _offer_rows(whole or (lambda: table), name, heads)
             for of, figure in figures.items():
                 _offer(of, "html", "text/html", partial(_as_page, figure, of))
+
+
+def show_rows(
+    table: Sequence[dict[str, Any]], name: str, links: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """Show a table that no figure shows, with files to download.
+
+    Parameters
+    ----------
+    name
+        Of the files.
+    links
+        Columns of addresses, each with the words of its links.
+    """
+    heads = list(dict.fromkeys(head for entry in table for head in entry))
+    columns = [head for head in heads if any(entry.get(head) is not None for entry in table)]
+    if len(table) > _MOST_LISTED:
+        st.caption(f"The first {_MOST_LISTED} of {len(table):,} rows are listed; the files have all.")
+    st.dataframe(
+        [{head: _short(entry.get(head)) for head in columns} for entry in table[:_MOST_LISTED]],
+        hide_index=True,
+        placeholder="",
+        column_config={
+            head: st.column_config.LinkColumn(display_text=words) for head, words in links.items()
+        },
+    )
+    with st.container(horizontal=True):
+        _offer_rows(lambda: table, name, heads)
+
+
+def _short(value: Any) -> Any:
+    """Cut hashes, which the files have whole."""
+    return f"{value[:12]}…" if isinstance(value, str) and _HASH.fullmatch(value) else value
+
+
+def _offer_rows(rows: Callable[[], Sequence[dict[str, Any]]], name: str, heads: Sequence[str]) -> None:
+    _offer(name, "csv", "text/csv", lambda: _as_csv(rows(), heads))
+    _offer(name, "parquet", "application/vnd.apache.parquet", lambda: _as_parquet(rows(), heads))
 
 
 def _offer(name: str, ending: str, mime: str, make: Callable[[], bytes]) -> None:

@@ -36,7 +36,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import link_to
-from dashboard.views._parts import PLOT, clicked, say_late, sentence_of
+from dashboard.views._parts import PLOT, clicked, listed, say_late, sentence_of
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
@@ -285,7 +285,7 @@ def _numbers(result: AnyEvaluation) -> None:
         entries.append(("Expected by the reference", number(result.n_reference, 5)))
     if not isinstance(result, ScoreRecord):
         entries += [("Alpha", f"{result.alpha:g}"), ("Side", SIDES[result.side])]
-    _listed(entries)
+    listed(entries)
     st.caption(plain(sentence_of(result.rule)))
     power = power_of(result) if result.alpha < _POWER else None
     said = None if power is None else power_words(power, family=isinstance(result.quantiles, BatchQuantiles))
@@ -346,7 +346,7 @@ def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None
         )
     if result.environment is not None:
         entries += _environment(address, result.environment)
-    _listed(entries)
+    listed(entries)
     base = (st.context.url or "").split("?")[0]
     st.markdown("Permanent link to this value")
     st.code(f"{base}?slot={shown.label.slot}&key={result.key}", language=None, wrap_lines=True)
@@ -372,18 +372,6 @@ def _environment(address: str, key: str) -> list[tuple[str, str]]:
         if name in found.packages
     ]
     return [("Environment", ", ".join([f"Python {found.python}", found.platform, *versions]))]
-
-
-def _listed(entries: Sequence[tuple[str, str]]) -> None:
-    """Show names and values as a plain table; hashes may break anywhere."""
-    rows = "".join(
-        '<tr><th scope="row" style="text-align:left;font-weight:400;opacity:.72;vertical-align:top;'
-        f'padding:.28rem 1rem .28rem 0">{html.escape(name)}</th>'
-        f'<td style="padding:.28rem 0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums">'
-        f"{html.escape(value)}</td></tr>"
-        for name, value in entries
-    )
-    st.html(f'<table style="border-collapse:collapse;width:100%">{rows}</table>')
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import httpx
 import typer
 
 from flows._server import ensure_api, server_status, stop_server
+from flows._server_state import ServerFiles
 from flows.cli._terminal import JsonFlag, StoreName, note, out, print_json, store_of
 from forequake.errors import ForequakeError, InputError
 
@@ -79,10 +80,17 @@ def _variables(store: str) -> dict[str, str]:
     from stores import resolve_store
 
     address = resolve_store(store)
+    known = _prefect() | os.environ
     if store == "default" and "FOREQUAKE_STORE_FILE" in os.environ:
-        return dict(os.environ)  # the server reads the file itself, and no variable holds a password
-    others = {name: value for name, value in os.environ.items() if name != "FOREQUAKE_STORE_FILE"}
+        return known  # the server reads the file itself, and no variable holds a password
+    others = {name: value for name, value in known.items() if name != "FOREQUAKE_STORE_FILE"}
     return others | environment(address)
+
+
+def _prefect() -> dict[str, str]:
+    """Tell where the local Prefect server is, or was last, for links to its pages; nobody is asked."""
+    state = ServerFiles.of_user().read()
+    return {} if state is None else {"PREFECT_API_URL": state.url}
 
 
 def _refuse_taken(host: str, port: int) -> None:

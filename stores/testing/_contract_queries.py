@@ -178,9 +178,7 @@ class QueriesContract(ContractBase):
         first, other = sample_label(), sample_label(model="beta")
         grown = first.window.model_copy(update={"end": sample_window(5).end})
         labels = [first, first.model_copy(update={"window": grown}), other]
-        found = [
-            Binding(label=label, key=result.key) for label, result in zip(labels, results, strict=True)
-        ]
+        found = [Binding(label=label, key=result.key) for label, result in zip(labels, results, strict=True)]
         store.publish(ref(begin(store)), found)
         coverage = store.coverage("sample")
         assert coverage.windows == (first.window, grown)
