@@ -20,8 +20,8 @@ pages = {
         st.Page("views/consistency.py", title="Consistency", icon=":material/align_justify_center:"),
         st.Page("views/comparison.py", title="Comparison", icon=":material/balance:"),
         st.Page("views/time.py", title="Over time", icon=":material/timeline:"),
+        st.Page("views/calibration.py", title="Calibration", icon=":material/bar_chart:"),
         st.Page("views/alarms.py", title="Alarms", icon=":material/show_chart:"),
-        st.Page("views/calibration.py", title="Calibration", icon=":material/balance:"),
     ],
     "Inputs": [
         st.Page("views/map.py", title="Map", icon=":material/map:"),

@@ -55,10 +55,10 @@ def quantiles_figure(grid: Grid, theme: Theme, chosen: TimeWindow | None = None)
     """
     figure = go.Figure()
     names = grid.names
+    roomy = len(grid.windows) <= _ROOMY
     for status in (Status.PASSED, Status.REJECTED, Status.UNDEFINED):
         if grid.of(status).any():
-            figure.add_trace(_cells(grid, names, status, theme))
-    roomy = len(grid.windows) <= _ROOMY
+            figure.add_trace(_cells(grid, names, status, theme, hovered=not roomy))
     if roomy:
         for status in STATUSES:
             if grid.of(status).any():
@@ -80,8 +80,14 @@ def quantiles_figure(grid: Grid, theme: Theme, chosen: TimeWindow | None = None)
     return figure
 
 
-def _cells(grid: Grid, names: Sequence[str], status: Status, theme: Theme) -> go.Heatmap:
-    """Fill the cells of one outcome: of each model a row, and a row of nothing up to the next one."""
+def _cells(grid: Grid, names: Sequence[str], status: Status, theme: Theme, *, hovered: bool) -> go.Heatmap:
+    """Fill the cells of one outcome: of each model a row, and a row of nothing up to the next one.
+
+    Parameters
+    ----------
+    hovered
+        Whether they say what they are. Where marks do, they must not: clicks reach what is under the pointer.
+    """
     half, here = _HEIGHTS[status], grid.of(status)
     count = len(grid.models)
     edges = np.array([edge for place in range(count) for edge in (place - half, place + half)])
@@ -104,6 +110,7 @@ def _cells(grid: Grid, names: Sequence[str], status: Status, theme: Theme) -> go
         text=texts.tolist(),
         customdata=numbers,
         name=MARKS[status].label,
+        hoverinfo=None if hovered else "skip",
         hovertemplate=f"<b>%{{x}}</b><br>%{{text}}<br>{MARKS[status].label}<br>%{{customdata}} events"
         "<extra></extra>",
         xgap=1 if len(names) <= 200 else 0,
@@ -187,6 +194,7 @@ def _lay_out(figure: go.Figure, grid: Grid, names: Sequence[str], theme: Theme) 
         dragmode="zoom" if many else False,
         clickmode="event+select",
         hovermode="closest",
+        hoverdistance=20 if many else 60,  # as far as a click on a cell may be from its mark
         hoverlabel={"align": "left"},
         showlegend=False,
     )

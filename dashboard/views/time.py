@@ -20,7 +20,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.rejection_rates import rejections_figure, rejections_of
 from dashboard.figures.running_gains import EventTicks, Gains, alt_of, gains_figure, gains_of
 from dashboard.figures.window_quantiles import quantiles_figure
-from dashboard.views._filters import drop_unknown, link_to
+from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._matrices import open_result
 from dashboard.views._one_test import choose_one, columns_in_windows, grid_of_column, say_bounds
@@ -129,15 +129,14 @@ def _draw_gains(shown: Frame, gains: Gains, styles: Mapping[str, Line], *, commo
         "gain, which is not in the sum."
     )
     with scrolled("gains", _WIDE):
-        event = st.plotly_chart(
+        st.plotly_chart(
             figure,
             key="gains",
-            on_select="rerun",
+            on_select=partial(_choose_window, "gains"),
             selection_mode="points",
             config=PLOT,
             alt=alt_of(gains),
         )
-    _choose_window(event)
     _show_long(partial(_gains_rows, gains, summed=summed), f"{shown.name}_gains", figure)
 
 
@@ -208,14 +207,14 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
     figure = quantiles_figure(grid, shown.theme, shown.window)
     st.caption(
         "A column is a window. A rejection fills its row; what is not rejected is the bluer, the higher the "
-        f"quantile; a thin line is undefined.{silent} Click a circle below the rows for its window"
+        f"quantile; a thin line is undefined.{silent} Click a mark below the rows to choose its window"
         + (", a cell for its result." if len(grid.windows) <= 60 else "; drag over columns to enlarge them.")
     )
     with scrolled("quantiles", _WIDE):
         event = st.plotly_chart(
             figure,
             key="quantiles",
-            on_select="rerun",
+            on_select=partial(_choose_window, "quantiles"),
             selection_mode="points",
             config=PLOT,
             alt=f"{name}: outcome and quantile of {count_of(len(grid.models), 'model')} in "
@@ -298,23 +297,21 @@ def _quantile_rows(grid: Grid) -> Iterator[dict[str, Any]]:
 
 
 def _open(shown: Frame, grid: Grid, event: Any) -> None:
-    """Go to the result of a clicked cell, or choose the clicked window."""
+    """Go to the result of a clicked cell."""
     carried = clicked(event)
-    if carried is not None and len(carried) == 2:
-        window, model = TimeWindow.from_id(str(carried[0])), str(carried[1])
-        row, column = grid.models.index(model), grid.windows.index(window)
-        if STATUSES[grid.status[row, column]] in (Status.PASSED, Status.REJECTED, Status.UNDEFINED):
-            open_result(shown.name, (model, grid.test, grid.reference), window)
+    if carried is None or len(carried) != 2:
         return
-    _choose_window(event)
+    window, model = TimeWindow.from_id(str(carried[0])), str(carried[1])
+    row, column = grid.models.index(model), grid.windows.index(window)
+    if STATUSES[grid.status[row, column]] in (Status.PASSED, Status.REJECTED, Status.UNDEFINED):
+        open_result(shown.name, (model, grid.test, grid.reference), window)
 
 
-def _choose_window(event: Any) -> None:
-    """Choose the clicked window everywhere, and show all of its results."""
-    carried = clicked(event)
+def _choose_window(figure: str) -> None:
+    """Choose the clicked window for all pages: before they run, which is when a widget may be set."""
+    carried = clicked(st.session_state[figure])
     if carried is not None and len(carried) == 1:
-        window = window_name(TimeWindow.from_id(str(carried[0])))
-        st.switch_page("views/overview.py", query_params=link_to(window=window))
+        st.session_state["window"] = window_name(TimeWindow.from_id(str(carried[0])))
 
 
 if __name__ == "__main__":
