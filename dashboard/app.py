@@ -37,12 +37,13 @@ page = st.navigation([*(one for group in pages.values() for one in group), resul
 st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")
 with explained():
     keep_choices()
-    links = st.sidebar.container(gap=None)
+    links = st.sidebar.container(gap="small")
     # A link to a result names all that its page shows. Of runs there is something to see before any result.
     if page == result or draw_frame(without_results=page.url_path == "runs") is not None:
         page.run()
     with links:
         for heading, group in pages.items():
-            st.caption(heading)
-            for one in group:
-                st.page_link(one, query_params=link_to())
+            with st.container(gap=None):
+                st.caption(heading)
+                for one in group:
+                    st.page_link(one, query_params=link_to())
