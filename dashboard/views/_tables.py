@@ -14,7 +14,7 @@ import streamlit as st
 
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
 
-__all__ = ["counted_table", "show_rows", "show_table", "window_table"]
+__all__ = ["as_page", "counted_table", "show_rows", "show_table", "window_table"]
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 #: A table without a figure lists so many rows.
@@ -52,7 +52,7 @@ def show_table(
         with st.container(horizontal=True):
             _offer_rows(whole or (lambda: table), name, heads)
             for of, figure in figures.items():
-                _offer(of, "html", "text/html", partial(_as_page, figure, of))
+                _offer(of, "html", "text/html", partial(as_page, figure, of))
 
 
 def show_rows(
@@ -124,6 +124,7 @@ def _as_parquet(table: Sequence[dict[str, Any]], heads: Sequence[str]) -> bytes:
     return sink.getvalue()
 
 
-def _as_page(figure: go.Figure, title: str) -> bytes:
+def as_page(figure: go.Figure, title: str) -> bytes:
+    """Give a figure as a page of its own, which needs nothing else."""
     page: str = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
     return page.replace("<head>", f"<head><title>{html.escape(title)}</title>", 1).encode()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import _data
@@ -37,6 +38,7 @@ from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import link_to
 from dashboard.views._parts import PLOT, clicked, listed, say_late, sentence_of
+from dashboard.views._result_files import link_test, offer_files, repeating
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
@@ -49,6 +51,7 @@ from forequake.results import (
     ComparisonRecord,
     KolmogorovQuantile,
     Label,
+    RunRecord,
     ScoreRecord,
     SimulatedDistribution,
 )
@@ -83,7 +86,7 @@ def show() -> None:
     spans = result.n_windows is not None
     # Of a result over windows others would be those of the experiment's earlier ends, which are no windows.
     rows = () if spans else _rows(address, label)
-    _steps(label, rows)
+    _steps(label, rows, result)
     theme = theme_of(st.context.theme.type)
     config = _config(address, label)
     marks = window_marks(config)
@@ -96,10 +99,11 @@ def show() -> None:
     _revisions(shown, values)
     scored = isinstance(result, ScoreRecord)
     curve = curve_figure(result, theme) if isinstance(result, ScoreRecord) else None
+    picture = None
     wide, narrow = st.columns([2.2, 1], gap="large")
     with wide:
         if not scored:
-            _picture(address, result, theme)
+            picture = _picture(address, result, theme)
         elif curve is not None:
             st.plotly_chart(curve, key="curve", config=PLOT, alt=sentence(result))
         elif len(rows) > 1:
@@ -110,7 +114,9 @@ def show() -> None:
             _sum(rows)
     if len(rows) > 1 and (not scored or curve is not None):
         _over_time(rows, label, theme, marks)
-    _provenance(address, shown, result)
+    run = next((run for run in _data.runs(address, label.experiment) if run.run_no == shown.run_no), None)
+    _provenance(address, shown, result, run)
+    offer_files(address, label, result, config, picture if curve is None else curve)
 
 
 def _value(values: Sequence[BoundResult]) -> BoundResult | None:
@@ -150,12 +156,13 @@ def _back(label: Label | None) -> None:
     )
 
 
-def _steps(label: Label, rows: Sequence[ResultRow]) -> None:
-    """Lead back to the overview, and to the windows before and after."""
+def _steps(label: Label, rows: Sequence[ResultRow], result: AnyEvaluation) -> None:
+    """Lead back to the overview, to the same test of all models, and to the windows before and after."""
     windows = [row.label.window for row in rows]
     place = windows.index(label.window) if label.window in windows else None
     with st.container(horizontal=True, gap="medium"):
         _back(label)
+        link_test(label, result)
         if place is None or len(rows) < 2:
             return
         for name, icon, side, step in (
@@ -244,7 +251,7 @@ def _revisions(shown: BoundResult, values: Sequence[BoundResult]) -> None:
             )
 
 
-def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
+def _picture(address: str, result: AnyEvaluation, theme: Theme) -> go.Figure | None:
     sample = None
     if isinstance(result.quantiles, KolmogorovQuantile | AdjustedQuantile):
         sample = _data.sample(address, result.key)
@@ -258,8 +265,9 @@ def _picture(address: str, result: AnyEvaluation, theme: Theme) -> None:
     figure = distribution_figure(result, theme, sample)
     if figure is None:
         st.caption("There is no distribution to draw.")
-        return
+        return None
     st.plotly_chart(figure, key="distribution", config=PLOT, alt=sentence(result))
+    return figure
 
 
 def _numbers(result: AnyEvaluation) -> None:
@@ -324,11 +332,8 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Map
         st.switch_page("views/result.py", query_params={"slot": other.slot})
 
 
-def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None:
+def _provenance(address: str, shown: BoundResult, result: AnyEvaluation, run: RunRecord | None) -> None:
     st.subheader("Where it comes from")
-    run = next(
-        (run for run in _data.runs(address, shown.label.experiment) if run.run_no == shown.run_no), None
-    )
     entries = [
         ("Key", result.key),
         ("Test", f"{result.test}, kernel version {result.kernel_version}"),
@@ -350,16 +355,10 @@ def _provenance(address: str, shown: BoundResult, result: AnyEvaluation) -> None
     base = (st.context.url or "").split("?")[0]
     st.markdown("Permanent link to this value")
     st.code(f"{base}?slot={shown.label.slot}&key={result.key}", language=None, wrap_lines=True)
+    st.markdown("Compute it again, in the folder in which its run began")
+    st.code(repeating(shown.label, run, spans=result.n_windows is not None), language=None, wrap_lines=True)
     with st.expander("What its key is made of"):
         st.json(json.loads(result.canon), expanded=3)
-    st.download_button(
-        "Download this result as JSON",
-        result.model_dump_json(indent=1),
-        file_name=f"{result.key[:16]}.json",
-        mime="application/json",
-        on_click="ignore",
-        icon=":material/download:",
-    )
 
 
 def _environment(address: str, key: str) -> list[tuple[str, str]]:

@@ -94,3 +94,25 @@ def test_steps_lead_from_window_to_window(many_weeks: str, monkeypatch: pytest.M
     assert app.selectbox(key="window").value == window_name(sample_window(10))
     assert names[10] in said(app)
     assert app.query_params["window"] == window_name(sample_window(10))
+
+
+def test_a_result_has_its_files_its_command_and_links(one_week: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = open_store(one_week).latest(ResultQuery(experiment="week", tests=("S",))).rows
+    row = next(row for row in rows if row.statistic is not None)
+    monkeypatch.setenv("FOREQUAKE_STORE", one_week)
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.switch_page("views/result.py")
+    app.query_params["slot"] = row.label.slot
+    app.run()
+    assert not app.exception, app.exception
+    offered = [button.proto.label for button in app.get("download_button")]
+    assert offered[-3:] == [
+        "Download this result as JSON",
+        "Download pyCSEP's EvaluationResult",
+        "Download the figure as HTML",
+    ]
+    window = row.label.window.id
+    command = f"forequake run config.yml --model {row.label.model} --test S --window {window} --force"
+    assert command in [code.value for code in app.code]
+    (link,) = [link.proto for link in app.get("page_link") if link.proto.label == "This test of all models"]
+    assert link.page == "consistency"
