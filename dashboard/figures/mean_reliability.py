@@ -246,7 +246,8 @@ def _curve(
                 y=np.concatenate([greatest, least[::-1]]),
                 **places,
                 mode="lines",
-                line={"width": 0},
+                # The band of a model that always expects the same is a line.
+                line={"width": 5 if len(x) == 1 else 0, "color": pale(theme.curve, 0.35)},
                 fill="toself",
                 fillcolor=pale(theme.curve, 0.22),
                 hoverinfo="skip",

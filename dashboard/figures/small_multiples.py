@@ -55,8 +55,8 @@ def frames_of(count: int, *, across: int, height: int, x: dict[str, Any], y: dic
     for place, axis in enumerate(axes):
         row, column = divmod(place, across)
         top = 1 - (row * step + _ABOVE) / whole
-        left = (column + (0.06 if column else 0.0)) / across
-        layout[f"xaxis{axis}"] = x | {"domain": [left, (column + 0.94) / across], "anchor": f"y{axis}"}
+        left = (column + (0.1 if column else 0.0)) / across
+        layout[f"xaxis{axis}"] = x | {"domain": [left, (column + 0.96) / across], "anchor": f"y{axis}"}
         layout[f"yaxis{axis}"] = y | {"domain": [top - height / whole, top], "anchor": f"x{axis}"}
     return Frames(axes, layout)
 
