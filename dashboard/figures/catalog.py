@@ -57,7 +57,7 @@ def magnitude_time(
     span
         The time that is shown, of which all events are given.
     chosen
-        The window that the page shows, framed.
+        The time that the rest of the page shows, framed.
     """
     figure = go.Figure()
     magnitudes = judged.events.magnitude
@@ -121,11 +121,8 @@ def _draw_events(
             "opacity": 0.85 if inside else 0.55,
             "line": {"width": 1, "color": theme.background if inside else colour},
         }
-        numbers = np.column_stack([events.time_us[at] / 1000, events.magnitude[at], events.depth_km[at]])
-        hover = (
-            "<b>M %{customdata[1]:.2f}</b> · %{customdata[0]|%Y-%m-%d %H:%M:%S}<br>"
-            "%{customdata[2]:.1f} km deep"
-        )
+        numbers = np.column_stack([events.magnitude[at], events.depth_km[at]]).astype(np.float32)
+        hover = "<b>M %{customdata[0]:.2f}</b> · %{text}<br>%{customdata[1]:.1f} km deep<extra></extra>"
         figure.add_trace(
             draw(
                 x=x[at],
@@ -133,22 +130,28 @@ def _draw_events(
                 mode="markers",
                 marker=marker,
                 customdata=numbers,
-                text=None if heavy else _texts(judged, at),
-                hovertemplate=f"{hover}{'' if heavy else '%{text}'}<extra></extra>",
+                text=_times(judged, at) if heavy else _texts(judged, at),
+                hovertemplate=hover,
                 unselected={"marker": {"opacity": 0.25}},
                 name=f"{count_of(len(at), 'event')} {name}",
             )
         )
 
 
+def _times(judged: JudgedEvents, at: NDArray[np.intp]) -> list[str]:
+    """Write the times of events to the second."""
+    times = np.datetime_as_string(judged.events.time_us[at].astype("datetime64[us]"), unit="s")
+    return [time.replace("T", " ") for time in times.tolist()]
+
+
 def _texts(judged: JudgedEvents, at: NDArray[np.intp]) -> list[str]:
-    """Write the ids of events, and why they do not count."""
-    words = {int(code): reason_words(int(code)) for code in np.unique(judged.why_not[at])}
+    """Write the times and ids of events, and why they do not count."""
+    words = {int(code): f"<br>outside of the test: {reason_words(int(code))}" for code in range(1, 16)}
     return [
-        "".join(
-            (f"<br>{html.escape(name)}" * bool(name), f"<br>outside of the test: {words[code]}" * bool(code))
+        time + f" · {html.escape(name)}" * bool(name) + words.get(code, "")
+        for time, name, code in zip(
+            _times(judged, at), judged.events.event_id[at].tolist(), judged.why_not[at].tolist(), strict=True
         )
-        for name, code in zip(judged.events.event_id[at].tolist(), judged.why_not[at].tolist(), strict=True)
     ]
 
 

@@ -10,11 +10,13 @@ from dashboard._words import stamp, window_name
 from dashboard.views._failures import unknown_name
 from forequake.windows import TimeWindow
 
-__all__ = ["SPAN", "brushed", "choose_span"]
+__all__ = ["SPAN", "brushed", "choose_span", "figure_key", "has_box"]
 
 #: The name of the parameter of the address.
 SPAN: Final = "catalog_span"
 _BETWEEN: Final = " to "
+#: How often what was brushed has been taken back.
+_TURN: Final = "times that the span was taken back"
 
 
 def choose_span(whole: TimeWindow) -> TimeWindow | None:
@@ -27,12 +29,28 @@ def choose_span(whole: TimeWindow) -> TimeWindow | None:
     )
     if not text or not text.strip():
         return None
+    st.button("Whole time", on_click=_clear, type="tertiary", icon=":material/close:")
     try:
         first, _, last = text.partition(_BETWEEN)
         return TimeWindow(start=_moment(first), end=_moment(last))
     except ValueError:
         unknown_name(f"{text!r} is no span of time, such as {window_name(whole)!r}; all events are shown")
         return None
+
+
+def figure_key(experiment: str) -> str:
+    """Give the key of the figure that is brushed; a new one forgets what was brushed."""
+    return f"magnitude-time {experiment} {st.session_state.get(_TURN, 0)}"
+
+
+def has_box(key: str) -> bool:
+    """Tell whether a span is brushed over a figure."""
+    return bool(_boxes(st.session_state.get(key)))
+
+
+def _clear() -> None:
+    st.session_state[SPAN] = ""
+    st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
 
 
 def brushed(key: str) -> Callable[[], None]:

@@ -19,7 +19,7 @@ from dashboard.figures.catalog_counts import (
 )
 from dashboard.figures.judged import JudgedEvents, b_value, reason_words
 from dashboard.figures.lines import styles_of
-from dashboard.views._catalog_span import brushed, choose_span
+from dashboard.views._catalog_span import brushed, choose_span, figure_key, has_box
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._parts import PLOT, scrolled, sentence_of
@@ -103,6 +103,7 @@ def _over_time(scene: _Scene) -> tuple[JudgedEvents, TimeWindow]:
     """Draw magnitudes over time; give the events of the span that the reader chose, and the span."""
     shown, tested = scene.shown, scene.config.span
     whole = _whole(scene.judged, tested)
+    key = figure_key(shown.name)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         written = choose_span(tested)
         drawn = tested
@@ -112,8 +113,9 @@ def _over_time(scene: _Scene) -> tuple[JudgedEvents, TimeWindow]:
             drawn = whole
     inside = scene.judged.within(drawn)
     span = written or shown.window or drawn
-    key = f"magnitude-time {shown.name}"
-    figure = magnitude_time(inside, scene.config, drawn, shown.window, shown.theme)
+    # Plotly draws a brushed box itself, and forgets it where its figure changes.
+    framed = shown.window if has_box(key) else written or shown.window
+    figure = magnitude_time(inside, scene.config, drawn, framed, shown.theme)
     if not len(inside):
         st.caption(":material/radio_button_unchecked: No event came in this time.")
     with scrolled("magnitude-time", 480):
@@ -127,7 +129,7 @@ def _over_time(scene: _Scene) -> tuple[JudgedEvents, TimeWindow]:
         )
     st.caption(
         "Filled marks count in the test; the dashed line is its least magnitude. Drag over the figure to "
-        "choose a span for what is below; double-click to take it back."
+        "choose a span for what is below."
     )
     return scene.judged.within(span), span
 

@@ -90,7 +90,7 @@ def test_the_map_draws_counted_events_filled_and_larger_ones_larger(theme: Theme
     assert (outside.marker.symbol, inside.marker.symbol) == ("circle-open", "circle")
     assert len(inside.x) == found.counted.sum()
     assert len(outside.x) + len(inside.x) == 300
-    magnitudes = np.asarray(inside.customdata)[:, 1]
+    magnitudes = np.asarray(inside.customdata)[:, 0]
     assert np.all(np.diff(magnitudes) <= 0)
     assert np.all(np.diff(np.asarray(inside.marker.size)) <= 0)
 
