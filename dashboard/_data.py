@@ -26,6 +26,7 @@ from dashboard._experiment import (
     summary_of,
     windows_of,
 )
+from dashboard._public import PublicStore, is_public
 from dashboard.figures.cells import Span
 from dashboard.figures.regions import Acceptance, acceptance
 from forequake.config import ExperimentConfig
@@ -110,8 +111,9 @@ def store_address() -> str:
 
 @st.cache_resource(show_spinner=False, validate=lambda opened: not opened.closed)
 def store(address: str) -> ResultsStore:
-    """Open the store, once for the process."""
-    return open_store(address)
+    """Open the store for reading, once for the process; for the public without what is not for it."""
+    opened = open_store(address, read_only=True)
+    return PublicStore(opened) if is_public() else opened
 
 
 def forget() -> None:

@@ -13,6 +13,7 @@ from forequake.results import (
     Side,
     SimulatedDistribution,
     TailQuantiles,
+    UnitError,
 )
 from forequake.windows import TimeWindow
 
@@ -21,6 +22,7 @@ __all__ = [
     "SIDES",
     "count_of",
     "equation",
+    "error_words",
     "events",
     "is_drawn",
     "letters",
@@ -167,6 +169,11 @@ def events(count: int) -> str:
     ('no events', '1 event', '3 events')
     """
     return count_of(count, "event")
+
+
+def error_words(error: UnitError) -> str:
+    """Say why a computation ended badly: the kind of error and its words, where there are any."""
+    return f"{error.kind}: {error.message}" if error.message else error.kind
 
 
 def count_of(count: int, what: str) -> str:

@@ -3,7 +3,10 @@
 import sys
 from pathlib import Path
 
-__all__ = ["APP", "command", "environment"]
+__all__ = ["APP", "PUBLIC_VARIABLE", "command", "environment"]
+
+#: Set to 1 where the dashboard is for the public.
+PUBLIC_VARIABLE = "FOREQUAKE_DASHBOARD_PUBLIC"
 
 #: The script that Streamlit loads. Its settings and colours lie beside it, in ``.streamlit/config.toml``.
 APP = Path(__file__).with_name("app.py")

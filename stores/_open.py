@@ -2,18 +2,22 @@
 
 import os
 import threading
-from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 from forequake.errors import InputError
 from stores._addresses import default_store_url, scheme_of, shown_url, sqlite_address, sqlite_url
+from stores._read_only import ReadOnlyStore
 from stores.base import ResultsStore
 from stores.sqlite import SqliteStore
 
 __all__ = ["SCHEMES", "open_store", "store_exists"]
 
 
-def _open_sqlite(url: str) -> ResultsStore:
+class _Opening(Protocol):
+    def __call__(self, url: str, *, read_only: bool) -> ResultsStore: ...
+
+
+def _open_sqlite(url: str, *, read_only: bool) -> ResultsStore:
     address = sqlite_address(url)
     if address.path.is_dir():
         message = f"{shown_url(url)} names a folder, and a store is a file: add a name such as results.sqlite"
@@ -23,27 +27,29 @@ def _open_sqlite(url: str) -> ResultsStore:
         shown_url(sqlite_url(address.path)),
         max_page_count=address.max_page_count,
         busy_timeout=address.busy_timeout,
+        read_only=read_only,
     )
 
 
-def _open_mongo(url: str) -> ResultsStore:
+def _open_mongo(url: str, *, read_only: bool) -> ResultsStore:
     from stores.mongo import MongoStore  # the driver is loaded only where it is used
 
+    del read_only  # a user with the role of a reader is what MongoDB has for it
     return MongoStore(url)
 
 
 #: What opens a store, by the scheme of its address.
-SCHEMES: Final[dict[str, Callable[[str], ResultsStore]]] = {
+SCHEMES: Final[dict[str, _Opening]] = {
     "sqlite": _open_sqlite,
     "mongodb": _open_mongo,
     "mongodb+srv": _open_mongo,
 }
 
-_opened: dict[str, ResultsStore] = {}
+_opened: dict[tuple[str, bool], ResultsStore] = {}
 _lock = threading.Lock()
 
 
-def open_store(url: str | None = None) -> ResultsStore:
+def open_store(url: str | None = None, *, read_only: bool = False) -> ResultsStore:
     """Open the results store at an address, or the default one.
 
     A process has one store for each address, which its threads share; after a fork the child opens its own.
@@ -55,6 +61,9 @@ def open_store(url: str | None = None) -> ResultsStore:
         ``sqlite:////folder/file.sqlite``, with the options ``max_page_count`` and ``busy_timeout`` (seconds)
         behind a question mark; or ``mongodb://user:password@host:27017/database`` with the driver's options.
         None stands for `default_store_url`.
+    read_only
+        Whether the store that is given refuses to be changed; SQLite then refuses it, too. A store that is
+        missing is made all the same.
 
     Raises
     ------
@@ -69,9 +78,10 @@ def open_store(url: str | None = None) -> ResultsStore:
         query = address.partition("?")[2]
         address = sqlite_url(sqlite_address(address).path) + (f"?{query}" if query else "")
     with _lock:
-        store = _opened.get(address)
+        store = _opened.get((address, read_only))
         if store is None or store.closed:
-            store = _opened[address] = SCHEMES[scheme](address)
+            store = SCHEMES[scheme](address, read_only=read_only)
+            store = _opened[address, read_only] = ReadOnlyStore(store) if read_only else store
         return store
 
 

@@ -9,6 +9,7 @@ from dashboard._words import (
     SIDES,
     count_of,
     equation,
+    error_words,
     events,
     is_drawn,
     number,
@@ -109,7 +110,7 @@ def hover_of_window(cell: WindowCell) -> str:
     elif cell.unit is not None:
         lines.append(f"{cell.unit.state.value.replace('_', ' ')}, attempt {cell.unit.attempts}")
         if cell.unit.error is not None:
-            lines.append(html.escape(cut(f"{cell.unit.error.kind}: {cell.unit.error.message}", 120)))
+            lines.append(html.escape(cut(error_words(cell.unit.error), 120)))
     elif cell.status is Status.ITSELF:
         lines.append("The model is the reference: nothing to compare.")
     else:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from dashboard._words import is_drawn, quantile
+from dashboard._words import error_words, is_drawn, quantile
 from dashboard.figures.cells import CountedMatrix, WindowMatrix
 from dashboard.figures.marks import MARKS, Status
 from stores import ResultRow
@@ -47,7 +47,7 @@ def window_table(
         error = None if cell.unit is None else cell.unit.error
         reason = None if cell.row is None else cell.row.reason
         if error is not None:
-            reason = f"{error.kind}: {error.message}" if errors else error.kind
+            reason = error_words(error) if errors else error.kind
         entry = _entry(
             cell.model, cell.column.test, cell.column.reference, MARKS[cell.status].label, cell.row
         )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from dashboard import _data
+from dashboard._public import is_public
 from dashboard.views._text import plain
 from forequake.errors import (
     AccessDenied,
@@ -37,17 +38,21 @@ def explained() -> Iterator[None]:
         yield
     except ForequakeError as error:
         title = next((text for kind, text in _TITLES if isinstance(error, kind)), "This did not work")
-        st.error(f"**{title}.** {plain(str(error))}", icon=":material/error:")
-        st.caption(f"Store: {plain(_store_name())}")
+        why = "" if is_public() else f" {plain(str(error))}"  # errors name hosts and files
+        st.error(f"**{title}.**{why}", icon=":material/error:")
+        _say_store()
         st.button("Try again", on_click=_data.forget, type="primary")
 
 
 def no_experiments() -> None:
     """Say how the first experiment gets into the store."""
     st.header("No experiment yet")
+    if is_public():
+        st.markdown("None is open to the public so far.")
+        return
     st.markdown("This store is empty. Run an experiment, then come back:")
     st.code("forequake run config.yml", language="console")
-    st.caption(f"Store: {plain(_store_name())}")
+    _say_store()
     st.button("Look again", on_click=_data.forget)
 
 
@@ -57,8 +62,9 @@ def no_results(experiment: str) -> None:
         f"The experiment **{plain(experiment)}** has no results yet. They appear here as they are computed.",
         icon=":material/hourglass_empty:",
     )
-    st.markdown("Where no run is under way, start one:")
-    st.code("forequake run config.yml", language="console")
+    if not is_public():
+        st.markdown("Where no run is under way, start one:")
+        st.code("forequake run config.yml", language="console")
     st.button("Look again", on_click=_data.forget)
 
 
@@ -67,8 +73,12 @@ def unknown_name(message: str) -> None:
     st.warning(f"{plain(message[:1].upper() + message[1:])}", icon=":material/link_off:")
 
 
-def _store_name() -> str:
+def _say_store() -> None:
+    """Name the store, but not to the public."""
+    if is_public():
+        return
     try:
-        return shown_url(_data.store_address())
+        name = shown_url(_data.store_address())
     except ForequakeError:
-        return "none"
+        name = "none"
+    st.caption(f"Store: {plain(name)}")

@@ -8,7 +8,8 @@ from typing import Any, Final
 import streamlit as st
 
 from dashboard import _data
-from dashboard._words import count_of, window_name
+from dashboard._public import is_public
+from dashboard._words import count_of, error_words, window_name
 from dashboard.views._text import ago, clock, plain
 from forequake.config import ExperimentConfig
 from forequake.places import window_marks
@@ -77,8 +78,8 @@ def head(
     _say_marks(window, window_marks(config))
     say_late(_data.statuses(_data.store_address(), summary.name), window)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        name = shown_url(_data.store_address())
-        st.caption(f"Data as of {clock(listing.read_at)} · {plain(name)}", width="content")
+        name = "" if is_public() else f" · {plain(shown_url(_data.store_address()))}"
+        st.caption(f"Data as of {clock(listing.read_at)}{name}", width="content")
         st.button(
             "Read again", on_click=_data.forget, type="tertiary", icon=":material/refresh:", key="refresh"
         )
@@ -173,7 +174,7 @@ def failures_table(units: Sequence[UnitRecord]) -> None:
                     "window": window_name(unit.label.window),
                     "state": unit.state.value.replace("_", " "),
                     "attempts": unit.attempts,
-                    "error": "" if unit.error is None else f"{unit.error.kind}: {unit.error.message}",
+                    "error": "" if unit.error is None else error_words(unit.error),
                     "since": unit.changed_at,
                 }
                 for unit in bad[:_MOST_FAILURES]

@@ -42,12 +42,18 @@ def dashboard(
         typer.Option(help="Address to listen at. 0.0.0.0 shows the results to everybody in the network."),
     ] = _LOOPBACK,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Do not open a browser.")] = False,
+    public: Annotated[
+        bool,
+        typer.Option(
+            "--public", help="Leave out experiments under embargo, addresses, paths, logs and errors' words."
+        ),
+    ] = False,
 ) -> None:
     """Open the dashboard on a store, until Ctrl-C.
 
     Example: `forequake dashboard --port 8600 --no-browser`
     """
-    from dashboard.launch import command
+    from dashboard.launch import PUBLIC_VARIABLE, command
 
     target = store_of(store)
     _refuse_taken(host, port)
@@ -56,7 +62,7 @@ def dashboard(
     url = f"http://{_LOOPBACK if host in _ANY else host}:{port}"
     process = subprocess.Popen(
         command(port, host),
-        env=_variables(store),
+        env=_variables(store) | ({PUBLIC_VARIABLE: "1"} if public else {}),
         stdout=subprocess.DEVNULL,  # Streamlit's greeting; its complaints come on the other stream
     )
     try:

@@ -4,6 +4,7 @@ from typing import Annotated, Final, Never
 
 from pydantic import BeforeValidator
 
+from forequake.config._moments import Moment
 from forequake.config._names import ExperimentName
 from forequake.config._refusals import refuse
 from forequake.config._section import Metadata, Section, Unused, key, shown_as
@@ -74,6 +75,9 @@ class ExperimentSection(Section):
     forecast_quality: QualityPolicy | None = key(
         "A forecast that has something wrong with it: refuse it, or take it by a fixed rule and record that.",
         "refuse",
+    )
+    embargo_until: Moment | None = key(
+        "Until then a dashboard for the public (forequake dashboard --public) leaves the experiment out."
     )
 
     authors: Metadata = key("For people.")

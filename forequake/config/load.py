@@ -164,6 +164,7 @@ class _Reading:
             models=models,
             tests=tests,
             forecast_quality=top.forecast_quality or "refuse",
+            embargo_until=top.embargo_until,
             metadata=_sorted(metadata_of(top)),
             unused=tuple(self._unused),
         )

@@ -9,7 +9,7 @@ from forequake.catalogs.specs import CatalogSpec, CompletenessSpec
 from forequake.config.model_specs import ModelSpec
 from forequake.forecasts.policy import QualityPolicy
 from forequake.keys import ADDED_LATER
-from forequake.quantities import DepthKm, Magnitude
+from forequake.quantities import DepthKm, Magnitude, UtcDatetime
 from forequake.regions.specs import RegionSpec
 from forequake.schedules import Growth
 from forequake.windows import TimeWindow, alone_on_their_dates, overlap
@@ -148,6 +148,8 @@ class ExperimentConfig(_Spec):
         Above which magnitude the observed catalog is complete, and when; None marks no window.
     forecast_quality
         What is done with a forecast that has something wrong with it.
+    embargo_until
+        Until when a public dashboard leaves the experiment out.
     metadata
         What the file says for people: authors, journal, ...
     unused
@@ -169,6 +171,7 @@ class ExperimentConfig(_Spec):
     models: tuple[ModelSpec, ...] = Field(min_length=1)
     tests: tuple[TestSpec, ...] = Field(min_length=1)
     forecast_quality: QualityPolicy = "refuse"
+    embargo_until: Annotated[UtcDatetime | None, ADDED_LATER] = None
     metadata: dict[str, JsonValue] = {}
     unused: tuple[str, ...] = ()
 

@@ -1,5 +1,6 @@
 """Records of experiments, of their runs, and of the units of work that are under way or ended badly."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -89,6 +90,18 @@ class ExperimentRecord(Record):
     name: str
     config: dict[str, JsonValue]
     inputs: ResolvedInputs
+
+    @property
+    def embargo_until(self) -> datetime | None:
+        """Until when the experiment is not for the public; None where it always is.
+
+        Raises
+        ------
+        ValueError
+            Where the configuration says something else than a time.
+        """
+        told = self.config.get("embargo_until")
+        return None if told is None else datetime.fromisoformat(str(told))
 
     @property
     def blobs(self) -> tuple[Sha256, ...]:

@@ -40,13 +40,24 @@ class Connections:
         The largest number of pages, or None for no limit.
     busy_timeout
         How long to wait for another writer, in seconds.
+    read_only
+        Whether SQLite is to refuse every change of what is stored, also by a user who may write.
     """
 
-    def __init__(self, path: Path, name: str, *, max_page_count: int | None, busy_timeout: float) -> None:
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        *,
+        max_page_count: int | None,
+        busy_timeout: float,
+        read_only: bool = False,
+    ) -> None:
         self.path = path
         self.name = name
         self._max_page_count = max_page_count
         self._busy_timeout = busy_timeout
+        self._read_only = read_only
         self._closed = False
         self._local = threading.local()
         self._begin_anew()
@@ -72,6 +83,9 @@ class Connections:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Give a connection in a transaction that is durable after the block, or undone where it raises."""
+        if self._read_only:
+            message = f"{self.name} is open for reading only"
+            raise AccessDenied(message)
         if not self._writable:
             message = f"{self.name} may not be written by this user: {self.path} or its folder is read-only"
             raise AccessDenied(message)
@@ -195,6 +209,8 @@ class Connections:
             if mode == "rwc":
                 self._prepare(connection)
             create(connection, self.name, writable=mode == "rwc")
+            if self._read_only:
+                connection.execute("PRAGMA query_only=ON")
         except BaseException:
             connection.close()
             raise

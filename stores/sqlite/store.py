@@ -77,11 +77,19 @@ class SqliteStore(ResultsStore):
     """
 
     def __init__(
-        self, path: Path, name: str, *, max_page_count: int | None = None, busy_timeout: float = 30.0
+        self,
+        path: Path,
+        name: str,
+        *,
+        max_page_count: int | None = None,
+        busy_timeout: float = 30.0,
+        read_only: bool = False,
     ) -> None:
         refuse_network_filesystem(path)
         self.name = name
-        self._connections = Connections(path, name, max_page_count=max_page_count, busy_timeout=busy_timeout)
+        self._connections = Connections(
+            path, name, max_page_count=max_page_count, busy_timeout=busy_timeout, read_only=read_only
+        )
         self._blobs = BlobFolder(path.with_name(f"{path.name}.blobs"))
         with self._connections.reading():
             pass  # opens the file, and so tells at once whether it is a store

@@ -175,6 +175,11 @@ TOP: dict[str, Case] = {
         RunLimits(processes=7, memory_mb=512),
     ),
     "alpha": ({"alpha": 0.01}, lambda e: e.config.alpha, 0.01),
+    "embargo_until": (
+        {"embargo_until": "2031-05-01"},
+        lambda e: e.config.embargo_until,
+        datetime(2031, 5, 1, tzinfo=UTC),
+    ),
     "forecast_quality": ({"forecast_quality": "record"}, lambda e: e.config.forecast_quality, "record"),
 }
 TIME: dict[str, Case] = {
