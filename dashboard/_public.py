@@ -25,6 +25,7 @@ from forequake.results import (
 )
 from stores import (
     BoundResult,
+    Coverage,
     ExperimentSummary,
     Overview,
     Page,
@@ -81,11 +82,18 @@ class PublicStore(ReadOnlyStore):
             self.experiments()
         return self._open[1]
 
-    def overview(self, experiment: str) -> Overview:
+    def _check(self, experiment: str) -> None:
         if experiment not in self._names():
             message = f"there is no experiment {experiment!r}"
             raise NotFound(message)
+
+    def overview(self, experiment: str) -> Overview:
+        self._check(experiment)
         return super().overview(experiment)
+
+    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
+        self._check(experiment)
+        return super().coverage(experiment, start_from)
 
     def latest(self, query: ResultQuery) -> Page[ResultRow]:
         return super().latest(query) if query.experiment in self._names() else Page(rows=())

@@ -1,7 +1,7 @@
 """A store of which only reading is left: what looks at results cannot change them."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import BinaryIO, Never, TypeVar
 
 from forequake.errors import AccessDenied
@@ -24,6 +24,7 @@ from stores.exchange import (
     Block,
     BoundResult,
     Claim,
+    Coverage,
     ExperimentSummary,
     Finding,
     Overview,
@@ -71,6 +72,9 @@ class ReadOnlyStore(ResultsStore):
 
     def overview(self, experiment: str) -> Overview:
         return self._store.overview(experiment)
+
+    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
+        return self._store.coverage(experiment, start_from)
 
     def experiments(self) -> list[ExperimentSummary]:
         return self._store.experiments()

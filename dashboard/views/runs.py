@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import _data, _past
 from dashboard._prefect import answers, flow_run_link, prefect_address
+from dashboard._public import is_public
 from dashboard._runs import duration_of, results_a_minute, state_of, trigger_of
 from dashboard._words import number, window_name
 from dashboard.figures.coverage import (
@@ -123,6 +124,8 @@ def _under_way(run: RunRecord) -> None:
 
 
 def _say_prefect(run: RunRecord) -> None:
+    if is_public():
+        return
     address = prefect_address()
     if address is None:
         st.caption("Where Prefect's pages are is not known: set PREFECT_API_URL for links to its flow runs.")

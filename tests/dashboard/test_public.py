@@ -115,6 +115,7 @@ def test_sqlite_itself_refuses_to_write(url: str) -> None:
 def public(monkeypatch: pytest.MonkeyPatch, url: str) -> Iterator[None]:
     monkeypatch.setenv(PUBLIC_VARIABLE, "1")
     monkeypatch.setenv("FOREQUAKE_STORE", url)
+    monkeypatch.setenv("PREFECT_API_URL", "http://secrethost:4200/api")
     st.cache_data.clear()
     st.cache_resource.clear()
     yield
