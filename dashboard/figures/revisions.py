@@ -54,7 +54,7 @@ def dumbbell_figure(pairs: Sequence[Pair], axis: Axis, theme: Theme) -> go.Figur
     pairs
         As `farthest` gives them.
     """
-    drawn = list(pairs[:MOST_DUMBBELLS])
+    drawn = [pair for pair in pairs if pair.size is not None][:MOST_DUMBBELLS]
     several = len({pair.window for pair in drawn}) > 1
     figure = go.Figure()
     ends = [

@@ -5,6 +5,7 @@ token that it had: whoever may write keeps them, such as the end of a run, and e
 token changes.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -48,11 +49,16 @@ def coverage(db: Database[Document], experiment: str, start_from: datetime | Non
     wanted: Document = {"experiment": experiment}
     if start_from is not None:
         wanted["start_us"] = {"$gte": to_us(start_from)}
-    place = {name: f"${name}" for name in ("model", "start_us", "end_us")}
+    window = {"start_us": "$start_us", "end_us": "$end_us"}
+    # Few groups with a long list each, counted here, take a third of the time of many groups.
     grouped = db["latest"].aggregate(
-        [{"$match": wanted}, {"$group": {"_id": place, "n": {"$sum": 1}}}], hint=_BY_WINDOW
+        [{"$match": wanted}, {"$group": {"_id": window, "models": {"$push": "$model"}}}], hint=_BY_WINDOW
     )
-    return coverage_of((*(each["_id"][name] for name in place), each["n"]) for each in grouped)
+    return coverage_of(
+        (model, each["_id"]["start_us"], each["_id"]["end_us"], number)
+        for each in grouped
+        for model, number in Counter(each["models"]).items()
+    )
 
 
 def count_results(db: Database[Document], experiment: Document) -> int:
