@@ -111,7 +111,7 @@ def _draw(
         forests.append(forest_of(matrix, column, _data.regions(shown.address, keys)))
     figures = {}
     for first in range(0, len(forests), 2):
-        for place, part in zip(st.columns(2), forests[first : first + 2], strict=False):
+        for place, part in zip(st.columns(min(2, len(forests))), forests[first : first + 2], strict=False):
             key = f"forest-{'over-' if spans is not None else ''}{shown.all_columns.index(part.column)}"
             figure = forest_figure(part, shown.theme, normalised=normalised)
             figures[f"{name}_{part.column.test}"] = figure
