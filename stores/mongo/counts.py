@@ -57,7 +57,7 @@ def coverage(db: Database[Document], experiment: str, start_from: datetime | Non
     return coverage_of(
         (model, each["_id"]["start_us"], each["_id"]["end_us"], number)
         for each in grouped
-        for model, number in Counter(each["models"]).items()
+        for model, number in Counter[str](each["models"]).items()
     )
 
 
