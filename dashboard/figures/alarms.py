@@ -28,8 +28,9 @@ _MOST_DRAWN: Final = 20_000
 _MARKS: Final = 9
 _CHANCE: Final = 0.95
 _NO_SKILL: Final = 0.5
-#: Windows beyond which marks and lines are fine.
+#: Windows beyond which lines are medians of so many neighbours, and single windows are dots.
 _MANY: Final = 60
+_MIDDLE: Final = 21
 
 
 @dataclass(frozen=True)
@@ -269,22 +270,57 @@ def _draw_areas(
 ) -> None:
     name = html.escape(model)
     many = len(series) > _MANY
-    width = min(style.width, 1.0) if many else style.width
+    x = [row.label.window.start for row in series]
+    y = np.array([math.nan if row.statistic is None else row.statistic for row in series])
+    line = {"color": style.colour, "width": style.width, "dash": style.named_dash}
+    if many:
+        figure.add_trace(
+            draw(
+                x=x[:: _MIDDLE // 2],
+                y=_medians(y)[:: _MIDDLE // 2],
+                mode="lines",
+                line=line,
+                hovertemplate=f"<b>{name}</b><br>median of {_MIDDLE} windows %{{y:.3f}}<extra></extra>",
+                legendgroup=name,
+                showlegend=not style.grey,
+                name=f"{name}: median of {_MIDDLE} windows",
+            )
+        )
+        if style.grey:
+            return
     figure.add_trace(
         draw(
-            x=[row.label.window.start for row in series],
-            y=np.array([math.nan if row.statistic is None else row.statistic for row in series]),
-            mode="lines+markers",
-            line={"color": style.colour, "width": width, "dash": style.named_dash},
-            marker={"color": style.colour, "symbol": style.symbol, "size": 4 if many else 8},
-            showlegend=not style.grey,
+            x=x,
+            y=y,
+            mode="markers" if many else "lines+markers",
+            line=line,
+            marker={
+                "color": style.colour,
+                "symbol": style.symbol,
+                "size": 3 if many else 8,
+                "opacity": 0.3 if many else 1.0,
+            },
             customdata=[[model, place, row.n_observed] for place, row in enumerate(series)],
             hovertemplate=f"<b>{name}</b><br>from %{{x|%Y-%m-%d %H:%M}}<br>{measure} %{{y:.4g}}<br>"
             "events: %{customdata[2]}<extra></extra>",
-            unselected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 0.3 if many else 1.0}},
+            legendgroup=name,
+            showlegend=not style.grey and not many,
             name=name,
         )
     )
+
+
+def _medians(values: Array) -> Array:
+    """Give the median of the windows around each one, of those that are defined; NaN where none is."""
+    half = _MIDDLE // 2
+    medians = np.full(len(values), math.nan)
+    for place in range(len(values)):
+        near = values[max(place - half, 0) : place + half + 1]
+        near = near[~np.isnan(near)]
+        if len(near):
+            medians[place] = np.median(near)
+    return medians
 
 
 def _draw_undefined(

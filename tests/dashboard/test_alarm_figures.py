@@ -100,3 +100,21 @@ def test_areas_stand_in_their_windows_and_undefined_ones_below(row: RowMaker) ->
     assert list(silent.x) == [rows["alpha"][1].label.window.start]
     assert silent.y[0] < 0.5
     assert "no target events" in silent.hovertext[0]
+
+
+def test_very_many_windows_are_dots_around_the_line_of_their_medians(row: RowMaker) -> None:
+    models = [f"model {number}" for number in range(10)]
+    statistics = np.random.default_rng(1).uniform(0.5, 1, 100)
+    rows = {
+        model: [
+            row("ROC", model, place, Outcome.SCORE_ONLY, statistic=float(value), quantiles=None)
+            for place, value in enumerate(statistics)
+        ]
+        for model in models
+    }
+    figure = areas_figure(rows, None, styles_of(models, (), LIGHT), LIGHT, "area")
+    dots = [trace for trace in figure.data if trace.mode == "markers"]
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert (len(dots), len(lines)) == (8, 10)  # grey models have their lines alone
+    assert lines[0].y[3] == np.median(statistics[20:41])
+    assert np.array_equal(dots[0].y, statistics)
