@@ -1,5 +1,6 @@
 """``forequake status``: which experiments there are, how their runs ended, and what failed."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -21,7 +22,7 @@ from flows.cli._troubles import trouble_lines
 from forequake.environment import owner_is_dead
 from forequake.errors import InputError
 from forequake.results import RunRecord, RunState
-from stores import ResultsStore, resolve_store, shown_url
+from stores import ExperimentSummary, ResultsStore, resolve_store, shown_url
 
 __all__ = ["register"]
 
@@ -62,7 +63,7 @@ def status(
     if timings:
         _show_timings(target, experiment, of_runs, as_json=as_json)
         return
-    runs = target.runs(experiment, limit=20)
+    runs = [_as_it_is(run) for run in target.runs(experiment, limit=20)]
     units = target.units(experiment)
     if as_json:
         print_json(
@@ -81,7 +82,7 @@ def status(
 
 
 def _show_timings(store: ResultsStore, experiment: str, number: int, *, as_json: bool) -> None:
-    last, found = store.runs(experiment, limit=1)[0], store.timings(experiment, number)
+    last, found = _as_it_is(store.runs(experiment, limit=1)[0]), store.timings(experiment, number)
     number = min(number, last.run_no)
     if as_json:
         print_json({"store": store.name, **timings_fields(last, number, found)})
@@ -102,7 +103,7 @@ def _runs_table(runs: list[RunRecord]) -> Table:
             str(run.run_no),
             f"{run.started_at:%Y-%m-%d %H:%M}",
             took,
-            _state(run),
+            run.state.value,
             str(run.counts.computed),
             str(run.counts.cached),
             str(bad),
@@ -111,15 +112,23 @@ def _runs_table(runs: list[RunRecord]) -> Table:
     return table
 
 
-def _state(run: RunRecord) -> str:
-    """Give a run's state; one whose process is gone will be marked by the next run."""
+def _as_it_is(run: RunRecord) -> RunRecord:
+    """Give a run with its state; one whose process is gone has crashed before the next run marks it so."""
     gone = run.state is RunState.RUNNING and owner_is_dead(run.owner)
-    return RunState.CRASHED.value if gone else run.state.value
+    return run.model_copy(update={"state": RunState.CRASHED}) if gone else run
+
+
+def _summaries(store: ResultsStore) -> Iterator[ExperimentSummary]:
+    """Give what the store has, with the states of the last runs as they are."""
+    for summary in store.experiments():
+        runs = store.runs(summary.name, limit=1) if summary.last_run_state is RunState.RUNNING else ()
+        states = [_as_it_is(run).state for run in runs]
+        yield summary.model_copy(update={"last_run_state": states[0]}) if states else summary
 
 
 def _list_experiments(name: str, *, as_json: bool) -> None:
     store = existing_store_of(name)
-    summaries = [] if store is None else store.experiments()
+    summaries = [] if store is None else list(_summaries(store))
     place = shown_url(resolve_store(name))
     if as_json:
         shown = [summary.model_dump(mode="json") for summary in summaries]

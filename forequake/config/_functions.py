@@ -48,7 +48,9 @@ def python_tree(path: Path) -> ast.Module:
             raise ValueError(message)
         return ast.parse(data)
     except SyntaxError as error:
-        message = f"{path.name}:{error.lineno} is no Python: {error.msg}"
+        # A file with zero bytes has no line that is wrong.
+        line = "" if error.lineno is None else f":{error.lineno}"
+        message = f"{path.name}{line} is no Python: {error.msg}"
     except (OSError, RecursionError) as error:
         message = f"{path.name} cannot be read: {error}"
     raise ValueError(message)

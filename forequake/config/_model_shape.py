@@ -12,7 +12,7 @@ from forequake.config._names import fault_of_name
 from forequake.config._placeholders import check_placeholders
 from forequake.config._refusals import refuse, refuse_word
 from forequake.config._section import Metadata, Section, Unused, as_json, key, shown_as
-from forequake.config._time_shape import ClassWord, Length
+from forequake.config._time_shape import ClassWord, Lead, Length
 from forequake.config._variables import SeedArgument, VariablesOfProgram
 from forequake.config.model_specs import (
     BUILDS,
@@ -200,7 +200,7 @@ class ModelSection(Section):
         "Whether giturl or zenodo_id is asked in each run what it gives now, once; by a schedule at most "
         "once a day. Else what it gave first stands."
     )
-    lead_time: Length | None = key(
+    lead_time: Lead | None = key(
         "So long before a window begins func may run, given only the events before then; not given: when it "
         "begins."
     )

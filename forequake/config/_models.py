@@ -35,7 +35,7 @@ from forequake.config._submissions import (
     read_submission,
 )
 from forequake.config._time_shape import class_of, length_text
-from forequake.config._variables import check_seed_argument
+from forequake.config._variables import check_seed_argument, check_window_dates
 from forequake.config.model_specs import (
     CallableSpec,
     FileModel,
@@ -278,6 +278,7 @@ class _Reader:
             "seed_argument": section.seed_argument,
             "force_build": section.force_build,
         }
+        check_window_dates(section.func_kwargs, self._place.at("func_kwargs"), self._problems)
         program = ProgramSpec.model_validate(
             {
                 "command": filled_command(section.func, names),

@@ -1,5 +1,6 @@
 """The keys of time_config."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -11,7 +12,7 @@ from forequake.config.specs import ExperimentClass
 from forequake.errors import InputError
 from forequake.schedules import Growth, Horizon
 
-__all__ = ["CLASSES", "ClassWord", "Length", "TimeSection", "class_of", "length_text"]
+__all__ = ["CLASSES", "ClassWord", "Lead", "Length", "TimeSection", "class_of", "length_text"]
 
 #: All ways in which floatCSEP and its documentation write the two classes.
 CLASSES: Final[dict[str, ExperimentClass]] = {
@@ -22,6 +23,9 @@ CLASSES: Final[dict[str, ExperimentClass]] = {
     "time_dependent": "td",
     "time-dependent": "td",
 }
+#: Their distance is the most that a model may run ahead of a window.
+_EARLY: Final = datetime(1000, 1, 1, tzinfo=UTC)
+_LATE: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def _check_class(text: str) -> str:
@@ -49,6 +53,16 @@ def _read_horizon(value: object) -> Horizon:
         refuse(str(error))
 
 
+def _check_lead(length: Horizon) -> Horizon:
+    try:
+        fits = length.after(_LATE, -1) >= _EARLY
+    except InputError:
+        fits = False
+    if not fits:
+        refuse("expected 1000 years or less")
+    return length
+
+
 #: One of `CLASSES`.
 ClassWord = Annotated[str, AfterValidator(_check_class), WithJsonSchema({"enum": list(CLASSES)})]
 #: A length of time, such as ``2 years``.
@@ -57,6 +71,8 @@ Length = Annotated[
     BeforeValidator(_read_horizon),
     WithJsonSchema({"type": "string", "pattern": r"^\s*[0-9]{1,6}[\s_-]*[A-Za-z]+\s*$"}),
 ]
+#: So long before a window.
+Lead = Annotated[Length, AfterValidator(_check_lead)]
 _Several = Annotated[int, Field(gt=0)]
 _Pairs = list[TimePair]
 

@@ -10,7 +10,13 @@ from forequake.config._places import Place, Problems
 from forequake.config._refusals import refuse
 from forequake.config.model_specs import FolderModel, ModelSpec, ProgramSpec
 
-__all__ = ["SeedArgument", "VariablesOfProgram", "check_seed_argument", "notes_on_seeds"]
+__all__ = [
+    "SeedArgument",
+    "VariablesOfProgram",
+    "check_seed_argument",
+    "check_window_dates",
+    "notes_on_seeds",
+]
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 #: They say where things are in a run's own folder and environment.
@@ -135,6 +141,21 @@ def check_seed_argument(
             "func_kwargs gives this argument a value: leave that out, and each window has its own seed; "
             "or leave out seed_argument, and all windows get that value",
         )
+
+
+def check_window_dates(arguments: Mapping[str, JsonValue] | None, place: Place, problems: Problems) -> None:
+    """Refuse arguments of a program that each of its runs would refuse: the dates are the window's.
+
+    Parameters
+    ----------
+    arguments
+        As the file gives them.
+    place
+        Of func_kwargs.
+    """
+    for date in _DATES:
+        if date in (arguments or {}):
+            problems.add(place.at(date), "this is the window's, and is written into args_file for each")
 
 
 def notes_on_seeds(models: tuple[ModelSpec, ...]) -> Iterator[str]:

@@ -21,6 +21,8 @@ __all__ = ["DEFAULT_MOST", "expand_variants"]
 
 #: So many variants an entry may have, where it does not say `most`.
 DEFAULT_MOST: Final = 64
+#: And so many where it does.
+_MOST: Final = 10_000
 _FORMS: Final = ("product", "zip")
 #: Keys of `variants` that are no names of variants.
 _OPTIONS: Final = (*_FORMS, "names", "most")
@@ -94,6 +96,9 @@ def _read(home: Place, problems: Problems) -> list[_Variant] | None:
         most = DEFAULT_MOST
     elif isinstance(most, bool) or not isinstance(most, int) or most < 1:
         problems.add(home.at("most"), "expected a whole number of 1 or more: so many variants there may be")
+        return None
+    elif most > _MOST:
+        problems.add(home.at("most"), f"an entry has {_MOST:,} variants or fewer")
         return None
     forms = [form for form in _FORMS if form in entries]
     names = [key for key in entries if key not in _OPTIONS]

@@ -56,6 +56,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "models" / "etas" / "etas" / "__init__.py").write_text("from .core import forecast\n")
     (tmp_path / "beside.py").write_text("import my_model\n\ndef forecast(given):\n    return 1\n")
     (tmp_path / "broken.py").write_text("def forecast(given:\n")
+    (tmp_path / "zeros.py").write_bytes(b"\0")
     return tmp_path
 
 
@@ -167,6 +168,7 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str, str | None]] = {
         None,
     ),
     "no Python": ({"func": "broken.py:forecast"}, "models.M.func", "broken.py:1 is no Python", None),
+    "no text": ({"func": "zeros.py:forecast"}, "models.M.func", "zeros.py is no Python", None),
     "asynchronous": ({"func": "my_model.py:later"}, "models.M.func", "later is asynchronous", None),
     "no parameters": ({"func": "my_model.py:nothing"}, "models.M.func", "called with 1: given", None),
     "needs an argument": (

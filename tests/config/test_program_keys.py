@@ -134,6 +134,21 @@ def test_a_seed_that_has_a_value_already_is_refused(load: Load) -> None:
     assert "the window's" in _refusal(load, seed_argument="start_date")
 
 
+def test_dates_of_the_window_are_no_arguments(load: Load) -> None:
+    refusal = _refusal(load, func_kwargs={"start_date": "2020-01-01"})
+
+    assert "func_kwargs.start_date" in refusal
+    assert "the window's" in refusal
+
+
+@pytest.mark.parametrize("length", ["1001 years", "999999 years", "600000 days"])
+def test_a_model_runs_1000_years_ahead_at_most(load: Load, length: str) -> None:
+    refusal = _refusal(load, lead_time=length)
+
+    assert "lead_time" in refusal
+    assert "1000 years or less" in refusal
+
+
 def test_one_seed_for_all_windows_is_told(load: Load) -> None:
     told = load(func="run", func_kwargs={"seed": 0}).notes
 

@@ -194,6 +194,12 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "variants:",
         "whole number of 1 or more",
     ),
+    "most of too many": (
+        PROGRAM + f"variants: {{product: {{a: {HUNDRED}, b: {HUNDRED}, c: {HUNDRED}}}, most: 1000000}}",
+        "most",
+        "variants:",
+        "10,000 variants or fewer",
+    ),
     "two forms": (
         PROGRAM + "variants: {product: {b: [1, 2]}, zip: {c: [1]}}",
         "",

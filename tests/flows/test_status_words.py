@@ -7,6 +7,7 @@ import pytest
 
 from flows.cli._troubles import trouble_lines
 from flows.cli.status import status
+from forequake.environment import process_owner
 from forequake.errors import InputError
 from forequake.quantities import now
 from forequake.results import RunChange, RunState, Stage, UnitError, UnitRecord, UnitState
@@ -152,3 +153,19 @@ def test_of_very_many_reasons_some_are_said() -> None:
     units = [_unit(number, "N", UnitState.FAILED, f"reason {number}") for number in range(40)]
     lines = trouble_lines(units)
     assert (len(lines), lines[-1]) == (31, "... and 10 more: --json has all")
+
+
+@pytest.mark.parametrize("experiment", [None, "sample"])
+def test_a_run_whose_process_is_gone_has_crashed_everywhere(
+    store: ResultsStore, url: str, capsys: pytest.CaptureFixture[str], experiment: str | None
+) -> None:
+    host, boot, number, _ = process_owner().split("/")
+    record = sample_experiment()
+    store.put([record])
+    store.begin_run(sample_run(record, owner=f"{host}/{boot}/{number}/1"))
+
+    for as_json in (False, True):
+        status(experiment, store=url, as_json=as_json)
+        said = capsys.readouterr().out
+        assert "crashed" in said
+        assert "running" not in said
