@@ -4,7 +4,14 @@
   const PRINTED = 680; // pixels of CSS between the margins of a page of A4
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const places = [...document.querySelectorAll(".plot")];
-  const specs = places.map((place) => JSON.parse(place.querySelector("script").textContent));
+  const specs = [];
+
+  const read = async (script) => {
+    if (script.type === "application/json") return JSON.parse(script.textContent);
+    const bytes = Uint8Array.from(atob(script.textContent), (letter) => letter.charCodeAt(0));
+    const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(plain).json();
+  };
 
   const inTheme = (spec, isDark) => {
     const figure = structuredClone(spec.figure);
@@ -33,9 +40,16 @@
     });
   };
 
-  const all = (printed) => Promise.all(places.map((place, number) => draw(number, printed)));
+  const all = (printed) => Promise.all(specs.map((spec, number) => draw(number, printed)));
   let printing = false;
-  all(false).then(() => document.documentElement.setAttribute("data-drawn", "yes"));
+  (async () => {
+    for (const [number, place] of places.entries()) {
+      specs[number] = await read(place.querySelector("script"));
+      await draw(number, false);
+      await new Promise((done) => setTimeout(done)); // the page can be read and scrolled meanwhile
+    }
+    document.documentElement.setAttribute("data-drawn", "yes");
+  })();
   dark.addEventListener("change", () => all(printing));
   let asked = 0;
   addEventListener("resize", () => {

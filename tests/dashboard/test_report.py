@@ -1,5 +1,7 @@
 """Reports: what they hold against the store's own counts, and when a file is replaced."""
 
+import base64
+import gzip
 import json
 import re
 from pathlib import Path
@@ -41,8 +43,11 @@ def page(weeks: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def _specs(page: str) -> list[dict[str, Any]]:
-    found = re.findall(r'<script type="application/json">(.*?)</script>', page, re.DOTALL)
-    return [json.loads(text) for text in found]
+    found = re.findall(r'<script type="application/(json|gzip)">(.*?)</script>', page, re.DOTALL)
+    return [
+        json.loads(text if kind == "json" else gzip.decompress(base64.b64decode(text)))
+        for kind, text in found
+    ]
 
 
 def test_a_page_has_one_plotly_and_asks_no_host(page: str) -> None:
