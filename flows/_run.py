@@ -12,6 +12,7 @@ from prefect.states import Completed, Failed
 
 from flows._patience import patiently
 from flows._preparation import begin_prepared, preparation_timings, reconcile
+from flows._report import make_report
 from flows._session import Session, current_session
 from flows._stages import RunRequest, RunUnderWay, collect, work
 from flows._tasks import describe_counts, open_named_store
@@ -75,6 +76,8 @@ def execute(request: RunRequest) -> State[dict[str, int]]:
         session.let_go(reference)
         ended = _end(this, state)
         session.forget_timers(reference.id)
+    if request.report is not None and ended.state in (RunState.COMPLETED, RunState.FAILED):
+        make_report(store, request.config, request.report, experiment.name)
     return _flow_state(ended)
 
 
@@ -109,6 +112,8 @@ def _command(request: RunRequest) -> tuple[str, ...]:
     ):
         words += [word for name in names for word in (option, name)]
     words += ["--force-forecasts"] if request.force_forecasts else []
+    if request.report is not None:
+        words += ["--report", request.report]
     return (*words, "--force") if request.force else tuple(words)
 
 

@@ -62,6 +62,8 @@ class RunRequest:
         Whether programs make new forecasts in the place of sealed ones.
     scheduled
         No person began the run.
+    report
+        The file to write a report to when the run has ended; None for none.
     """
 
     config: str
@@ -75,6 +77,7 @@ class RunRequest:
     force_build: tuple[str, ...] = ()
     force_forecasts: bool = False
     scheduled: bool = False
+    report: str | None = None
 
     def sealing(self, store: Callable[[], ResultsStore]) -> Sealing:
         """Say where the sealed forecasts are, and which of them are made anew."""

@@ -56,6 +56,7 @@ def run_experiment(
     force_stage: list[_Name] = [],  # noqa: B006
     force_build: list[_Name] = [],  # noqa: B006
     force_forecasts: bool = False,
+    report: Annotated[str, Field(max_length=4096)] = "",
 ) -> State[dict[str, int]]:
     """Forecast and test what is due of an experiment, and store it.
 
@@ -71,6 +72,8 @@ def run_experiment(
         force_stage: Ask anew what the sources of these models give; by a schedule at most once a day.
         force_build: Build the environments of these models anew; by a schedule at most once a day.
         force_forecasts: Have programs make new forecasts in the place of those that were sealed before.
+        report: A file (.html or .md) or folder that gets the experiment's report when the run has ended; a
+            relative path starts from the experiment's folder. May be left empty.
     """
     request = RunRequest(
         config=config,
@@ -83,6 +86,7 @@ def run_experiment(
         force_stage=tuple(force_stage),
         force_build=tuple(force_build),
         force_forecasts=force_forecasts,
+        report=report or None,
     )
     tick = current_tick()
     return execute(request) if tick is None else run_tick(request, tick)

@@ -92,23 +92,27 @@ class CaliforniaRun:
         Where its results are.
     first, second
         What the command printed in the first and in the second run.
+    report
+        The file that the second run was told to write a report to.
     """
 
     store_url: str
     first: str
     second: str
+    report: Path
 
 
 @pytest.fixture(scope="session")
 def california(prefect_api: str, tmp_path_factory: pytest.TempPathFactory) -> CaliforniaRun:
     """Run the example twice, as a user would."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('california') / 'results.sqlite'}"
+    folder = tmp_path_factory.mktemp("california")
+    url = f"sqlite:///{folder / 'results.sqlite'}"
     config = Path(__file__).parents[1] / "examples" / "california" / "config.yml"
     command = str(Path(sys.executable).with_name("forequake"))
     arguments = [command, "run", str(config), "--store", url]
     printed = []
-    for _ in range(2):
-        process = subprocess.run(arguments, capture_output=True, text=True, timeout=240)
+    for more in ([], ["--report", str(folder / "report.html")]):
+        process = subprocess.run([*arguments, *more], capture_output=True, text=True, timeout=240)
         assert process.returncode == 0, process.stderr
         printed.append(process.stdout)
-    return CaliforniaRun(url, *printed)
+    return CaliforniaRun(url, printed[0], printed[1], folder / "report.html")

@@ -17,7 +17,7 @@ from forequake import __version__
 from forequake.errors import InputError
 from stores import ResultsStore
 
-__all__ = ["Form", "form_of", "report_file", "write_report"]
+__all__ = ["Form", "check_place", "form_of", "report_file", "write_report"]
 
 #: So much of a file tells whether it is a report that may be replaced.
 _HEAD: Final = 2000
@@ -98,8 +98,7 @@ def write_report(
     StoreError
         Where the store cannot be read.
     """
-    form = form_of(path, form)
-    _check_place(path, form, force=force)
+    form = check_place(path, form, force=force)
     material = Material(store, experiment, choice)
     sections = sections_of(material, progress)
     title = title_of(material)
@@ -111,7 +110,16 @@ def write_report(
     return _write(path, (part for parts in ((f"{_OURS[form]}\n\n",), lines) for part in parts))
 
 
-def _check_place(path: Path, form: Form, *, force: bool) -> None:
+def check_place(path: Path, form: Form | None = None, *, force: bool = False) -> Form:
+    """Tell in which form a report will be written to a file.
+
+    Raises
+    ------
+    InputError
+        Where none may be written there: its ending is of no form, there is no such folder, or the file is
+        there and is no report.
+    """
+    form = form_of(path, form)
     if path.is_dir():
         message = f"{path} is a folder: name a file in it"
         raise InputError(message)
@@ -119,7 +127,7 @@ def _check_place(path: Path, form: Form, *, force: bool) -> None:
         message = f"{path}: there is no folder {path.parent}"
         raise InputError(message)
     if force or not path.exists():
-        return
+        return form
     with path.open("rb") as file:
         head = file.read(_HEAD).decode(errors="replace")
     if _OURS[form] not in head:
@@ -127,6 +135,7 @@ def _check_place(path: Path, form: Form, *, force: bool) -> None:
             f"{path} is there and is no report of this kind: name another file, or replace it by --force"
         )
         raise InputError(message)
+    return form
 
 
 def _write(path: Path, parts: Iterable[str]) -> int:

@@ -14,6 +14,7 @@ import typer
 from flows._server import ensure_api
 from flows.cli._outcomes import show_run
 from flows.cli._progress import showing_progress
+from flows.cli._report_option import Report, report_parameter
 from flows.cli._terminal import (
     ConfigPath,
     JsonFlag,
@@ -77,6 +78,7 @@ def run(
     force_stage: _ForceStage = [],  # noqa: B006
     force_build: _ForceBuild = [],  # noqa: B006
     force_forecasts: _ForceForecasts = False,
+    report: Report = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Run an experiment: compute what is due, store it, and show the outcomes.
@@ -96,6 +98,7 @@ def run(
     renewal = Renewal(now(), stage=frozenset(force_stage), build=frozenset(force_build))
     _, experiment = prepare_run(str(config), note, renewal, Sealing(partial(store_of, store), anew=anew))
     Selection(tuple(models), tuple(tests), tuple(windows)).check(experiment)
+    report_parameter(report, experiment.name)  # a wrong path is told before anything is computed
     target = store_of(store)
     note(f"Store: {target.name}")
     _announce_unused(experiment.config.unused)
@@ -117,6 +120,7 @@ def run(
             force_stage=force_stage,
             force_build=force_build,
             force_forecasts=force_forecasts,
+            report=report_parameter(report, experiment.name),
         )
     ended = _run_of(target, experiment.name, str(state.state_details.flow_run_id))
     if ended is not None:

@@ -10,6 +10,7 @@ import typer
 
 from flows._schedules import Timing, timing_of
 from flows._server import ApiEndpoint, ensure_api
+from flows.cli._report_option import Report, report_parameter
 from flows.cli._terminal import (
     ModelNames,
     StoreName,
@@ -71,6 +72,7 @@ def serve(
     windows: WindowIds = [],  # noqa: B006
     label: _Label = None,
     name: _Name = None,
+    report: Report = None,
 ) -> None:
     """Run experiments on a schedule, in this process, until Ctrl-C.
 
@@ -80,7 +82,7 @@ def serve(
     Example: `forequake serve examples/california --interval 10m`
     """
     timing = timing_of(cron, interval, timezone)
-    checked = _checked(configs, store, label, name, models, tests, windows)
+    checked = _checked(configs, store, label, name, models, tests, windows, report)
     endpoint = ensure_api(note)
     from flows._deployments import register as register_deployment
     from flows._serving import serve as run_ticks
@@ -107,6 +109,7 @@ def deploy(
     windows: WindowIds = [],  # noqa: B006
     label: _Label = None,
     name: _Name = None,
+    report: Report = None,
 ) -> None:
     """Register experiments for the workers of a work pool, on a schedule or to be started by hand.
 
@@ -115,7 +118,7 @@ def deploy(
     Example: `forequake deploy examples/california --cron "0 3 * * *" --work-pool forequake`
     """
     timing = timing_of(cron, interval, timezone)
-    checked = _checked(configs, store, label, name, models, tests, windows)
+    checked = _checked(configs, store, label, name, models, tests, windows, report)
     if not _NAME.fullmatch(work_pool):
         message = f"--work-pool {work_pool!r} cannot be used: {_NAME_RULE}"
         raise InputError(message)
@@ -148,6 +151,7 @@ def _checked(
     models: list[str],
     tests: list[str],
     windows: list[str],
+    report: Path | None,
 ) -> list[_Checked]:
     """Check experiments as a run would, before anything is started or registered."""
     from flows._preparation import prepare
@@ -176,6 +180,7 @@ def _checked(
             "tests": tests,
             "windows": windows,
             "force": False,
+            "report": report_parameter(report, experiment.name),
         }
         checked.append(_Checked(wanted, experiment.name, parameters))
     note(f"Store: {shown}")
