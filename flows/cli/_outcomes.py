@@ -178,4 +178,5 @@ def _show_failures(units: list[UnitRecord]) -> None:
         more = f" and {len(concerned) - 1} more" if len(concerned) > 1 else ""
         complain(f"{first.test} of {first.model}{more}: {concerned[0].state.value}: {reason}")
     if len(reasons) > _SHOWN_FAILURES:
-        complain(f"... and {len(reasons) - _SHOWN_FAILURES} more reasons: forequake status")
+        more_reasons = f"{len(reasons) - _SHOWN_FAILURES} more reasons"
+        complain(f"... and {more_reasons}: forequake status {units[0].label.experiment}")

@@ -1,5 +1,6 @@
 """Sources from real git repositories: over file and http, smart and of mere files, and when they fail."""
 
+import shutil
 import stat
 import threading
 import time
@@ -266,6 +267,19 @@ def test_a_repository_that_is_not_there(server: Server, repository: Path, fetch:
     server.repositories = repository.parent
     with pytest.raises(SourceError, match=r"there is no git repository at http.*/files/other\.git"):
         fetch(url=f"{server.url}/files/other.git")
+
+
+def test_what_a_path_gave_stands_where_its_repository_has_gone(
+    repository: Path, tmp_path: Path, fetch: Fetch
+) -> None:
+    moved = tmp_path / "moved.git"
+    shutil.copytree(repository, moved)
+    first = fetch(url=str(moved))
+    shutil.rmtree(moved)
+
+    assert fetch(url=str(moved)).folder == first.folder
+    with pytest.raises(SourceError, match=r"there is no git repository /.*moved\.git"):
+        fetch(url=str(moved), shelf=tmp_path / "another")
 
 
 @pytest.mark.parametrize("number", [429, 500, 503])

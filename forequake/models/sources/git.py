@@ -71,6 +71,7 @@ def fetch_commit(
         Where there is no such repository or revision, it may not be read, or it is larger than the limits.
     """
     address = git_address(spec.url, folder)
+    address.check()
     say(f"fetching {spec.revision or 'the default branch'} of {address.shown}")
     talk = _Talk(address, content, say, patience)
     commit, name, note = talk.resolve(spec.revision)

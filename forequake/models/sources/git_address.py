@@ -27,10 +27,25 @@ class GitAddress:
         As git takes it; it holds no secret.
     shown
         For people.
+    path
+        Of a repository that is named by its path; it need not be there: what it gave may be on the shelf.
     """
 
     url: str
     shown: str
+    path: Path | None = None
+
+    def check(self) -> None:
+        """Look whether a repository that is named by its path is there, before git is asked.
+
+        Raises
+        ------
+        SourceError
+            Where it is not.
+        """
+        if self.path is not None and not self.path.is_dir():
+            message = f"there is no git repository {self.path}; {_ALLOWED}"
+            raise SourceError(message)
 
 
 def git_address(url: str, folder: Path) -> GitAddress:
@@ -61,10 +76,7 @@ def git_address(url: str, folder: Path) -> GitAddress:
             raise SourceError(message)
         return GitAddress(url, url)
     path = (folder / Path(url).expanduser()).resolve()
-    if not path.is_dir():
-        message = f"there is no git repository {path}; {_ALLOWED}"
-        raise SourceError(message)
-    return GitAddress(path.as_uri(), str(path))
+    return GitAddress(path.as_uri(), str(path), path)
 
 
 def _from_url(url: str) -> GitAddress:
