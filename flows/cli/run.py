@@ -102,8 +102,7 @@ def run(
     target = store_of(store)
     note(f"Store: {target.name}")
     _announce_unused(experiment.config.unused)
-    endpoint = ensure_api(note)
-    session = current_session()
+    endpoint, session = ensure_api(note), current_session()
     outcomes: list[tuple[list[ResultRow], int]] = []
     session.on_outcomes = lambda rows, outdated: outcomes.append((rows, outdated))
     with showing_progress(session, experiment.name), _stopping(session):
