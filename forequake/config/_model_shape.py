@@ -15,6 +15,7 @@ from forequake.config._section import Metadata, Section, Unused, as_json, key, s
 from forequake.config._time_shape import ClassWord, Lead, Length
 from forequake.config._variables import SeedArgument, VariablesOfProgram
 from forequake.config.model_specs import (
+    ARGUMENT_ENDINGS,
     BUILDS,
     DEFAULT_BACKGROUND,
     DEFAULT_MAG_BIN,
@@ -86,6 +87,15 @@ def _input_name(text: str) -> str:
     return name
 
 
+def _args_name(text: str) -> str:
+    """Give the name of the file of arguments, whose ending is its form."""
+    name = _input_name(text)
+    ending = PurePosixPath(name).suffix.lower()
+    if ending not in ARGUMENT_ENDINGS:
+        refuse_word("ending of a file of arguments", ending or name, ARGUMENT_ENDINGS)
+    return name
+
+
 def _file_name(text: str) -> str:
     fault = fault_of_name(text)
     if fault is not None:
@@ -106,6 +116,7 @@ _Format = Annotated[str, AfterValidator(_check_format), WithJsonSchema({"enum": 
 _Build = Annotated[Build, BeforeValidator(_check_build), WithJsonSchema({"enum": [*BUILDS, *_OLD_BUILDS]})]
 _Record = Annotated[int, BeforeValidator(_read_record), WithJsonSchema({"type": ["integer", "string"]})]
 _InputName = Annotated[str, AfterValidator(_input_name)]
+_ArgsName = Annotated[str, AfterValidator(_args_name)]
 _FileName = Annotated[str, AfterValidator(_file_name)]
 _Arguments = Annotated[
     dict[str, JsonValue],
@@ -170,7 +181,7 @@ class ModelSection(Section):
         "Several models in one entry, named name@suffix, which differ in func_kwargs (references: in their "
         "own keys): {suffix: arguments}, or product or zip with lists of values; models.md tells more."
     )
-    args_file: _InputName | None = key(
+    args_file: _ArgsName | None = key(
         "File in path/input from which the command reads its arguments.", "args.txt"
     )
     input_cat: _InputName | None = key(

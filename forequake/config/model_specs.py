@@ -14,6 +14,7 @@ from forequake.schedules import Horizon
 from forequake.windows import TimeWindow
 
 __all__ = [
+    "ARGUMENT_ENDINGS",
     "BUILDS",
     "DEFAULT_BACKGROUND",
     "DEFAULT_MAG_BIN",
@@ -46,6 +47,8 @@ DEFAULT_NEIGHBOURS: Final = 6
 DEFAULT_BACKGROUND: Final = 0.01
 #: Width of the magnitude bins in which b is estimated, where nothing else is said.
 DEFAULT_MAG_BIN: Final = 0.1
+#: Forms of a file of arguments, by its ending.
+ARGUMENT_ENDINGS: Final = (".txt", ".json", ".yml", ".yaml")
 #: What a model's own environment is built with.
 Build = Literal["conda", "micromamba", "venv", "docker"]
 #: The words of `Build`.

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from forequake.catalogs import Events
 from forequake.config.model_specs import Build, CallableSpec, FolderModel, ProgramSpec, SourceSpec
 from forequake.config.specs import ExperimentConfig
-from forequake.errors import ForecastError, SourceUnavailable
+from forequake.errors import ForecastError, SourceError
 from forequake.keys import ADDED_LATER, KeyInputs
 from forequake.models.demands import Demand
 from forequake.models.environments import chosen_build, environment_key
@@ -152,7 +152,7 @@ def _fetched(
         return fetch_source(spec, folder, say=say, refresh=demand.since)
     try:
         return fetch_source(spec, folder, say=say, refresh=demand.since, patience=_RENEWAL_PATIENCE)
-    except SourceUnavailable as error:
+    except SourceError as error:  # the server is away, or the repository has gone
         say(f"{name}: {error}; what was fetched before is used")
         return fetch_source(spec, folder, say=say)
 

@@ -219,6 +219,13 @@ BROKEN: dict[str, tuple[str, ...]] = {
         "args_file: ../args.txt",
         "in the model's folder input",
     ),
+    "arguments in a form that nobody reads": (
+        "path: models/b.dat\n      forecast_unit: 5",
+        "path: td_model\n      forecast_type: gridded\n      func: x\n      args_file: args.ini",
+        "models.Model B.args_file",
+        "args_file: args.ini",
+        ".txt",
+    ),
     "prefix in a folder": (
         "path: models/b.dat\n      forecast_unit: 5",
         "path: td_model\n      forecast_type: gridded\n      prefix: a/b",
