@@ -7,6 +7,7 @@ import streamlit as st
 from dashboard.views._failures import explained
 from dashboard.views._filters import keep_choices, link_to
 from dashboard.views._frame import draw_frame
+from dashboard.views._sharing import choose_picture, offer_link
 
 _ICON = str(Path(__file__).parent / "assets" / "icon.svg")
 
@@ -39,8 +40,12 @@ with explained():
     keep_choices()
     links = st.sidebar.container(gap="small")
     # A link to a result names all that its page shows. Of runs there is something to see before any result.
-    if page == result or draw_frame(without_results=page.url_path == "runs") is not None:
+    shown = None if page == result else draw_frame(without_results=page.url_path == "runs")
+    choose_picture()
+    if page == result or shown is not None:
         page.run()
+    if shown is not None and shown.windows.listed:
+        offer_link(page.url_path, shown)
     with links:
         for heading, group in pages.items():
             with st.container(gap=None):

@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 #: Choices that all pages share, by the names of the address's parameters, which are their widgets' keys.
-_COMMON: Final = ("experiment", "window", "model", "test")
+_COMMON: Final = ("experiment", "window", "model", "test", "picture")
 #: Choices of single pages that hold from page to page.
 _OF_PAGES: Final = (
     "sort",

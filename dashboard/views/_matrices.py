@@ -18,7 +18,7 @@ from dashboard.figures.cells import (
 )
 from dashboard.figures.legend import window_legend
 from dashboard.figures.matrix import bands, least_width, matrix_figure
-from dashboard.views._parts import PLOT, chosen_cell, scrolled
+from dashboard.views._parts import chosen_cell, plot, scrolled
 from dashboard.views._tables import show_table, window_table
 from forequake.config import ExperimentConfig
 from forequake.results import Label, UnitRecord
@@ -119,7 +119,7 @@ def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) ->
                 key=name,
                 on_select="rerun",
                 selection_mode="points",
-                config=PLOT,
+                config=plot(),
                 alt=f"Matrix of {count_of(len(part.models), 'model')} by "
                 f"{count_of(len(part.columns), 'test')}; the table below has the same content",
             )

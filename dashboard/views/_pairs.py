@@ -8,7 +8,7 @@ from dashboard._theme import Theme
 from dashboard._words import count_of
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import PairMatrix, pair_figure
-from dashboard.views._parts import PLOT, chosen_cell, scrolled
+from dashboard.views._parts import chosen_cell, plot, scrolled
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 
@@ -47,7 +47,7 @@ def show_pairs(
             key=f"pairs-{slug}",
             on_select="rerun",
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=f"Matrix of {count_of(len(matrix.models), 'model')} against "
             f"{count_of(len(matrix.others), 'other')}; the table below has the same content",
         )

@@ -20,27 +20,38 @@ from forequake.windows import TimeWindow
 from stores import ExperimentSummary, Overview, shown_url
 
 __all__ = [
-    "PLOT",
     "chosen_cell",
     "clicked",
     "failures_table",
     "head",
     "listed",
+    "plot",
     "say_late",
     "scrolled",
     "sentence_of",
 ]
 
-#: Of every figure: only the button that saves the picture, as SVG.
-PLOT: Final[dict[str, Any]] = {
-    "displaylogo": False,
-    "modeBarButtons": [["toImage"]],
-    "toImageButtonOptions": {"format": "svg", "filename": "forequake"},
-}
 #: Most failures are listed; a store may hold thousands of one kind.
 _MOST_FAILURES: Final = 200
 #: So many windows with a mark are named over all windows.
 _NAMED_MARKS: Final = 4
+
+
+def plot(*buttons: str) -> dict[str, Any]:
+    """Give the settings of a figure: the button that saves the picture, in the form that the reader chose.
+
+    Parameters
+    ----------
+    buttons
+        More of plotly's buttons, before that one.
+    """
+    form = str(st.session_state.get("picture") or "SVG").lower()
+    return {
+        "displaylogo": False,
+        "modeBarButtons": [[*buttons], ["toImage"]] if buttons else [["toImage"]],
+        # A picture of dots has three of them for each of the page's, so that it can be printed.
+        "toImageButtonOptions": {"format": form, "filename": "forequake", "scale": 1 if form == "svg" else 3},
+    }
 
 
 def head(

@@ -18,7 +18,7 @@ from dashboard.views._failures import unknown_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._matrices import open_slot
-from dashboard.views._parts import PLOT, clicked, scrolled
+from dashboard.views._parts import clicked, plot, scrolled
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -143,7 +143,7 @@ def _one_window(page: _Page) -> None:
             key=f"curves {page.test} {page.window.id}",
             on_select="rerun",
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=f"{page.test} in {window_name(page.window)}: {count_of(len(curves), 'model')}; "
             "the table below has the areas",
         )
@@ -268,7 +268,7 @@ def _all_windows(page: _Page) -> None:
             key=f"areas {page.test}",
             on_select="rerun",
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=f"{measure} of {count_of(len(series), 'model')} "
             f"in {count_of(len(shown.windows.listed), 'window')}",
         )

@@ -15,7 +15,7 @@ from dashboard.figures.grids import Grid
 from dashboard.figures.mean_reliability import parts_figure, reliabilities_of, reliability_figure
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._one_test import choose_one, columns_in_windows, grid_of_column, say_bounds
-from dashboard.views._parts import PLOT, scrolled
+from dashboard.views._parts import plot, scrolled
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 from forequake.evaluations.over_windows.calibration import FEWEST_RESULTS
@@ -67,7 +67,7 @@ def _quantiles(shown: Frame) -> None:
     _say_quantiles(grid, panels, way, independent=independent)
     figure = uniformity_figure(panels, shown.theme, alpha=grid.alpha, banded=independent)
     with scrolled("uniformity", 480 if len(panels) <= 2 else 780):
-        st.plotly_chart(figure, key="uniformity", config=PLOT, alt=_alt(panels, name))
+        st.plotly_chart(figure, key="uniformity", config=plot(), alt=_alt(panels, name))
     stored = _stored(shown, grid)
     plain_panels = panels_of(grid, randomised=False, independent=independent)
     show_table(
@@ -195,7 +195,7 @@ def _parts(shown: Frame, found: Mapping[str, MeanReliability], grid: Grid, commo
         st.plotly_chart(
             parts,
             key="parts",
-            config=PLOT,
+            config=plot(),
             alt="Miscalibration and discrimination: "
             + ", ".join(
                 f"{model} {number(each.miscalibration, 2)} and {number(each.discrimination, 2)}"
@@ -229,7 +229,7 @@ def _curves(shown: Frame, found: Mapping[str, MeanReliability], *, independent: 
         st.plotly_chart(
             curves,
             key="reliability",
-            config=PLOT,
+            config=plot(),
             alt="Mean number of events against the expected one, a picture for each model",
         )
     rows = [

@@ -22,7 +22,7 @@ from dashboard.figures.lines import styles_of
 from dashboard.views._catalog_span import brushed, choose_span, figure_key, has_box
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._parts import PLOT, scrolled, sentence_of
+from dashboard.views._parts import plot, scrolled, sentence_of
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -40,8 +40,8 @@ _MOST_ROWS: Final = 1000
 #: Below so many events the error of b says little.
 _FEW: Final = 50
 _STEP: Final = 0.1
-_ZOOM: Final = PLOT | {"modeBarButtons": [["zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d"], ["toImage"]]}
-_BRUSH: Final = PLOT | {"modeBarButtons": [["select2d", "zoom2d", "pan2d", "resetScale2d"], ["toImage"]]}
+_ZOOM: Final = ("zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d")
+_BRUSH: Final = ("select2d", "zoom2d", "pan2d", "resetScale2d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def _over_time(scene: _Scene) -> tuple[JudgedEvents, TimeWindow]:
             key=key,
             on_select=brushed(key),
             selection_mode="box",
-            config=_BRUSH,
+            config=plot(*_BRUSH),
             alt=f"Magnitudes of {events(len(inside))} over time; the table below lists them",
         )
     st.caption(
@@ -156,7 +156,7 @@ def _where(scene: _Scene, seen: JudgedEvents, span: TimeWindow) -> None:
         st.plotly_chart(
             place,
             key="epicentres",
-            config=_ZOOM,
+            config=plot(*_ZOOM),
             alt=f"Map of {events(len(seen))}, {counted} of them in the test",
         )
     with right:
@@ -183,7 +183,7 @@ def _frequencies(scene: _Scene, seen: JudgedEvents) -> tuple[go.Figure, list[dic
         said += f"({events(found.n_events)}{', few' if found.n_events < _FEW else ''})."
     st.caption(said)
     figure = frequency_figure(magnitudes, found, least, scene.step, scene.shown.theme)
-    st.plotly_chart(figure, key="frequency", config=PLOT, alt=said)
+    st.plotly_chart(figure, key="frequency", config=plot(), alt=said)
     table = [
         {
             "events": len(magnitudes),
@@ -220,7 +220,7 @@ def _in_window(scene: _Scene, window: TimeWindow) -> None:
             st.plotly_chart(
                 by_magnitude,
                 key="by magnitude",
-                config=PLOT,
+                config=plot(),
                 alt=f"{events(len(observation.events))} by magnitude beside what "
                 f"{count_of(len(models), 'model')} expect",
             )
@@ -230,7 +230,7 @@ def _in_window(scene: _Scene, window: TimeWindow) -> None:
             st.plotly_chart(
                 over_time,
                 key="since the start",
-                config=PLOT,
+                config=plot(),
                 alt=f"{events(len(observation.events))} over time beside what "
                 f"{count_of(len(models), 'model')} expect",
             )

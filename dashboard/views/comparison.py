@@ -16,7 +16,7 @@ from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._kinds import columns_of_kind, definition_of
 from dashboard.views._matrices import open_slot
 from dashboard.views._pairs import show_pairs
-from dashboard.views._parts import PLOT, clicked, scrolled
+from dashboard.views._parts import clicked, plot, scrolled
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table, window_table
 from dashboard.views._text import plain
@@ -166,7 +166,7 @@ def _show_gains(
             key=key,
             on_select="rerun",
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=f"{one.column.test} of {count_of(len(gains.rows), 'model')} against {gains.reference}; "
             "the table below has the same content",
         )
@@ -241,7 +241,7 @@ def _window_by_window(shown: Frame, one: _Comparison) -> None:
             key=key,
             on_select="rerun",
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=f"{column.test} of {count_of(len(rows), 'model')} against {gains.reference}, by window",
         )
     mark = clicked(event)

@@ -16,7 +16,7 @@ from dashboard.figures.pixels import Pixels
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._map_choices import Choices, Shows, choose
 from dashboard.views._map_tables import events_table, gains_table, offer_rates
-from dashboard.views._parts import PLOT
+from dashboard.views._parts import plot
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -24,7 +24,7 @@ from forequake.errors import ForecastError, NotFound
 from forequake.windows import TimeWindow
 
 #: With buttons to look closer; a wheel or a finger still moves the page.
-_PLOT = PLOT | {"modeBarButtons": [["zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d"], ["toImage"]]}
+_BUTTONS = ("zoomIn2d", "zoomOut2d", "pan2d", "resetScale2d")
 _DAY = 86_400.0
 #: Widths of a map in CSS pixels: alone, and beside another.
 _ALONE, _BESIDE = 740, 345
@@ -150,7 +150,7 @@ def _rates(scene: _Scene) -> None:
             st.plotly_chart(
                 figure,
                 key=f"map of {one.model}",
-                config=_PLOT,
+                config=plot(*_BUTTONS),
                 alt=f"Map of the rates of {one.model}: {number(expected)} events expected, "
                 f"{len(scene.seen.counted)} came",
             )
@@ -184,7 +184,7 @@ def _ratio(scene: _Scene, second: str) -> None:
     st.plotly_chart(
         figure,
         key="map of the ratio",
-        config=_PLOT,
+        config=plot(*_BUTTONS),
         alt=f"Map of the ratio of the rates of {ours.model} to those of {theirs.model}",
     )
     _say_together(scene)
@@ -206,7 +206,7 @@ def _gains(scene: _Scene, second: str) -> None:
     st.plotly_chart(
         figure,
         key="map of gains",
-        config=_PLOT,
+        config=plot(*_BUTTONS),
         alt=f"Map of {count_of(len(gains), 'event')} by the gain of {ours.model} over {theirs.model}",
     )
     st.caption(

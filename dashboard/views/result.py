@@ -37,7 +37,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import link_to
-from dashboard.views._parts import PLOT, clicked, listed, say_late, sentence_of
+from dashboard.views._parts import clicked, listed, plot, say_late, sentence_of
 from dashboard.views._result_files import link_test, offer_files, repeating
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
@@ -105,7 +105,7 @@ def show() -> None:
         if not scored:
             picture = _picture(address, result, theme)
         elif curve is not None:
-            st.plotly_chart(curve, key="curve", config=PLOT, alt=sentence(result))
+            st.plotly_chart(curve, key="curve", config=plot(), alt=sentence(result))
         elif len(rows) > 1:
             _over_time(rows, label, theme, marks)
     with narrow:
@@ -273,7 +273,7 @@ def _picture(address: str, result: AnyEvaluation, theme: Theme) -> go.Figure | N
     if figure is None:
         st.caption("There is no distribution to draw.")
         return None
-    st.plotly_chart(figure, key="distribution", config=PLOT, alt=sentence(result))
+    st.plotly_chart(figure, key="distribution", config=plot(), alt=sentence(result))
     return figure
 
 
@@ -330,7 +330,7 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Map
         key="series",
         on_select="rerun",
         selection_mode="points",
-        config=PLOT,
+        config=plot(),
         alt=f"{plain(label.test)} of {plain(label.model)} in {count_of(len(rows), 'window')}",
     )
     mark = clicked(event)

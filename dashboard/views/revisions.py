@@ -15,7 +15,7 @@ from dashboard.figures.revisions import MOST_DUMBBELLS, dumbbell_figure, farthes
 from dashboard.views._choices import pick, run_named, run_options
 from dashboard.views._failures import unknown_name
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._parts import PLOT, scrolled
+from dashboard.views._parts import plot, scrolled
 from dashboard.views._tables import show_rows, show_table
 from dashboard.views._text import clock, plain
 from forequake.quantities import Sha256
@@ -197,7 +197,7 @@ def _dumbbells(
     )
     figure = dumbbell_figure(drawn, axis, shown.theme)
     with scrolled(axis, 560):
-        st.plotly_chart(figure, key=f"shifts {axis}", config=PLOT, alt=f"{title} before and after")
+        st.plotly_chart(figure, key=f"shifts {axis}", config=plot(), alt=f"{title} before and after")
     name = f"{shown.name}_{axis}_shifts"
     show_table(revisions_table(drawn), name, {name: figure})
 

@@ -22,7 +22,7 @@ from dashboard.figures.coverage import (
 from dashboard.figures.timings import STAGES, timings_figure, timings_table
 from dashboard.views._failures import explained
 from dashboard.views._frame import Frame, frame
-from dashboard.views._parts import PLOT, failures_table, scrolled
+from dashboard.views._parts import failures_table, plot, scrolled
 from dashboard.views._tables import show_rows, show_table
 from dashboard.views._text import ago, clock, plain
 from forequake.quantities import now
@@ -153,7 +153,7 @@ def _coverage(shown: Frame, grid: CoverageGrid) -> None:
     done = f"{grid.count(Work.DONE)} of {grid.works.size} cells done, {grid.count(Work.FAILED)} with failures"
     figure = coverage_figure(grid, shown.theme)
     with scrolled("coverage", 560):
-        st.plotly_chart(figure, key="coverage", config=PLOT, alt=f"Models by windows: {done}")
+        st.plotly_chart(figure, key="coverage", config=plot(), alt=f"Models by windows: {done}")
     show_table(coverage_table(grid), f"{shown.name}_coverage", {f"{shown.name}_coverage": figure})
 
 
@@ -167,7 +167,7 @@ def _timings(shown: Frame, runs: Sequence[RunRecord]) -> None:
     st.caption(f"Run {timed.run_no}{told}; what ran at once counts each for itself.")
     figure = timings_figure(timed.timings.stages, shown.theme)
     with scrolled("timings", 480):
-        st.plotly_chart(figure, key="timings", config=PLOT, alt="Seconds by model and stage of the run")
+        st.plotly_chart(figure, key="timings", config=plot(), alt="Seconds by model and stage of the run")
     name = f"{shown.name}_run_{timed.run_no}_timings"
     show_table(timings_table(timed.timings.stages), name, {name: figure})
 

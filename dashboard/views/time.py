@@ -24,7 +24,7 @@ from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._matrices import open_result
 from dashboard.views._one_test import choose_one, columns_in_windows, grid_of_column, say_bounds
-from dashboard.views._parts import PLOT, clicked, scrolled
+from dashboard.views._parts import clicked, plot, scrolled
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 from forequake.errors import CorruptRecord, InputError, NotFound
@@ -134,7 +134,7 @@ def _draw_gains(shown: Frame, gains: Gains, styles: Mapping[str, Line], *, commo
             key="gains",
             on_select=partial(_choose_window, "gains"),
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=alt_of(gains),
         )
     _show_long(partial(_gains_rows, gains, summed=summed), f"{shown.name}_gains", figure)
@@ -216,7 +216,7 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
             key="quantiles",
             on_select=partial(_choose_window, "quantiles"),
             selection_mode="points",
-            config=PLOT,
+            config=plot(),
             alt=f"{name}: outcome and quantile of {count_of(len(grid.models), 'model')} in "
             f"{count_of(len(grid.windows), 'window')}; the table below has the same content",
         )
@@ -251,7 +251,7 @@ def _rejections(shown: Frame, grid: Grid, name: str, styles: Mapping[str, Line])
         st.plotly_chart(
             figure,
             key="rejections",
-            config=PLOT,
+            config=plot(),
             alt="Share of rejections up to each window; at the end "
             + ", ".join(
                 f"{model} {each.rejected[-1]} of {each.decided[-1]}" for model, each in counted.items()
