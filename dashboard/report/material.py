@@ -28,7 +28,7 @@ from dashboard.figures.events import SeenEvents
 from dashboard.figures.grids import Grid, grid_of
 from dashboard.figures.pixels import Pixels, pixels_of
 from forequake.config import ExperimentConfig
-from forequake.errors import ForecastError, InputError, NotFound, unknown
+from forequake.errors import CorruptRecord, ForecastError, InputError, NotFound, unknown
 from forequake.evaluations.registry import TESTS, TestDefinition
 from forequake.experiments import Experiment
 from forequake.quantities import Sha256, now
@@ -284,6 +284,16 @@ class Material:
         return {row.label.window: row.n_forecast for row in rows}
 
     # --- inputs --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def has_inputs(self) -> bool:
+        """Whether the store still has the region and the observed catalog."""
+        if self.config is None:
+            return False
+        try:
+            return self.experiment.config is not None
+        except (NotFound, CorruptRecord, InputError):
+            return False
 
     @cached_property
     def pixels(self) -> Pixels:

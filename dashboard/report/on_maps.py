@@ -15,7 +15,6 @@ from dashboard.figures.events import event_gains
 from dashboard.figures.maps import MapLayout, gain_map, rate_map, rate_range, shown_rates
 from dashboard.report.blocks import Block, Picture, Table, Words
 from dashboard.report.material import Material
-from forequake.errors import CorruptRecord, InputError, NotFound
 from forequake.windows import TimeWindow
 
 __all__ = ["event_blocks", "map_blocks"]
@@ -33,7 +32,7 @@ Array = NDArray[np.float64]
 def map_blocks(of: Material) -> Iterator[Block]:
     """Show where models expect events in one window, and where they came."""
     window = of.one_window
-    if window is None or not _has_inputs(of):
+    if window is None or not of.has_inputs:
         return
     found = _forecasts(of, window)
     if not found:
@@ -67,7 +66,7 @@ def map_blocks(of: Material) -> Iterator[Block]:
 def event_blocks(of: Material) -> Iterator[Block]:
     """Show from which events of one window a model gains over the reference."""
     window = of.one_window
-    if window is None or not _has_inputs(of):
+    if window is None or not of.has_inputs:
         return
     reference = next((column.reference for column in of.columns if column.reference is not None), None)
     if reference is None:
@@ -124,13 +123,3 @@ def _forecasts(of: Material, window: TimeWindow) -> dict[str, ForecastSums]:
         if len(found) == _MOST_MAPS:
             break
     return found
-
-
-def _has_inputs(of: Material) -> bool:
-    """Tell whether the store has the region and the catalog."""
-    if of.config is None:
-        return False
-    try:
-        return of.experiment is not None
-    except (NotFound, CorruptRecord, InputError):
-        return False

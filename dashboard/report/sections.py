@@ -14,8 +14,10 @@ from dashboard.figures.pairs import pair_figure, pair_matrix
 from dashboard.figures.regions import acceptance
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
 from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
+from dashboard.report.compared import calibration_blocks, comparison_blocks
 from dashboard.report.head import head_blocks, missing_blocks, rule_blocks
 from dashboard.report.material import Material
+from dashboard.report.observed import catalog_blocks
 from dashboard.report.on_maps import event_blocks, map_blocks
 from dashboard.report.over_time import gain_blocks, quantile_blocks
 from forequake.windows import TimeWindow
@@ -163,11 +165,14 @@ SECTIONS: Final[tuple[tuple[str, Maker], ...]] = (
     ("Overview", _overview),
     ("Over all windows", _over_windows),
     ("Consistency", _consistency),
+    ("Comparison", comparison_blocks),
     ("Models against each other", _pairs),
     ("Information gain over time", gain_blocks),
     ("Window by window", quantile_blocks),
+    ("Calibration", calibration_blocks),
     ("Maps", map_blocks),
     ("Where the gain comes from", event_blocks),
+    ("The observed catalog", catalog_blocks),
     ("What is missing", missing_blocks),
     ("How outcomes are decided", rule_blocks),
 )

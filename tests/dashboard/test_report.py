@@ -5,7 +5,7 @@ import gzip
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,6 +22,9 @@ from forequake.results import Outcome
 from stores import ResultQuery, open_store
 from stores.testing import fill_store
 from tests.conftest import CaliforniaRun
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 pytestmark = pytest.mark.slow  # whole reports, with plotly.js in each
 
@@ -106,6 +109,9 @@ def test_maps_are_of_the_forecasts_that_were_tested(california: CaliforniaRun) -
         if row.label.model == "aftershock"
     )
     assert f"mean is {number(row.information_gain)} nats per event" in pictures["gain-aftershock"].caption
+    drawn = pictures["comparison-T-mainshock"].draw(LIGHT)
+    assert any(row.information_gain in (trace.x or ()) for trace in drawn.data)
+    assert f"of which {row.n_observed} count" in pictures["magnitudes-over-time"].caption
 
 
 def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -> None:
@@ -165,6 +171,38 @@ def test_markdown_has_the_same_tables_and_says_where_figures_are(weeks: str, tmp
     lines = [line for line in said.splitlines() if line.startswith("|")]
     assert len({line.replace(r"\|", "").count("|") for line in lines}) > 1
     assert all(line.endswith("|") for line in lines)
+
+
+@pytest.mark.browser
+def test_a_browser_draws_it_in_both_themes_and_asks_no_host(
+    page: str, tmp_path: Path, browser: "BrowserContext"
+) -> None:
+    path = tmp_path / "weeks.html"
+    path.write_text(page)
+    said: list[str] = []
+    asked: list[str] = []
+    tab = browser.pages[0]
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.emulate_media(color_scheme="dark")
+    tab.goto(path.as_uri())
+    tab.wait_for_selector("html[data-drawn]")
+    drawn = tab.locator(".drawing .main-svg").count()
+    assert tab.locator(".plot").count() == len(_specs(page)) <= drawn
+    background = "getComputedStyle(document.querySelector('.drawing .main-svg')).backgroundColor"
+    assert tab.evaluate(background) == "rgb(18, 22, 28)"
+    tab.emulate_media(color_scheme="light")
+    tab.wait_for_function(f"{background} === 'rgb(255, 255, 255)'")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    tab.wait_for_function("!document.querySelector('details:not([open])')")
+    widest = (
+        "Math.max(...[...document.querySelectorAll('.plot')].map((p) => p.getBoundingClientRect().width))"
+    )
+    tab.set_viewport_size({"width": 680, "height": 900})
+    assert tab.evaluate(widest) <= 681
+    assert not said
+    assert [url for url in asked if not url.startswith(("data:", "blob:", path.as_uri()))] == []
 
 
 @pytest.mark.parametrize(
