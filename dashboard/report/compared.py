@@ -92,8 +92,8 @@ def _uniformity(
         name=f"calibration-{column.test}",
         title=column.name,
         draw=draw,
-        alt=f"{column.name}: quantiles of {count_of(len(panels), 'model')} in {BINS} bins, and their distance "
-        "from uniform",
+        alt=f"{column.name}: quantiles of {count_of(len(panels), 'model')} in {BINS} bins, and how far "
+        "they are from uniform",
         caption=f"Left: windows in each of {BINS} bins; the dotted line is uniform, {bands}. Right: share "
         f"of windows up to each quantile, minus the quantile.{drawn}",
         least_width=480 if len(panels) <= 2 else 780,
