@@ -294,6 +294,7 @@ def test_what_a_killed_supervisor_leaves_is_ended_at_the_next_start(shelf: Path)
     assert about["supervisor"] == [supervisor, start_of(supervisor)]
     assert about["program"] == [below[0], start_of(below[0])]
     with owner:
+        os.kill(supervisor, signal.SIGSTOP)  # else it may see that its owner died, and end what is below it
         owner.kill()
         os.kill(supervisor, signal.SIGKILL)
     assert _gone([below[0]])  # it dies with its supervisor
