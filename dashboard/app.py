@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboard._theme import theme_of
 from dashboard.views._failures import explained
 from dashboard.views._filters import keep_choices, link_to
 from dashboard.views._frame import draw_frame
@@ -35,7 +36,13 @@ pages = {
     ],
 }
 page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
-st.html("<style>.stMainBlockContainer {padding-top: 4rem}</style>")
+#: Streamlit's own colour of captions has too little contrast to be read by everybody (WCAG 1.4.3).
+_MUTED = theme_of(st.context.theme.type).muted
+st.html(
+    "<style>.stMainBlockContainer {padding-top: 4rem}"
+    '[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p '
+    f"{{color: {_MUTED}; opacity: 1}}</style>"
+)
 with explained():
     keep_choices()
     links = st.sidebar.container(gap="small")

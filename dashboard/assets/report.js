@@ -33,10 +33,14 @@
     place.style.zoom = shrink;
     figure.layout.width = width;
     figure.layout.autosize = false;
-    return Plotly.react(place.querySelector(".drawing"), figure.data, figure.layout, {
+    const drawing = place.querySelector(".drawing");
+    return Plotly.react(drawing, figure.data, figure.layout, {
       displaylogo: false,
       modeBarButtons: [["toImage"]],
       toImageButtonOptions: { format: "svg", filename: spec.name },
+    }).then(() => {
+      // Its label says what it shows; the letters of ticks, one by one, do not.
+      for (const svg of drawing.querySelectorAll(".main-svg")) svg.setAttribute("aria-hidden", "true");
     });
   };
 

@@ -101,7 +101,7 @@ def _picture(picture: Picture) -> str:
     heading = f"<h3>{html.escape(picture.title)}</h3>" if picture.title else ""
     return (
         f'<figure>{heading}<div class="scroll"{scrolls}><div class="plot" style="min-height:{height}px">'
-        f'<div class="drawing" role="img" aria-label="{html.escape(picture.alt)}"></div>'
+        f'<div class="drawing" role="group" aria-label="{html.escape(picture.alt)}"></div>'
         f'<script type="{kind}">{text}</script></div></div>'
         f"<figcaption>{html.escape(picture.caption)}</figcaption></figure>\n"
     )

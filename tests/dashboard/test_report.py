@@ -118,7 +118,7 @@ def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -
     figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
     assert len(figures) >= 3
     for figure in figures:
-        assert re.search(r'role="img" aria-label="[^"]{20,}"', figure)
+        assert re.search(r'role="group" aria-label="[^"]{20,}"', figure)
         assert re.search(r"<figcaption>[^<]{30,}</figcaption>", figure)
 
 
