@@ -40,10 +40,10 @@ def traces(figure: Any) -> dict[str, Any]:
     [
         (Outcome.PASSED, "square", "#0072B2"),
         (Outcome.REJECTED, "x", "#D55E00"),
-        (Outcome.UNDEFINED, "circle-open", "#8C8C8C"),
+        (Outcome.UNDEFINED, "circle-open", "#909090"),
         (Outcome.BETTER, "triangle-up", "#0072B2"),
         (Outcome.WORSE, "triangle-down", "#D55E00"),
-        (Outcome.NO_DIFFERENCE, "diamond-open", "#8C8C8C"),
+        (Outcome.NO_DIFFERENCE, "diamond-open", "#909090"),
     ],
 )
 def test_an_outcome_has_its_own_shape_and_colour(
