@@ -83,12 +83,20 @@ def descendants(process: int | None = None) -> list[int]:
     found: list[int] = []
     ahead = [os.getpid() if process is None else process]
     while ahead and len(found) < _MOST_LISTED:
-        below: list[int] = []
-        for file in Path(f"/proc/{ahead.pop()}/task").glob("*/children"):
-            with contextlib.suppress(OSError):  # it has just ended
-                below += [int(number) for number in file.read_text().split()]
+        below = _children(ahead.pop())
         found += below
         ahead += below
+    return found
+
+
+def _children(process: int) -> list[int]:
+    """List the children of all threads of a process, which may end meanwhile: a glob would raise then."""
+    found: list[int] = []
+    tasks = f"/proc/{process}/task"
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(tasks):  # noqa: PTH208  # names are all that is wanted
+            with contextlib.suppress(OSError):
+                found += [int(number) for number in Path(tasks, thread, "children").read_text().split()]
     return found
 
 
