@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.launch import command, environment
+from dashboard.launch import APP, command, environment
 from forequake.evaluations.registry import find_test
 from forequake.results import LowerQuantile, Outcome
 from stores import ResultRow, open_store
@@ -22,9 +22,12 @@ from stores.testing import fill_store, sample_digest, sample_label
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
+    from streamlit.testing.v1 import AppTest
 
 RowMaker = Callable[..., ResultRow]
 Server = Callable[[str], AbstractContextManager[str]]
+#: Opens a page: the store's address, the name of the view, and the parameters of the address.
+PageOpener = Callable[..., "AppTest"]
 
 _FLAGS = (
     "--headless",
@@ -120,6 +123,30 @@ def serve() -> Server:
             process.wait(timeout=20)
 
     return started
+
+
+@pytest.fixture
+def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[PageOpener]:
+    """Open pages of the app on stores, by Streamlit's own test runner; nothing is remembered from others."""
+    import streamlit as st
+    from streamlit.testing.v1 import AppTest
+
+    def opened(store_url: str, view: str = "overview", **query: str | list[str]) -> AppTest:
+        monkeypatch.setenv("FOREQUAKE_STORE", store_url)
+        app = AppTest.from_file(str(APP), default_timeout=60)
+        if view != "overview":
+            app.switch_page(f"views/{view}.py")
+        for name, value in query.items():
+            app.query_params[name] = value
+        app.run()
+        assert not app.exception, app.exception
+        return app
+
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield opened
+    st.cache_data.clear()
+    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -1,44 +1,23 @@
 """The page of calibration: p and parts of scores of the store's own numbers, words where there are none."""
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import numpy as np
 import pytest
-import streamlit as st
 from scipy import stats
-from streamlit.testing.v1 import AppTest
 
-from dashboard.launch import APP
 from forequake.results import TailQuantiles
 from stores import ResultQuery, ResultRow, open_store
+from tests.dashboard.conftest import PageOpener
+from tests.dashboard.reading import words
 
 pytestmark = pytest.mark.slow  # whole pages, one after another
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    def opened(store_url: str, **query: str | list[str]) -> AppTest:
-        monkeypatch.setenv("FOREQUAKE_STORE", store_url)
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        app.switch_page("views/calibration.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield opened
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-def words(app: Any) -> str:
-    kinds = ("caption", "info", "warning", "error", "header", "subheader")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
+def page(page: PageOpener) -> PageOpener:
+    return partial(page, view="calibration")
 
 
 def rows_of(url: str, test: str, model: str) -> list[ResultRow]:
@@ -46,7 +25,7 @@ def rows_of(url: str, test: str, model: str) -> list[ResultRow]:
     return list(open_store(url).latest(query).rows)
 
 
-def test_p_is_that_of_the_stores_quantiles(page: Any, many_weeks: str) -> None:
+def test_p_is_that_of_the_stores_quantiles(page: PageOpener, many_weeks: str) -> None:
     app = page(many_weeks, experiment="weeks", pit_values="delta2 as it is")
     table = app.dataframe[0].value
     assert list(table["model"]) == ["alpha", "beta", "gamma"]
@@ -62,7 +41,7 @@ def test_p_is_that_of_the_stores_quantiles(page: Any, many_weeks: str) -> None:
     assert "delta2 is not uniform even where forecasts are right" in words(app)
 
 
-def test_numbers_of_events_are_randomised_with_a_seed_that_is_said(page: Any, many_weeks: str) -> None:
+def test_numbers_of_events_are_randomised_with_a_seed_that_is_said(page: PageOpener, many_weeks: str) -> None:
     app = page(many_weeks, experiment="weeks")
     assert "seed 2009" in words(app)
     table = app.dataframe[0].value
@@ -71,7 +50,7 @@ def test_numbers_of_events_are_randomised_with_a_seed_that_is_said(page: Any, ma
     assert "seed" not in words(other)
 
 
-def test_parts_of_the_score_add_up(page: Any, many_weeks: str) -> None:
+def test_parts_of_the_score_add_up(page: PageOpener, many_weeks: str) -> None:
     app = page(many_weeks, experiment="weeks", pit_part="Numbers of events")
     assert len(app.get("plotly_chart")) == 2
     table = app.dataframe[0].value
@@ -89,6 +68,6 @@ def test_parts_of_the_score_add_up(page: Any, many_weeks: str) -> None:
     assert sum("beta" in name for name in names) == 1
 
 
-def test_few_windows_have_no_p(page: Any, many_weeks: str) -> None:
+def test_few_windows_have_no_p(page: PageOpener, many_weeks: str) -> None:
     app = page(many_weeks, experiment="later")
     assert "Fewer than 5 windows have a result" in words(app)

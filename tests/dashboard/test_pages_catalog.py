@@ -1,55 +1,30 @@
 """The page of the catalog on a run of the example, and on a store that has results alone."""
 
-import json
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from dashboard.launch import APP
 from dashboard.views._catalog_span import SPAN, brushed
 from stores import ResultQuery, open_store
 from tests.conftest import CaliforniaRun
+from tests.dashboard.conftest import PageOpener
+from tests.dashboard.reading import figures, words
 
 pytestmark = pytest.mark.slow  # a run of the example is behind it
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-def opened(store_url: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
-    monkeypatch.setenv("FOREQUAKE_STORE", store_url)
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.switch_page("views/catalog.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def said(app: Any) -> str:
-    kinds = ("markdown", "caption", "info", "warning", "subheader")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind)).replace("\\", "")
+@pytest.fixture
+def page(page: PageOpener) -> PageOpener:
+    return partial(page, view="catalog")
 
 
 def test_events_and_expected_numbers_are_those_of_the_results(
-    california: CaliforniaRun, monkeypatch: pytest.MonkeyPatch
+    california: CaliforniaRun, page: PageOpener
 ) -> None:
-    app = opened(california.store_url, monkeypatch, experiment="california")
+    app = page(california.store_url, experiment="california")
     rows = open_store(california.store_url).latest(ResultQuery(experiment="california", tests=("N",))).rows
     over_time, place, frequency, by_magnitude, since = figures(app)
     names = [trace.get("name") for trace in over_time["data"]]
@@ -62,43 +37,39 @@ def test_events_and_expected_numbers_are_those_of_the_results(
         for figure in (by_magnitude, since):
             assert expected in [trace.get("name") for trace in figure["data"]]
     assert by_magnitude["data"][-1]["name"] == "observed: 3 events"
-    assert "829 events, of which 3 count in 1 window" in said(app)
+    assert "829 events, of which 3 count in 1 window" in words(app)
     table = app.dataframe[-1].value
     assert len(table) == 829
     assert (table["in the test"] == "yes").sum() == 3
     assert np.all(np.diff(table["magnitude"]) <= 0)
 
 
-def test_a_span_in_the_address_leaves_its_events(
-    california: CaliforniaRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_span_in_the_address_leaves_its_events(california: CaliforniaRun, page: PageOpener) -> None:
     span = "2019-07-06 04:00 to 2019-07-06 05:00"
-    app = opened(california.store_url, monkeypatch, experiment="california", catalog_span=span)
+    app = page(california.store_url, experiment="california", catalog_span=span)
     table = app.dataframe[-1].value
     hours = table["time (UTC)"].dt.hour
     assert set(hours) == {4}
-    assert span in said(app)
-    assert "1 in the test" in said(app)
+    assert span in words(app)
+    assert "1 in the test" in words(app)
 
 
-def test_what_is_no_span_is_said(california: CaliforniaRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(california.store_url, monkeypatch, experiment="california", catalog_span="yesterday")
-    assert "is no span of time" in said(app)
+def test_what_is_no_span_is_said(california: CaliforniaRun, page: PageOpener) -> None:
+    app = page(california.store_url, experiment="california", catalog_span="yesterday")
+    assert "is no span of time" in words(app)
     assert len(app.dataframe[-1].value) == 829
 
 
-def test_a_quiet_span_says_so(california: CaliforniaRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(
-        california.store_url, monkeypatch, experiment="california", catalog_span="2001-01-01 to 2001-01-02"
-    )
-    assert "No event came in this span" in said(app)
+def test_a_quiet_span_says_so(california: CaliforniaRun, page: PageOpener) -> None:
+    app = page(california.store_url, experiment="california", catalog_span="2001-01-01 to 2001-01-02")
+    assert "No event came in this span" in words(app)
     assert len(figures(app)) == 3  # magnitudes over time, and what is observed and expected
 
 
-def test_a_store_without_the_catalog_says_so(one_week: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(one_week, monkeypatch, experiment="week")
+def test_a_store_without_the_catalog_says_so(one_week: str, page: PageOpener) -> None:
+    app = page(one_week, experiment="week")
     assert not figures(app)
-    assert "catalog" in said(app)
+    assert "catalog" in words(app)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,8 @@
 """The page of consistency tests on real stores: bars and marks as stored, windows in steps."""
 
-import json
-from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboard._words import window_name
@@ -14,44 +11,19 @@ from dashboard.launch import APP
 from forequake.results import EvaluationRecord
 from stores import ResultQuery, open_store
 from stores.testing import sample_window
+from tests.dashboard.conftest import PageOpener
+from tests.dashboard.reading import figures, words
 
 pytestmark = pytest.mark.slow  # whole pages, one after another
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
+@pytest.fixture
+def page(page: PageOpener) -> PageOpener:
+    return partial(page, view="consistency")
 
 
-def opened(store_url: str, monkeypatch: pytest.MonkeyPatch, **query: str | list[str]) -> AppTest:
-    monkeypatch.setenv("FOREQUAKE_STORE", store_url)
-    app = AppTest.from_file(str(APP), default_timeout=60)
-    app.switch_page("views/consistency.py")
-    for name, value in query.items():
-        app.query_params[name] = value
-    app.run()
-    assert not app.exception, app.exception
-    return app
-
-
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def said(app: Any) -> str:
-    return "\n".join(
-        str(element.value) for kind in ("markdown", "caption", "info") for element in app.get(kind)
-    )
-
-
-def test_bars_and_marks_are_those_of_the_stored_results(
-    one_week: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    app = opened(one_week, monkeypatch, experiment="week")
+def test_bars_and_marks_are_those_of_the_stored_results(one_week: str, page: PageOpener) -> None:
+    app = page(one_week, experiment="week")
     store = open_store(one_week)
     rows = store.latest(ResultQuery(experiment="week")).rows
     drawn = figures(app)
@@ -75,28 +47,30 @@ def test_bars_and_marks_are_those_of_the_stored_results(
     assert seen > 10
 
 
-def test_a_filter_leaves_the_tests_of_a_link(many_weeks: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(many_weeks, monkeypatch, experiment="weeks", test="N")
+def test_a_filter_leaves_the_tests_of_a_link(many_weeks: str, page: PageOpener) -> None:
+    app = page(many_weeks, experiment="weeks", test="N")
     assert len(figures(app)) == 1
-    app = opened(many_weeks, monkeypatch, experiment="weeks", test="T")
+    app = page(many_weeks, experiment="weeks", test="T")
     assert not figures(app)
-    assert "no consistency test" in said(app)
+    assert "no consistency test" in words(app)
 
 
-def test_steps_lead_from_window_to_window(many_weeks: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = opened(many_weeks, monkeypatch, experiment="weeks", test="S")
-    names = [window_name(sample_window(number)).replace("-", "\\-") for number in range(12)]
-    assert names[11] in said(app)
-    assert "12 of 12" in said(app)
+def test_steps_lead_from_window_to_window(many_weeks: str, page: PageOpener) -> None:
+    app = page(many_weeks, experiment="weeks", test="S")
+    names = [window_name(sample_window(number)) for number in range(12)]
+    assert names[11] in words(app)
+    assert "12 of 12" in words(app)
     steps = {button.label: button for button in app.button}
     assert steps["Next window"].disabled
     steps["Previous window"].click().run()
     assert app.selectbox(key="window").value == window_name(sample_window(10))
-    assert names[10] in said(app)
+    assert names[10] in words(app)
     assert app.query_params["window"] == window_name(sample_window(10))
 
 
-def test_a_result_has_its_files_its_command_and_links(one_week: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_result_has_its_files_its_command_and_links(
+    one_week: str, monkeypatch: pytest.MonkeyPatch, page: PageOpener
+) -> None:
     rows = open_store(one_week).latest(ResultQuery(experiment="week", tests=("S",))).rows
     row = next(row for row in rows if row.statistic is not None)
     monkeypatch.setenv("FOREQUAKE_STORE", one_week)

@@ -1,64 +1,31 @@
 """The page of maps on real forecasts: rates, ratio and gains are those that the tests took."""
 
 import base64
-import json
 import re
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 from dashboard import _inputs
-from dashboard.launch import APP
 from forequake.results import ForecastRecord, RegionRecord
 from stores import ResultQuery, open_store
 from tests.conftest import CaliforniaRun
-
-MINUTE = 60
+from tests.dashboard.conftest import PageOpener
+from tests.dashboard.reading import figures, words
 
 pytestmark = pytest.mark.slow  # whole pages, and a run of the example behind them
 
 
-@pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Open the page of maps on a store."""
-
-    def opened(store_url: str, **query: str) -> AppTest:
-        monkeypatch.setenv("FOREQUAKE_STORE", store_url)
-        app = AppTest.from_file(str(APP), default_timeout=MINUTE)
-        app.switch_page("views/map.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    return opened
-
-
-def words(app: Any) -> str:
-    kinds = ("markdown", "caption", "header", "subheader", "info", "warning", "error")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind)).replace("\\", "")
-
-
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+def page(page: PageOpener) -> PageOpener:
+    return partial(page, view="map")
 
 
 def array(packed: dict[str, Any]) -> Any:
@@ -71,7 +38,9 @@ def heat(figure: dict[str, Any]) -> Any:
     return array(next(trace for trace in figure["data"] if trace["type"] == "heatmap")["z"])
 
 
-def test_both_models_stand_side_by_side_in_the_same_colours(page: Any, california: CaliforniaRun) -> None:
+def test_both_models_stand_side_by_side_in_the_same_colours(
+    page: PageOpener, california: CaliforniaRun
+) -> None:
     store = open_store(california.store_url)
     (summary,) = store.experiments()
     first, second = figures(page(california.store_url, map_a="uniform", map_b="mainshock"))
@@ -86,14 +55,14 @@ def test_both_models_stand_side_by_side_in_the_same_colours(page: Any, californi
         assert {"coast", "region"} <= set(names)
 
 
-def test_a_higher_magnitude_leaves_less_and_is_said(page: Any, california: CaliforniaRun) -> None:
+def test_a_higher_magnitude_leaves_less_and_is_said(page: PageOpener, california: CaliforniaRun) -> None:
     whole = page(california.store_url, map_shows="first model", map_a="mainshock")
     part = page(california.store_url, map_shows="first model", map_a="mainshock", map_from="6.95")
     assert np.nansum(10.0 ** heat(figures(part)[0])) < 0.1 * np.nansum(10.0 ** heat(figures(whole)[0]))
     assert "Events from magnitude 6.95 on" in words(part)
 
 
-def test_the_ratio_is_that_of_the_stored_rates(page: Any, california: CaliforniaRun) -> None:
+def test_the_ratio_is_that_of_the_stored_rates(page: PageOpener, california: CaliforniaRun) -> None:
     app = page(california.store_url, map_shows="ratio", map_a="uniform", map_b="mainshock")
     (summary,) = open_store(california.store_url).experiments()
     found = _inputs.experiment(california.store_url, summary.record_key)
@@ -109,7 +78,7 @@ def test_the_ratio_is_that_of_the_stored_rates(page: Any, california: California
 
 @pytest.mark.parametrize("pair", [("aftershock", "mainshock"), ("mainshock", "uniform")])
 def test_the_mean_of_the_gains_is_the_t_tests_information_gain(
-    page: Any, california: CaliforniaRun, pair: tuple[str, str]
+    page: PageOpener, california: CaliforniaRun, pair: tuple[str, str]
 ) -> None:
     app = page(california.store_url, map_shows="gain of events", map_a=pair[0], map_b=pair[1])
     store = open_store(california.store_url)
@@ -127,29 +96,33 @@ def test_the_mean_of_the_gains_is_the_t_tests_information_gain(
     assert drawn.mean() == pytest.approx(stored, rel=1e-9)
 
 
-def test_colours_can_be_fixed_and_what_is_not_there_is_named(page: Any, california: CaliforniaRun) -> None:
+def test_colours_can_be_fixed_and_what_is_not_there_is_named(
+    page: PageOpener, california: CaliforniaRun
+) -> None:
     app = page(california.store_url, map_colours="fixed for all windows", map_b="mainshok")
     for figure in figures(app):
         assert (figure["data"][0]["zmin"], figure["data"][0]["zmax"]) == (-8.0, 0.0)
     assert "There is no second model 'mainshok'; did you mean 'mainshock'?" in words(app)
 
 
-def test_a_record_of_another_forequake_has_no_map(page: Any, many_weeks: str) -> None:
+def test_a_record_of_another_forequake_has_no_map(page: PageOpener, many_weeks: str) -> None:
     app = page(many_weeks, experiment="weeks")
     assert "does not understand the experiment's record" in words(app)
     assert not app.get("plotly_chart")
 
 
-def test_windows_are_stepped_through(page: Any, many_weeks: str) -> None:
+def test_windows_are_stepped_through(page: PageOpener, many_weeks: str) -> None:
     app = page(many_weeks, experiment="weeks")
     assert "The latest window with results" in words(app)
     next(button for button in app.button if button.label == "Previous window").click().run()
     assert not app.exception
-    assert app.selectbox(key="window").value in words(app)
+    assert str(app.selectbox(key="window").value) in words(app)
     assert app.query_params["window"] == app.selectbox(key="window").value
 
 
-def test_what_the_store_has_no_more_is_said(page: Any, california: CaliforniaRun, tmp_path: Path) -> None:
+def test_what_the_store_has_no_more_is_said(
+    page: PageOpener, california: CaliforniaRun, tmp_path: Path
+) -> None:
     path = Path(california.store_url.removeprefix("sqlite:///"))
     with closing(sqlite3.connect(path)) as whole, closing(sqlite3.connect(tmp_path / path.name)) as copy:
         whole.backup(copy)

@@ -1,22 +1,26 @@
 """The pages of runs, of provenance and of comparisons on filled stores."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from dashboard.launch import APP
 from forequake.quantities import now
 from forequake.results import EvaluationRecord, Outcome, RunChange, RunState, RunTimings, Stage, UnderWay
 from forequake.timers import Timers
 from stores import ResultQuery, RunRef, open_store
 from stores.testing import fill_store, sample_experiment, sample_run, sample_window
+from tests.dashboard.conftest import PageOpener
+from tests.dashboard.reading import figures, words
 
 pytestmark = pytest.mark.slow  # whole pages, one after another
+
+
+@pytest.fixture(autouse=True)
+def _no_prefect(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PREFECT_UI_URL", "PREFECT_API_URL"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(scope="module")
@@ -31,39 +35,7 @@ def revised(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    def opened(store_url: str, view: str, **query: str | list[str]) -> AppTest:
-        monkeypatch.setenv("FOREQUAKE_STORE", store_url)
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        app.switch_page(f"views/{view}.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    for name in ("PREFECT_UI_URL", "PREFECT_API_URL"):
-        monkeypatch.delenv(name, raising=False)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield opened
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-def words(app: Any) -> str:
-    kinds = ("markdown", "caption", "info", "warning", "error", "header", "subheader", "code")
-    said = [str(element.value) for kind in kinds for element in app.get(kind)]
-    text = "\n".join([*said, *(str(block.proto.body) for block in app.get("html"))])
-    return text.replace("\\", "")  # as Markdown shows it
-
-
-def figures(app: AppTest) -> list[dict[str, Any]]:
-    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
-
-
-def test_the_monitor_counts_as_the_store_does(page: Any, revised: str) -> None:
+def test_the_monitor_counts_as_the_store_does(page: PageOpener, revised: str) -> None:
     app = page(revised, "runs", experiment="revised")
     store = open_store(revised)
     last, first = store.runs("revised")
@@ -81,7 +53,7 @@ def test_the_monitor_counts_as_the_store_does(page: Any, revised: str) -> None:
 
 
 def test_a_run_under_way_tells_what_it_is_at_before_its_first_result(
-    page: Any, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    page: PageOpener, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"sqlite:///{tmp_path / 'results.sqlite'}"
     store = open_store(url)
@@ -107,7 +79,9 @@ def test_a_run_under_way_tells_what_it_is_at_before_its_first_result(
     assert "Prefect does not answer" in words(app)
 
 
-def test_provenance_has_the_facts_of_a_run_and_what_another_had_otherwise(page: Any, revised: str) -> None:
+def test_provenance_has_the_facts_of_a_run_and_what_another_had_otherwise(
+    page: PageOpener, revised: str
+) -> None:
     app = page(revised, "provenance", experiment="revised", against="run 1")
     store = open_store(revised)
     last, first = store.runs("revised")
@@ -142,7 +116,7 @@ def _outcomes(url: str, run_no: int) -> dict[Any, Outcome]:
     return found
 
 
-def test_changed_outcomes_are_those_of_the_stores_history(page: Any, revised: str) -> None:
+def test_changed_outcomes_are_those_of_the_stores_history(page: PageOpener, revised: str) -> None:
     before, after = _outcomes(revised, 1), _outcomes(revised, 2)
     changed = {place for place in after if before[place] is not after[place]}
     app = page(revised, "revisions", experiment="revised")
@@ -159,7 +133,9 @@ def test_changed_outcomes_are_those_of_the_stores_history(page: Any, revised: st
     assert count == str(sum(window == sample_window(1).id for *_, window in changed))
 
 
-def test_a_twin_has_the_same_results_until_it_is_compared_with_the_later_run(page: Any, revised: str) -> None:
+def test_a_twin_has_the_same_results_until_it_is_compared_with_the_later_run(
+    page: PageOpener, revised: str
+) -> None:
     app = page(revised, "revisions", experiment="revised", other="twin", after="run 1")
     assert {metric.label: metric.value for metric in app.metric} == {
         "Other outcome": "0",
@@ -173,7 +149,7 @@ def test_a_twin_has_the_same_results_until_it_is_compared_with_the_later_run(pag
     assert "is no time" in words(page(revised, "revisions", experiment="twin", before_at="soon"))
 
 
-def test_a_run_that_repeats_results_changes_nothing(page: Any, revised: str, tmp_path: Any) -> None:
+def test_a_run_that_repeats_results_changes_nothing(page: PageOpener, revised: str, tmp_path: Any) -> None:
     url = f"sqlite:///{tmp_path / 'again.sqlite'}"
     store = open_store(url)
     for _ in range(2):

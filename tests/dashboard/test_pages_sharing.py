@@ -1,38 +1,21 @@
 """Links that show the same view later on, and the form in which figures are saved."""
 
 import json
-from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboard.launch import APP
+from tests.dashboard.conftest import PageOpener
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch, many_weeks: str) -> Iterator[Callable[..., AppTest]]:
-    monkeypatch.setenv("FOREQUAKE_STORE", many_weeks)
-
-    def opened(view: str = "overview", **query: str | list[str]) -> AppTest:
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        if view != "overview":
-            app.switch_page(f"views/{view}.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield opened
-    st.cache_data.clear()
-    st.cache_resource.clear()
+def page(page: PageOpener, many_weeks: str) -> PageOpener:
+    return partial(page, many_weeks)
 
 
 def _link(app: AppTest) -> dict[str, list[str]]:
@@ -41,7 +24,7 @@ def _link(app: AppTest) -> dict[str, list[str]]:
     return parse_qs(urlsplit(code).query)
 
 
-def test_the_link_names_the_window_that_is_the_latest_now(page: Callable[..., AppTest]) -> None:
+def test_the_link_names_the_window_that_is_the_latest_now(page: PageOpener) -> None:
     link = _link(page(experiment="weeks", window="Latest window", model=["beta", "gamma"]))
     assert link == {
         "experiment": ["weeks"],
@@ -52,13 +35,13 @@ def test_the_link_names_the_window_that_is_the_latest_now(page: Callable[..., Ap
     assert _link(again) == link
 
 
-def test_the_link_of_all_windows_names_none(page: Callable[..., AppTest]) -> None:
+def test_the_link_of_all_windows_names_none(page: PageOpener) -> None:
     assert _link(page(experiment="weeks")) == {"experiment": ["weeks"]}
 
 
 @pytest.mark.parametrize(("asked", "form", "scale"), [({}, "svg", 1), ({"picture": "PNG"}, "png", 3)])
 def test_figures_are_saved_in_the_chosen_form(
-    page: Callable[..., AppTest], asked: dict[str, Any], form: str, scale: int
+    page: PageOpener, asked: dict[str, Any], form: str, scale: int
 ) -> None:
     app = page(experiment="weeks", **asked)
     config = json.loads(app.get("plotly_chart")[0].proto.config)

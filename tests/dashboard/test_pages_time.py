@@ -1,20 +1,22 @@
 """The page of all windows over time: numbers as the store has them, words where there is nothing to draw."""
 
-import json
 import math
-from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from dashboard.launch import APP
 from forequake.results import Outcome
 from stores import ResultQuery, ResultRow, open_store
 from stores.testing import fill_store
+from tests.dashboard.conftest import PageOpener
+from tests.dashboard.reading import figures, words
 
 pytestmark = pytest.mark.slow  # whole pages, one after another
+
+
+@pytest.fixture
+def page(page: PageOpener) -> PageOpener:
+    return partial(page, view="time")
 
 
 @pytest.fixture(scope="module")
@@ -27,40 +29,11 @@ def gains(tmp_path_factory: pytest.TempPathFactory) -> str:
     return url
 
 
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    def opened(store_url: str, view: str = "time", **query: str | list[str]) -> AppTest:
-        monkeypatch.setenv("FOREQUAKE_STORE", store_url)
-        app = AppTest.from_file(str(APP), default_timeout=60)
-        app.switch_page(f"views/{view}.py")
-        for name, value in query.items():
-            app.query_params[name] = value
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield opened
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-def figure(app: AppTest, place: int) -> dict[str, Any]:
-    drawn: dict[str, Any] = json.loads(app.get("plotly_chart")[place].proto.spec)
-    return drawn
-
-
-def words(app: Any) -> str:
-    kinds = ("caption", "info", "warning", "error", "header", "subheader")
-    return "\n".join(str(element.value) for kind in kinds for element in app.get(kind))
-
-
 def rows_of(url: str, test: str) -> list[ResultRow]:
     return list(open_store(url).latest(ResultQuery(experiment="gains", tests=(test,))).rows)
 
 
-def test_sums_are_those_of_the_stores_scores_over_common_windows(page: Any, gains: str) -> None:
+def test_sums_are_those_of_the_stores_scores_over_common_windows(page: PageOpener, gains: str) -> None:
     app = page(gains, experiment="gains")
     rows = rows_of(gains, "IG")
     by_window: dict[str, dict[str, float]] = {}
@@ -68,7 +41,7 @@ def test_sums_are_those_of_the_stores_scores_over_common_windows(page: Any, gain
         by_window.setdefault(row.label.window.id, {})[row.label.model] = row.statistic or 0.0
     common = [each for each in by_window.values() if len(each) == 2]
     assert len(common) == 8
-    names = {str(trace.get("name")).split("  ")[0]: trace for trace in figure(app, 0)["data"]}
+    names = {str(trace.get("name")).split("  ")[0]: trace for trace in figures(app)[0]["data"]}
     assert set(names) >= {"beta", "gamma"}
     table = app.dataframe[0].value
     for model in ("beta", "gamma"):
@@ -79,11 +52,11 @@ def test_sums_are_those_of_the_stores_scores_over_common_windows(page: Any, gain
     assert "1 window left out, since some model has no score there" in words(app)
 
 
-def test_every_result_has_its_cell_and_the_rest_is_missing(page: Any, gains: str) -> None:
+def test_every_result_has_its_cell_and_the_rest_is_missing(page: PageOpener, gains: str) -> None:
     app = page(gains, experiment="gains", time_test="S")
     cells = {
         (each[0], each[1]): trace["name"]
-        for trace in figure(app, 1)["data"]
+        for trace in figures(app)[1]["data"]
         if trace["type"] == "scatter"
         for each in trace["customdata"]
         if len(each) == 2
@@ -101,10 +74,10 @@ def test_every_result_has_its_cell_and_the_rest_is_missing(page: Any, gains: str
         assert rejected == sum(row.outcome is Outcome.REJECTED for row in rows if row.label.model == model)
 
 
-def test_choices_live_in_the_address(page: Any, gains: str) -> None:
+def test_choices_live_in_the_address(page: PageOpener, gains: str) -> None:
     app = page(gains, experiment="gains", time_score="LL", time_over="gamma", model=["alpha", "gamma"])
     assert app.selectbox(key="time_over").value == "gamma"
-    names = [str(trace.get("name")).split("  ")[0] for trace in figure(app, 0)["data"]]
+    names = [str(trace.get("name")).split("  ")[0] for trace in figures(app)[0]["data"]]
     assert "alpha" in names
     assert "beta" not in names
     rows = {(row.label.model, row.label.window): row.statistic or 0.0 for row in rows_of(gains, "LL")}
@@ -115,13 +88,13 @@ def test_choices_live_in_the_address(page: Any, gains: str) -> None:
     assert app.dataframe[0].value["sum of finite gains"].iloc[-1] == pytest.approx(total)
 
 
-def test_without_scores_it_is_said_how_to_get_some(page: Any, gains: str) -> None:
+def test_without_scores_it_is_said_how_to_get_some(page: PageOpener, gains: str) -> None:
     app = page(gains, experiment="no scores")
     assert "No score of this experiment adds up over windows" in words(app)
     assert len(app.get("plotly_chart")) == 2
 
 
-def test_an_unknown_choice_in_the_link_is_named(page: Any, gains: str) -> None:
+def test_an_unknown_choice_in_the_link_is_named(page: PageOpener, gains: str) -> None:
     app = page(gains, experiment="gains", time_test="SS")
-    assert "There is no test 'SS'" in words(app).replace("\\", "")
+    assert "There is no test 'SS'" in words(app)
     assert len(app.get("plotly_chart")) == 3
