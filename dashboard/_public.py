@@ -3,21 +3,27 @@
 All pages read through one store object, so that a page cannot forget to leave something out.
 """
 
+import json
 import os
-import re
 import time
 from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final, TypeVar, cast
 
+from dashboard._without_places import last_part, without_places
 from dashboard.launch import PUBLIC_VARIABLE
 from forequake.errors import ForequakeError, NotFound
 from forequake.quantities import Sha256, now
 from forequake.results import (
+    BlobRef,
     CatalogForecastRecord,
+    CatalogRetrieval,
+    EvaluationRecord,
     ExperimentRecord,
     ForecastRecord,
+    ModelRunRecord,
     Record,
+    ResolvedInputs,
     RunRecord,
     StageTiming,
     UnitRecord,
@@ -41,8 +47,10 @@ R = TypeVar("R", bound=Record)
 
 #: So long a list of open experiments is taken as it was, in seconds.
 _FRESH: Final = 4.0
-#: A path from the root of a disk, a home, or a share.
-_ABSOLUTE: Final = re.compile(r"(?:[/~]|[A-Za-z]:[\\/]|\\\\).*[\\/]")
+#: Stands for a name that is not for the public, where a configuration needs one.
+_HIDDEN: Final = "not told"
+#: Of what labels a run the only word that is for everybody: what began it.
+_OPEN_TAGS: Final = frozenset({"scheduled"})
 
 
 def is_public() -> bool:
@@ -73,7 +81,7 @@ class PublicStore(ReadOnlyStore):
     def _is_open(self, summary: ExperimentSummary) -> bool:
         try:
             until = super().get(ExperimentRecord, summary.record_key).embargo_until
-        except (ForequakeError, ValueError):
+        except (ForequakeError, ValueError, TypeError):
             return False
         return until is None or until <= self._clock()
 
@@ -117,11 +125,10 @@ class PublicStore(ReadOnlyStore):
             "command": (),
             "notes": "",
             "label": None,
-            "tags": (),
             "flow_run_id": None,
         }
         return [
-            run.model_copy(update=hidden)
+            run.model_copy(update=hidden | {"tags": tuple(tag for tag in run.tags if tag in _OPEN_TAGS)})
             for run in super().runs(experiment, limit)
             if run.experiment in self._names()
         ]
@@ -146,35 +153,68 @@ class PublicStore(ReadOnlyStore):
         return {key: self._shown(record) for key, record in super().get_many(kind, keys).items()}
 
     def scan(self, kind: type[R], after: Sha256 | None = None, limit: int = 1000) -> list[R]:
-        if issubclass(kind, ExperimentRecord):
-            message = "all records of experiments are not for the public"
+        # All records of a kind would be those of hidden experiments, too. A retrieval tells of none.
+        if not issubclass(kind, CatalogRetrieval):
+            message = f"all records of the kind {kind.__name__} are not for the public"
             raise NotFound(message)
         return [self._shown(record) for record in super().scan(kind, after, limit)]
 
     def _shown(self, record: R) -> R:
-        """Leave out of a record what tells of the machine that made it."""
+        """Leave out of a record what tells of the machine that made it, and of hidden experiments."""
         if isinstance(record, ExperimentRecord):
             if record.name not in self._names():
                 message = f"there is no record {record.key}"
                 raise NotFound(message)
-            return record.model_copy(update={"config": _without_folders(record.config)})
+            return record.model_copy(
+                update={
+                    "config": self._without_stores(without_places(record.config)),
+                    "inputs": record.inputs.model_copy(update={"own_files": _by_last_parts(record.inputs)}),
+                    "canon": "",
+                }
+            )
+        if isinstance(record, CatalogRetrieval):
+            return cast(R, record.model_copy(update={"source": last_part(record.source), "canon": ""}))
         if isinstance(record, ForecastRecord | CatalogForecastRecord):
-            run = record.run
-            if run is not None:
-                command = tuple(_without_folders(word) for word in run.command)
-                run = run.model_copy(update={"log": "", "notes": (), "variables": {}, "command": command})
-            update = {"source": _without_folders(record.source), "run": run}
+            update = {"source": last_part(record.source), "run": _without_machine(record.run)}
             return cast(R, record.model_copy(update=update))
+        if isinstance(record, EvaluationRecord):
+            # Of users' own tests it has their arguments, among which paths may be.
+            told = json.loads(record.canon)
+            kept = without_places(told)
+            return record if kept == told else record.model_copy(update={"canon": json.dumps(kept)})
         return record
 
+    def _without_stores(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Leave out in which store submitted forecasts are sealed, and by which hidden experiment."""
+        for model in config.get("models") or ():
+            sealed = model.get("store") if isinstance(model, dict) else None
+            if isinstance(sealed, dict):
+                sealed["name"] = _HIDDEN
+                if sealed.get("experiment") not in self._names():
+                    sealed["experiment"] = _HIDDEN
+        return config
 
-def _without_folders(value: Any) -> Any:
-    """Leave of absolute paths the last part."""
-    match value:
-        case str():
-            return _ABSOLUTE.sub("", value) if _ABSOLUTE.match(value) else value
-        case dict():
-            return {name: _without_folders(part) for name, part in value.items()}
-        case list():
-            return [_without_folders(part) for part in value]
-    return value
+
+def _without_machine(run: ModelRunRecord | None) -> ModelRunRecord | None:
+    """Leave out of the run of a program what tells of the machine it ran on."""
+    if run is None:
+        return None
+    return run.model_copy(
+        update={
+            "origin": last_part(run.origin),
+            "command": tuple(without_places(word, paths=True) for word in run.command),
+            "arguments": without_places(run.arguments, paths=True),
+            "log": "",
+            "notes": (),
+            "variables": {},
+        }
+    )
+
+
+def _by_last_parts(inputs: ResolvedInputs) -> dict[str, BlobRef]:
+    """Name files of users' own tests by the last parts of their paths, with numbers where these agree."""
+    found: dict[str, BlobRef] = {}
+    for path, file in inputs.own_files.items():
+        name = last_part(path)
+        found[name if name not in found else f"{name} ({len(found) + 1})"] = file
+    return found

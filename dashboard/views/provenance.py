@@ -21,6 +21,7 @@ from dashboard._provenance import (
     repeat_commands,
     requirements,
 )
+from dashboard._public import is_public
 from dashboard._words import count_of, number, window_name
 from dashboard.views._choices import pick, run_named, run_options
 from dashboard.views._filters import link_to
@@ -98,10 +99,13 @@ def _run(shown: Frame, run: RunRecord, last: RunRecord) -> None:
         ("Commit of its files", run.git_commit or "none"),
         ("Uncommitted changes", {None: "not known", True: "yes", False: "no"}[run.git_dirty]),
         ("Seed", "none given" if run.seed is None else str(run.seed)),
-        ("Host", run.host or "not told"),
-        ("Label", run.label or "none"),
-        ("Flow run", run.flow_run_id or "none"),
     ]
+    if not is_public():
+        table += [
+            ("Host", run.host or "not told"),
+            ("Label", run.label or "none"),
+            ("Flow run", run.flow_run_id or "none"),
+        ]
     listed(table)
     link = flow_run_link(run.flow_run_id, st.context.url)
     if link is not None:
@@ -112,7 +116,8 @@ def _repeat(run: RunRecord, environment: EnvironmentRecord | None, record: Exper
     st.subheader("Repeat it")
     commands = repeat_commands(run, environment)
     if commands is None:
-        st.caption("The run does not tell its command.")
+        told = "Its command is not for the public." if is_public() else "The run does not tell its command."
+        st.caption(told)
         return
     if run.git_commit is None:
         st.warning("The run's files were in no git repository: nothing brings them back.")
@@ -134,7 +139,11 @@ def _repeat(run: RunRecord, environment: EnvironmentRecord | None, record: Exper
 
 def _configuration(shown: Frame, record: ExperimentRecord) -> None:
     st.subheader("Configuration")
-    listed([("SHA-256 of the configuration", config_hash(record)), ("Key of the experiment", record.key)])
+    # To the public it is shown without folders: the hash of what is left would be that of no file.
+    hashed = [] if is_public() else [("SHA-256 of the configuration", config_hash(record))]
+    listed([*hashed, ("Key of the experiment", record.key)])
+    if is_public():
+        st.caption("Of paths the last parts are shown.")
     text = config_text(record)
     with st.expander("The configuration, with all defaults written out", icon=":material/settings:"):
         st.code(text, language="yaml", height=400)
@@ -222,7 +231,10 @@ def _document(
         forecasts = [
             each for window in windows for each in _past.forecasts(shown.address, record.key, window)
         ]
-        return json.dumps(document(run, record, environment, catalogs, forecasts), indent=1)
+        told = document(run, record, environment, catalogs, forecasts)
+        if is_public():
+            del told["experiment"]["config_sha256"]
+        return json.dumps(told, indent=1)
 
     st.download_button(
         "Download as JSON",

@@ -1,6 +1,6 @@
 """Records of experiments, of their runs, and of the units of work that are under way or ended badly."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal
 
@@ -95,13 +95,18 @@ class ExperimentRecord(Record):
     def embargo_until(self) -> datetime | None:
         """Until when the experiment is not for the public; None where it always is.
 
+        A time without a zone is one in UTC.
+
         Raises
         ------
         ValueError
             Where the configuration says something else than a time.
         """
         told = self.config.get("embargo_until")
-        return None if told is None else datetime.fromisoformat(str(told))
+        if told is None:
+            return None
+        moment = datetime.fromisoformat(str(told))
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
     @property
     def blobs(self) -> tuple[Sha256, ...]:
