@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from dashboard._theme import Theme, pale
-from dashboard._words import equation, number, quantile
+from dashboard._words import number
 from dashboard.figures.cell_text import cut
 from dashboard.figures.grids import Grid
 from dashboard.figures.lines import kept_places
@@ -34,6 +34,10 @@ BINS: Final = 10
 #: With more models two stand side by side.
 _SIDE_BY_SIDE: Final = 2
 _HEIGHT: Final = 104
+#: What is blank at the left of a picture, as a share of its place where one stands alone.
+_GAP: Final = 0.06
+#: Rounding of quantiles near 0 and 1 alone changes a smaller p.
+_LEAST_P: Final = 0.001
 #: Points of a curve.
 _POINTS: Final = 600
 
@@ -99,9 +103,11 @@ def uniformity_figure(
         "zeroline": False,
         "fixedrange": True,
         "tickfont": {"size": 10},
+        "title": _axis_title("quantile"),
     }
     y: dict[str, Any] = {"fixedrange": True, "nticks": 4, "tickfont": {"size": 10}, "zeroline": True}
-    frames = frames_of(2 * len(panels), across=across, height=_HEIGHT, x=x, y=y)
+    # The gap has room for the ticks of four pictures side by side, and what they count.
+    frames = frames_of(2 * len(panels), across=across, height=_HEIGHT, x=x, y=y, gap=_GAP * across)
     traces: list[go.Bar | go.Scatter] = []
     shapes: list[dict[str, Any]] = []
     for panel, left, right in zip(panels, frames.axes[::2], frames.axes[1::2], strict=True):
@@ -116,18 +122,28 @@ def uniformity_figure(
         if banded:
             shapes += [_band(left, least, greatest, theme), _band(right, -half, half, theme)]
         widest = 1.12 * max(1.5 * half, float(np.abs(difference).max()))
-        frames.layout[f"yaxis{right}"] |= {"range": [-widest, widest]}
+        frames.layout[f"yaxis{left}"] |= {"title": _axis_title("windows")}
+        frames.layout[f"yaxis{right}"] |= {
+            "range": [-widest, widest],
+            "title": _axis_title("share − quantile"),
+        }
     names = names_of(frames, [name for panel in panels for name in _names(panel, alpha)], theme)
     return go.Figure(traces, frames.layout | {"shapes": shapes, "annotations": names})
 
 
+def _axis_title(text: str) -> dict[str, Any]:
+    return {"text": text, "font": {"size": 10}, "standoff": 3}
+
+
 def _names(panel: Panel, alpha: float) -> list[str]:
     found = panel.found
-    p = "no p" if found.p is None else equation("p", quantile(found.p))
+    p = "no p" if found.p is None else f"p = {number(found.p, 3)}"
+    if found.p is not None and found.p < _LEAST_P:
+        p = f"p < {_LEAST_P:g}"
     verdict = "" if found.p is None else "✕ rejected" if found.p < alpha else "■ not rejected"
     count = f"n = {found.size}" + (f", {panel.undefined} without" if panel.undefined else "")
     return [
-        f"<b>{html.escape(cut(panel.model, 26))}</b><br>{count}",
+        f"<b>{html.escape(cut(panel.model, 24))}</b><br>{count}",
         f"{verdict}<br>{p}, D = {number(found.distance, 2)}",
     ]
 

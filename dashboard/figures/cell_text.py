@@ -31,15 +31,19 @@ from forequake.results import (
 from stores import ResultRow
 
 __all__ = [
+    "MANY",
     "below_mark",
     "cut",
     "hover_of_counts",
     "hover_of_window",
     "inside_counted",
+    "inside_shaded",
     "remainder",
     "wrapped",
 ]
 
+#: From so many windows on, a count of them takes a line of its own.
+MANY: Final = 100
 #: A model's name is broken where it is longer.
 _LONG_NAME: Final = 18
 #: Behind these it is broken, but not in the middle of a number.
@@ -93,11 +97,17 @@ def inside_counted(cell: CountedCell) -> str:
     return next((text for status, text in words.items() if status in cell.counts), "–")
 
 
-def remainder(cell: CountedCell) -> str:
+def inside_shaded(cell: CountedCell) -> str:
+    """Give the rejections among the verdicts, in two lines where one would not fit into its square."""
+    rejected = cell.counts.get(Status.REJECTED, 0)
+    return f"{rejected}/{cell.decided}" if cell.decided < MANY else f"{rejected}<br>of {cell.decided}"
+
+
+def remainder(cell: CountedCell, between: str = "<br>") -> str:
     """Name what is not among the verdicts: undefined, failed and missing windows, apart."""
     words = {Status.UNDEFINED: "undef.", Status.FAILED: "failed", Status.MISSING: "missing"}
     parts = [f"{cell.counts[status]} {word}" for status, word in words.items() if status in cell.counts]
-    return " · ".join(parts) if cell.decided or cell.scored else ""
+    return between.join(parts) if cell.decided or cell.scored else ""
 
 
 def hover_of_window(cell: WindowCell) -> str:

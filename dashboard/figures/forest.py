@@ -325,7 +325,7 @@ def _across(forest: Forest, *, normalised: bool, logarithmic: bool) -> str:
     if normalised:
         return "(statistic − median) / interquartile range"
     if forest.counts:
-        return "number of events" + (" (logarithm of 1 + n)" if logarithmic else "")
+        return "number of events" + (", logarithmic" if logarithmic else "")
     if forest.test is None:
         return ""
     return TESTS[forest.test].measure if forest.test in TESTS else "statistic"

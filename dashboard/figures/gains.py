@@ -29,17 +29,26 @@ from dashboard.figures.rows import (
 from forequake.results import Outcome, PValue, WilcoxonQuantile
 from stores import ResultRow
 
-__all__ = ["Gain", "Gains", "WindowGains", "gains_figure", "gains_of", "window_gains_figure"]
+__all__ = [
+    "POINTING",
+    "Gain",
+    "Gains",
+    "WindowGains",
+    "gains_figure",
+    "gains_of",
+    "statuses_of",
+    "window_gains_figure",
+]
 
 #: Of comparisons with one reference: the mark points to where the gain lies.
-_SYMBOLS: Final = {
-    Status.BETTER: "triangle-right",
-    Status.WORSE: "triangle-left",
-    Status.NO_DIFFERENCE: "diamond",
-}
+POINTING: Final = {Status.BETTER: "triangle-right", Status.WORSE: "triangle-left"}
+_SYMBOLS: Final = POINTING | {Status.NO_DIFFERENCE: "diamond"}
 #: Where no second test confirms it, what is not significant is open.
 _OPEN: Final = {Status.NO_DIFFERENCE: "-open"}
 _WORD_LINE: Final = 28
+#: Of hundreds of windows those with a difference stand out.
+_COLOURED: Final = (Status.BETTER, Status.WORSE)
+_FAINT: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -120,6 +129,14 @@ def gains_of(reference: str, cells: Iterable[WindowCell], ranks: Iterable[Result
     return Gains(reference, tuple(rows))
 
 
+def statuses_of(gains: Gains | WindowGains) -> set[Status]:
+    """Give what the marks of a figure mean."""
+    if isinstance(gains, Gains):
+        return {gain.cell.status for gain in gains.rows}
+    drawn = (row for rows in gains.rows.values() for row in rows if row.information_gain is not None)
+    return {Status(row.outcome.value) for row in drawn}
+
+
 def gains_figure(gains: Gains, theme: Theme) -> go.Figure:
     """Draw the information gain of each model over the reference, and the interval where there is one.
 
@@ -186,10 +203,11 @@ def window_gains_figure(gains: WindowGains, theme: Theme) -> go.Figure:
     finite = [value for value in values if math.isfinite(value)]
     scale = Scale.of([*finite, 0.0] if finite else [])
     figure = go.Figure()
-    for status, mark in MARKS.items():
+    for status in sorted(MARKS, key=lambda one: one in _COLOURED):  # over those without a difference
         here = [(height, row) for height, row in drawn if row.outcome.value == status.value]
         if not here:
             continue
+        mark, coloured = MARKS[status], status in _COLOURED
         colour = mark.colour(theme)
         figure.add_trace(
             go.Scatter(
@@ -200,13 +218,14 @@ def window_gains_figure(gains: WindowGains, theme: Theme) -> go.Figure:
                 name=mark.label,
                 marker={
                     "symbol": _SYMBOLS.get(status, mark.symbol) + _OPEN.get(status, ""),
-                    "size": 8,
+                    "size": 9 if coloured else 6,
                     "color": colour,
-                    "line": {"width": 1, "color": colour},
+                    "opacity": 1 if coloured else _FAINT,
+                    "line": {"width": 1, "color": theme.background if coloured else colour},
                 },
                 hovertext=[_window_hover(row) for _, row in here],
                 hovertemplate="%{hovertext}<extra></extra>",
-                unselected={"marker": {"opacity": 1}},
+                unselected={"marker": {"opacity": 1 if coloured else _FAINT}},
                 cliponaxis=False,
             )
         )
@@ -231,7 +250,7 @@ def _lay_out(
     across = f"information gain per {gain_unit(registered)} (nats)"
     lay_out_rows(figure, names, scale, theme, title=title, across=across)
     if scale.span[0] <= 0 <= scale.span[1] and scale.ticks is None:
-        figure.add_vline(x=0, line={"color": theme.silent, "width": 1.5, "dash": "dash"}, layer="below")
+        figure.add_vline(x=0, line={"color": theme.muted, "width": 1.5}, layer="below")
 
 
 def _offset(place: int) -> float:

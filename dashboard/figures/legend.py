@@ -2,16 +2,17 @@
 
 import base64
 import html
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from plotly.colors import sequential
 
-from dashboard._theme import Theme
+from dashboard._theme import Theme, pale
 from dashboard.figures.cells import CountedMatrix
-from dashboard.figures.marks import MARKS, Status
+from dashboard.figures.marks import MARKS, PALEST, Status
 
-__all__ = ["counted_legend", "mark_image", "window_legend"]
+__all__ = ["counted_legend", "mark_image", "quantiles_legend", "window_legend"]
 
 #: Plotly's symbols, drawn in a square of 20 by 20.
 _FILLED: Final = {
@@ -19,6 +20,8 @@ _FILLED: Final = {
     "x": "M6.5 3 10 6.5 13.5 3 17 6.5 13.5 10 17 13.5 13.5 17 10 13.5 6.5 17 3 13.5 6.5 10 3 6.5z",
     "triangle-up": "M10 3 18 17H2z",
     "triangle-down": "M10 17 2 3h16z",
+    "triangle-left": "M3 10 17 2v16z",
+    "triangle-right": "M17 10 3 2v16z",
     "circle": "M10 8a2 2 0 1 1 0 4a2 2 0 1 1 0-4z",
 }
 _OPEN: Final = {
@@ -31,17 +34,22 @@ _OPEN: Final = {
 }
 
 
-def mark_image(status: Status, theme: Theme, size: int = 15) -> str:
+def mark_image(status: Status, theme: Theme, size: int = 15, symbol: str | None = None) -> str:
     """Draw the mark of a status as an image element, silent to screen readers: words stand beside it.
 
     The drawing is part of the element's own address, since Streamlit removes SVG elements from HTML.
+
+    Parameters
+    ----------
+    symbol
+        Of plotly, where it is not that of the overview.
     """
     mark = MARKS[status]
-    colour = mark.colour(theme)
-    if mark.symbol in _FILLED:
-        shape = f'<path d="{_FILLED[mark.symbol]}" fill="{colour}"/>'
+    colour, symbol = mark.colour(theme), symbol or mark.symbol
+    if symbol in _FILLED:
+        shape = f'<path d="{_FILLED[symbol]}" fill="{colour}"/>'
     else:
-        shape = f'<path d="{_OPEN[mark.symbol]}" fill="none" stroke="{colour}" stroke-width="2"/>'
+        shape = f'<path d="{_OPEN[symbol]}" fill="none" stroke="{colour}" stroke-width="2"/>'
     if mark.letter:
         shape += (
             f'<text x="10" y="14.5" text-anchor="middle" font-size="13" font-weight="700" '
@@ -55,15 +63,45 @@ def mark_image(status: Status, theme: Theme, size: int = 15) -> str:
     )
 
 
-def window_legend(statuses: Iterable[Status], theme: Theme) -> str:
-    """Name the marks that a matrix of one window has."""
+def window_legend(
+    statuses: Iterable[Status], theme: Theme, symbols: Mapping[Status, str] = MappingProxyType({})
+) -> str:
+    """Name the marks that a matrix of one window has.
+
+    Parameters
+    ----------
+    symbols
+        Of plotly, for those that look otherwise than in the overview.
+    """
     present = set(statuses)
     return _row(
         [
-            mark_image(status, theme) + html.escape(MARKS[status].label)
+            mark_image(status, theme, symbol=symbols.get(status)) + html.escape(MARKS[status].label)
             for status in MARKS
             if status in present
         ]
+    )
+
+
+def quantiles_legend(statuses: Iterable[Status], theme: Theme) -> str:
+    """Name the outcomes in single windows, and the shades of what is not rejected."""
+    present = set(statuses)
+    entries = [
+        mark_image(status, theme) + html.escape(MARKS[status].label)
+        for status in MARKS
+        if status in present and status is not Status.PASSED
+    ]
+    if Status.PASSED in present:
+        passed = MARKS[Status.PASSED]
+        colour = passed.colour(theme)
+        shades = f"linear-gradient(90deg,{pale(colour, PALEST)},{colour})"
+        entries.insert(0, f"{passed.label}, quantile 0{_gradient(shades, theme, 80)}1")
+    return _row(entries)
+
+
+def _gradient(shades: str, theme: Theme, width: int) -> str:
+    return (
+        f'<span style="width:{width}px;height:10px;border:1px solid {theme.line};background:{shades}"></span>'
     )
 
 
@@ -73,9 +111,7 @@ def counted_legend(theme: Theme, matrix: CountedMatrix) -> str:
     cells, entries = matrix.cells, []
     if any(cell.share is not None for cell in cells):
         entries.append(
-            "share rejected: 0&nbsp;%"
-            f'<span style="width:120px;height:10px;border:1px solid {theme.line};'
-            f'background:linear-gradient(90deg,{colours})"></span>100&nbsp;%'
+            f"share rejected: 0&nbsp;%{_gradient(f'linear-gradient(90deg,{colours})', theme, 120)}100&nbsp;%"
         )
     if any(cell.beyond_chance for cell in cells):
         entries.append(

@@ -6,7 +6,10 @@ from typing import Final, Literal
 
 from dashboard._theme import Theme
 
-__all__ = ["MARKS", "Mark", "Status"]
+__all__ = ["MARKS", "PALEST", "Mark", "Status"]
+
+#: Strength of the colour of what is not rejected where its quantile is 0, in pictures that shade it.
+PALEST: Final = 0.3
 
 
 class Status(StrEnum):

@@ -15,16 +15,18 @@ import plotly.graph_objects as go
 
 from dashboard._theme import Theme
 from dashboard.figures.cell_text import (
+    MANY,
     below_mark,
     cut,
     hover_of_counts,
     hover_of_window,
     inside_counted,
+    inside_shaded,
     remainder,
     wrapped,
 )
 from dashboard.figures.cells import Column, CountedCell, CountedMatrix, WindowCell, WindowMatrix
-from dashboard.figures.marks import MARKS, Status
+from dashboard.figures.marks import MARKS
 
 __all__ = ["bands", "counted_figure", "least_width", "matrix_figure", "window_figure"]
 
@@ -32,7 +34,12 @@ Matrix = TypeVar("Matrix", bound=WindowMatrix | CountedMatrix)
 
 #: Height of a row and of what stands above and below the rows, in pixels.
 _ROW: Final = 62
-_COUNTED_ROW: Final = 76
+#: Of counted windows: the row without what stands below a cell, the middle of its cells, and a line below.
+_COUNTED_ROW: Final = 64
+_COUNTED_MIDDLE: Final = 32
+_COUNTED_LINE: Final = 12
+#: From the middle of a cell to the first line below it.
+_BELOW: Final = 20
 _HEAD: Final = 32
 _HEAD_LINE: Final = 17
 _FOOT: Final = 10
@@ -54,7 +61,7 @@ _MIDDLE: Final = 0.5
 def bands(matrix: Matrix) -> list[Matrix]:
     """Break a matrix with many tests into several that follow one another, so that none is cut off.
 
-    Bands have as many columns as each other, or one less.
+    Bands have about as many columns as each other; tests with one reference stay together where they can.
     """
     columns = matrix.columns
     count = 1
@@ -67,7 +74,19 @@ def bands(matrix: Matrix) -> list[Matrix]:
 
 def _split(columns: tuple[Column, ...], count: int) -> list[tuple[Column, ...]]:
     places = [math.ceil(len(columns) * step / count) for step in range(count + 1)]
-    return [columns[start:end] for start, end in pairwise(places)]
+    return [columns[start:end] for start, end in pairwise(_at_groups(columns, places))]
+
+
+def _at_groups(columns: tuple[Column, ...], places: list[int]) -> list[int]:
+    """Move breaks to where another reference begins, if that is at most one column away."""
+    ends = {
+        place for place in range(1, len(columns)) if columns[place].reference != columns[place - 1].reference
+    }
+    moved = [
+        next((near for near in (place, place + 1, place - 1) if near in ends), place) for place in places
+    ]
+    moved[0], moved[-1] = places[0], places[-1]
+    return moved if len(set(moved)) == len(places) else places
 
 
 def _part(matrix: Matrix, columns: tuple[Column, ...]) -> Matrix:
@@ -140,7 +159,7 @@ def window_figure(matrix: WindowMatrix, theme: Theme) -> go.Figure:
         if mark.letter:
             texts = [f"<b>{mark.letter}</b>"] * len(cells)
             figure.add_trace(_letters(_places(matrix, cells), texts, 15, colour))
-    _add_counted(figure, matrix, matrix.batches, theme, 0.42)
+    _add_counted(figure, matrix, matrix.batches, theme)
     _lay_out(figure, matrix, theme, _ROW)
     return figure
 
@@ -159,34 +178,47 @@ def counted_figure(matrix: CountedMatrix, theme: Theme) -> go.Figure:
         figure.add_trace(_ring(matrix, ringed, theme))
     if shaded:
         figure.add_trace(_shades(matrix, shaded, theme))
-    _add_counted(figure, matrix, plain, theme, 0.4)
-    rest = [cell for cell in shaded if remainder(cell)]
+    if plain:
+        figure.add_trace(_plain(matrix, plain, theme))
+    rest = [cell for cell in matrix.cells if remainder(cell)]
     if rest:
-        figure.add_trace(_remainders(matrix, rest, theme, 0.4))
-    _lay_out(figure, matrix, theme, _COUNTED_ROW)
+        figure.add_trace(_remainders(matrix, rest, theme))
+    _lay_out(figure, matrix, theme, _counted_row(matrix))
     return figure
 
 
-def _add_counted(
-    figure: go.Figure,
-    matrix: WindowMatrix | CountedMatrix,
-    cells: Sequence[CountedCell],
-    theme: Theme,
-    below: float,
-) -> None:
+def _add_counted(figure: go.Figure, matrix: WindowMatrix, cells: Sequence[CountedCell], theme: Theme) -> None:
     """Add cells that stand as numbers, with what has no verdict below them."""
     if cells:
         figure.add_trace(_plain(matrix, cells, theme))
     rest = [cell for cell in cells if remainder(cell)]
     if rest:
-        figure.add_trace(_remainders(matrix, rest, theme, below))
+        places = _places(matrix, rest)
+        places["y"] = [place + 0.42 for place in places["y"]]
+        figure.add_trace(_letters(places, [remainder(cell, " · ") for cell in rest], 10, theme.muted))
 
 
-def _remainders(
-    matrix: WindowMatrix | CountedMatrix, cells: Sequence[CountedCell], theme: Theme, below: float
-) -> go.Scatter:
-    places = _places(matrix, cells)
-    places["y"] = [place + below for place in places["y"]]
+def _remainder_lines(cell: CountedCell) -> int:
+    text = remainder(cell)
+    return text.count("<br>") + 1 if text else 0
+
+
+def _counted_row(matrix: CountedMatrix) -> int:
+    """Give the height of a row in pixels: with room for as many lines as stand below any cell."""
+    return _COUNTED_ROW + _COUNTED_LINE * max(map(_remainder_lines, matrix.cells), default=0)
+
+
+def _edge(matrix: WindowMatrix | CountedMatrix) -> float:
+    """Give where the first row begins: half a row above its cells, less where lines stand below them."""
+    return -_COUNTED_MIDDLE / _counted_row(matrix) if isinstance(matrix, CountedMatrix) else -0.5
+
+
+def _remainders(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> go.Scatter:
+    row, places = _counted_row(matrix), _places(matrix, cells)
+    places["y"] = [
+        place + (_BELOW + _COUNTED_LINE * _remainder_lines(cell) / 2) / row
+        for place, cell in zip(places["y"], cells, strict=True)
+    ]
     return _letters(places, [remainder(cell) for cell in cells], 10, theme.muted)
 
 
@@ -217,15 +249,18 @@ def _shades(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -
         mode="markers+text",
         marker={
             "symbol": "square",
-            "size": 36,
+            "size": [42 if cell.decided >= MANY else 36 for cell in cells],
             "color": shares,
             "colorscale": _SCALE,
             "cmin": 0,
             "cmax": 1,
             "line": {"width": 1, "color": theme.line},
         },
-        text=[f"{cell.counts.get(Status.REJECTED, 0)}/{cell.decided}" for cell in cells],
-        textfont={"size": 12, "color": ["#FFFFFF" if share < _MIDDLE else "#101010" for share in shares]},
+        text=[inside_shaded(cell) for cell in cells],
+        textfont={
+            "size": [11 if cell.decided >= MANY else 12 for cell in cells],
+            "color": ["#FFFFFF" if share < _MIDDLE else "#101010" for share in shares],
+        },
         hovertext=[hover_of_counts(cell) for cell in cells],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": 1}},
@@ -239,7 +274,7 @@ def _ring(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> 
         mode="markers",
         marker={
             "symbol": "square-open",
-            "size": 43,
+            "size": [49 if cell.decided >= MANY else 43 for cell in cells],
             "color": theme.differ,
             "line": {"width": 3, "color": theme.differ},
         },
@@ -290,7 +325,7 @@ def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: The
     )
     figure.update_yaxes(
         **bare,
-        range=[models - 0.5, -0.5],
+        range=[models + _edge(matrix), _edge(matrix)],
         tickvals=list(range(models)),
         ticktext=[wrapped(model) for model in matrix.models],
         tickfont={"size": 13, "color": theme.text},
@@ -321,15 +356,15 @@ def _references(columns: Sequence[Column], theme: Theme, height: int) -> list[di
 
 def _lines(matrix: WindowMatrix | CountedMatrix, theme: Theme) -> list[dict[str, Any]]:
     """Give the lines between rows, and those between consistency tests and the groups of comparisons."""
-    height, width = len(matrix.models), len(matrix.columns)
+    height, width, edge = len(matrix.models), len(matrix.columns), _edge(matrix)
     rules = [
-        _line((-0.5, width - 0.5), (place - 0.5, place - 0.5), {"color": theme.line, "width": 1})
+        _line((-0.5, width - 0.5), (place + edge, place + edge), {"color": theme.line, "width": 1})
         for place in range(height + 1)
     ]
     for place in range(1, width):
         if matrix.columns[place].reference != matrix.columns[place - 1].reference:
             style = {"color": theme.silent, "width": 1, "dash": "dot"}
-            rules.append(_line((place - 0.5, place - 0.5), (-0.5, height - 0.5), style))
+            rules.append(_line((place - 0.5, place - 0.5), (edge, height + edge), style))
     return rules
 
 

@@ -1,7 +1,7 @@
 """The share of windows that a test rejects, as time goes on, against what chance gives a true forecast."""
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
@@ -21,6 +21,10 @@ Array = NDArray[np.float64]
 
 _POINTS: Final = 1_000
 _GREY_POINTS: Final = 400
+#: Shares of the first windows are high by chance: this part of them may lie above the picture.
+_SETTLED: Final = 40
+#: So much of the axis is always shown.
+_LEAST_EDGE: Final = 0.1
 
 
 def rejections_of(grid: Grid) -> dict[str, RunningRejections]:
@@ -55,8 +59,16 @@ def rejections_figure(
         _band(figure, max(counted.values(), key=lambda each: int(each.decided[-1])), grid, theme)
     for model in sorted(order, key=lambda name: not styles[name].grey):
         figure.add_trace(_line(model, counted[model], grid, ends, styles[model], banded=banded))
-    _lay_out(figure, grid, theme)
+    _lay_out(figure, grid, theme, _highest(list(counted.values()), banded=banded))
     return figure
+
+
+def _highest(counted: Sequence[RunningRejections], *, banded: bool) -> float:
+    """Give the upper edge: above all shares, but those of the first windows of very many."""
+    first = len(counted[0].decided) // _SETTLED
+    parts = [each.share[first:] for each in counted] + [each.limit_share[first:] for each in counted] * banded
+    most = np.nanmax(np.concatenate(parts), initial=0.0)
+    return float(min(max(1.15 * most, _LEAST_EDGE), 1.02))
 
 
 def _line(
@@ -104,7 +116,7 @@ def _band(figure: go.Figure, most: RunningRejections, grid: Grid, theme: Theme) 
     )
 
 
-def _lay_out(figure: go.Figure, grid: Grid, theme: Theme) -> None:
+def _lay_out(figure: go.Figure, grid: Grid, theme: Theme, highest: float) -> None:
     figure.add_hline(y=grid.alpha, line={"color": theme.muted, "width": 1.5, "dash": "dot"})
     figure.add_annotation(
         x=1,
@@ -137,7 +149,7 @@ def _lay_out(figure: go.Figure, grid: Grid, theme: Theme) -> None:
     figure.update_yaxes(
         title={"text": "share rejected up to here"},
         tickformat=".0%",
-        range=[-0.02, 1.02],
+        range=[-0.02 * highest, highest],
         zeroline=False,
         fixedrange=True,
         automargin=True,

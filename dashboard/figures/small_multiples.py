@@ -10,7 +10,7 @@ __all__ = ["Frames", "frames_of", "names_of"]
 
 #: What stands above a picture and below it, in pixels.
 _ABOVE: Final = 46
-_BELOW: Final = 34
+_BELOW: Final = 40
 _LEFT: Final = 52
 _BETWEEN: Final = 20
 
@@ -31,7 +31,9 @@ class Frames:
     layout: dict[str, Any]
 
 
-def frames_of(count: int, *, across: int, height: int, x: dict[str, Any], y: dict[str, Any]) -> Frames:
+def frames_of(
+    count: int, *, across: int, height: int, x: dict[str, Any], y: dict[str, Any], gap: float = 0.1
+) -> Frames:
     """Lay out `count` pictures, `across` in a row.
 
     Parameters
@@ -40,6 +42,8 @@ def frames_of(count: int, *, across: int, height: int, x: dict[str, Any], y: dic
         Of one picture in pixels.
     x, y
         What all their axes share.
+    gap
+        What is left blank of the place of each picture but the first of a row, at its left.
     """
     rows = -(-count // across)
     step = height + _ABOVE + _BELOW
@@ -55,7 +59,7 @@ def frames_of(count: int, *, across: int, height: int, x: dict[str, Any], y: dic
     for place, axis in enumerate(axes):
         row, column = divmod(place, across)
         top = 1 - (row * step + _ABOVE) / whole
-        left = (column + (0.1 if column else 0.0)) / across
+        left = (column + (gap if column else 0.0)) / across
         layout[f"xaxis{axis}"] = x | {"domain": [left, (column + 0.96) / across], "anchor": f"y{axis}"}
         layout[f"yaxis{axis}"] = y | {"domain": [top - height / whole, top], "anchor": f"x{axis}"}
     return Frames(axes, layout)

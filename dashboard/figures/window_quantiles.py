@@ -18,7 +18,7 @@ from dashboard._theme import Theme, pale
 from dashboard._words import events as events_words
 from dashboard.figures.cell_text import cut, wrapped
 from dashboard.figures.grids import STATUSES, Grid
-from dashboard.figures.marks import MARKS, Status
+from dashboard.figures.marks import MARKS, PALEST, Status
 from forequake.windows import TimeWindow
 
 __all__ = ["quantiles_figure", "quantiles_height"]
@@ -97,7 +97,9 @@ def _cells(grid: Grid, names: Sequence[str], status: Status, theme: Theme, *, ho
     texts[::2] = _texts(grid, here)
     numbers = np.repeat(grid.events[None, :], len(shades), axis=0)
     colour = MARKS[status].colour(theme)
-    scale = [[0, pale(colour, 0.3)], [1, colour]] if status is Status.PASSED else [[0, colour], [1, colour]]
+    scale = (
+        [[0, pale(colour, PALEST)], [1, colour]] if status is Status.PASSED else [[0, colour], [1, colour]]
+    )
     return go.Heatmap(
         z=shades.astype(np.float32),
         x=list(names),

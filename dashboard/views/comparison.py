@@ -9,7 +9,16 @@ import streamlit as st
 from dashboard import _data
 from dashboard._words import count_of, window_name
 from dashboard.figures.cells import Column, WindowMatrix, window_matrix
-from dashboard.figures.gains import Gains, WindowGains, gains_figure, gains_of, window_gains_figure
+from dashboard.figures.gains import (
+    POINTING,
+    Gains,
+    WindowGains,
+    gains_figure,
+    gains_of,
+    statuses_of,
+    window_gains_figure,
+)
+from dashboard.figures.legend import window_legend
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import PairMatrix, pair_matrix
 from dashboard.views._frame import Frame, frame, say_filters
@@ -109,8 +118,8 @@ def _choose_reference(found: Sequence[_Comparison]) -> str | None:
 
 def _say_marks() -> None:
     st.caption(
-        "▶ better than the reference: the interval is above 0; ◀ worse: below; ◇ neither. A mark is "
-        f"{_FILLED}. Click it for the result."
+        "A line is the interval of the information gain: wholly above 0 the model is better, below it worse. "
+        f"A mark is {_FILLED}. Click it for the result."
     )
 
 
@@ -158,6 +167,7 @@ def _show_gains(
     gains = gains_of(str(one.column.reference), matrix.cells, ranks)
     if not gains.rows:
         return
+    st.html(window_legend(statuses_of(gains), shown.theme, POINTING))
     figure = gains_figure(gains, shown.theme)
     key = f"gains-{shown.all_columns.index(one.column)}"
     with scrolled(key, gains.least_width):
@@ -223,8 +233,8 @@ def _window_by_window(shown: Frame, one: _Comparison) -> None:
     ordered = sorted(rows, key=lambda model: _balance(counts.get(model, {})))
     gains = WindowGains(str(column.reference), {model: rows[model] for model in ordered}, counts)
     st.caption(
-        "Each mark is a window: ▶ better, ◀ worse, ◇ neither, each by its own interval. The gains are not "
-        "averaged, since no test was made of all windows together: `cumulative_paired_t` is one. "
+        "Each mark is a window, judged by its own interval; one of a single event has none. The gains are "
+        "not averaged, since no test was made of all windows together: `cumulative_paired_t` is one. "
         "Click a mark for its result."
     )
     if since is not None:
@@ -233,6 +243,7 @@ def _window_by_window(shown: Frame, one: _Comparison) -> None:
         )
     if shown.dependent:
         st.caption("The windows share time, so their results depend on one another.")
+    st.html(window_legend(statuses_of(gains), shown.theme, POINTING))
     figure = window_gains_figure(gains, shown.theme)
     key = f"window-gains-{shown.all_columns.index(column)}"
     with scrolled(key, gains.least_width):

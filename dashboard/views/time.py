@@ -14,7 +14,7 @@ from dashboard import _grids, _inputs
 from dashboard._words import count_of, window_name
 from dashboard.figures.cells import Column
 from dashboard.figures.grids import STATUSES, Grid
-from dashboard.figures.legend import window_legend
+from dashboard.figures.legend import quantiles_legend
 from dashboard.figures.lines import MOST_LINES, Line, styles_of
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.rejection_rates import rejections_figure, rejections_of
@@ -123,7 +123,8 @@ def _draw_gains(shown: Frame, gains: Gains, styles: Mapping[str, Line], *, commo
         said.append(f"{count_of(gains.left_out, 'window')} left out, since {why}")
     if not summed:
         said.append("the windows share time, so their gains are not summed: each stands for itself")
-    figure = gains_figure(gains, shown.theme, styles=styles, ticks=_ticks(shown, gains), chosen=shown.window)
+    chosen = shown.window if count > 1 else None
+    figure = gains_figure(gains, shown.theme, styles=styles, ticks=_ticks(shown, gains), chosen=chosen)
     st.caption(
         f"{'; '.join(said)}. Above zero a model describes the events better. An arrow marks an infinite "
         "gain, which is not in the sum."
@@ -201,13 +202,13 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
         st.info("This test has no result yet.", icon=":material/hourglass_empty:")
         return
     present = [STATUSES[code] for code in np.unique(grid.status).tolist()]
-    st.html(window_legend(present, shown.theme))
+    st.html(quantiles_legend(present, shown.theme))
     undefined = int(grid.of(Status.UNDEFINED).sum())
     silent = f" {count_of(undefined, 'result')} undefined." if undefined else ""
-    figure = quantiles_figure(grid, shown.theme, shown.window)
+    figure = quantiles_figure(grid, shown.theme, shown.window if len(grid.windows) > 1 else None)
     st.caption(
-        "A column is a window. A rejection fills its row; what is not rejected is the bluer, the higher the "
-        f"quantile; a thin line is undefined.{silent} Click a mark below the rows to choose its window"
+        "A column is a window. A rejection fills its row; what is not rejected is the bluer, the higher "
+        f"{_which(grid)}; a thin line is undefined.{silent} Click a mark below the rows to choose its window"
         + (", a cell for its result." if len(grid.windows) <= 60 else "; drag over columns to enlarge them.")
     )
     with scrolled("quantiles", _WIDE):
@@ -224,6 +225,10 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
     _show_long(partial(_quantile_rows, grid), f"{shown.name}_{name}_quantiles", figure)
     say_bounds(shown, grid)
     _rejections(shown, grid, name, styles)
+
+
+def _which(grid: Grid) -> str:
+    return "the smaller one of delta1 and delta2" if grid.counts_events else "the quantile"
 
 
 def _usual(columns: Sequence[Column]) -> str:

@@ -145,7 +145,7 @@ def test_counts_are_shaded_by_their_share_and_ringed_beyond_chance() -> None:
 def test_what_has_no_verdict_is_named_below_the_cell() -> None:
     cells = (CountedCell("a", S, counted(passed=30, undefined=3, failed=2, missing=5), limit=4),)
     figure = counted_figure(CountedMatrix(("a",), (S,), cells), LIGHT)
-    assert figure.data[-1].text == ("3 undef. · 2 failed · 5 missing",)
+    assert figure.data[-1].text == ("3 undef.<br>2 failed<br>5 missing",)
     assert figure.data[-1].y[0] > 0
 
 
@@ -233,4 +233,4 @@ def test_a_score_is_a_number_in_a_window_and_a_sum_over_all(row: RowMaker) -> No
     assert "sum of the scores: −123.457 nats" in figure["counted"].hovertext[0]
     assert [cell.limit for cell in matrix.cells] == [None, None]
     small = [trace.text for trace in counted_figure(matrix, LIGHT).data if not trace.name]
-    assert small == [("1 undef. · 1 missing",) * 2]
+    assert small == [("1 undef.<br>1 missing",) * 2]
