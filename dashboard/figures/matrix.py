@@ -39,7 +39,7 @@ _COUNTED_ROW: Final = 64
 _COUNTED_MIDDLE: Final = 32
 _COUNTED_LINE: Final = 12
 #: From the middle of a cell to the first line below it.
-_BELOW: Final = 20
+_BELOW: Final = 27
 _HEAD: Final = 32
 _HEAD_LINE: Final = 17
 _FOOT: Final = 10
@@ -250,6 +250,7 @@ def _shades(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -
         marker={
             "symbol": "square",
             "size": [42 if cell.decided >= MANY else 36 for cell in cells],
+            "opacity": 1,  # marks of several sizes would let the page through
             "color": shares,
             "colorscale": _SCALE,
             "cmin": 0,
@@ -275,6 +276,7 @@ def _ring(matrix: CountedMatrix, cells: Sequence[CountedCell], theme: Theme) -> 
         marker={
             "symbol": "square-open",
             "size": [49 if cell.decided >= MANY else 43 for cell in cells],
+            "opacity": 1,
             "color": theme.differ,
             "line": {"width": 3, "color": theme.differ},
         },

@@ -207,7 +207,7 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
     silent = f" {count_of(undefined, 'result')} undefined." if undefined else ""
     figure = quantiles_figure(grid, shown.theme, shown.window if len(grid.windows) > 1 else None)
     st.caption(
-        "A column is a window. A rejection fills its row; what is not rejected is the bluer, the higher "
+        "A column is a window. A rejection fills its row; what is not rejected is the bluer, the larger "
         f"{_which(grid)}; a thin line is undefined.{silent} Click a mark below the rows to choose its window"
         + (", a cell for its result." if len(grid.windows) <= 60 else "; drag over columns to enlarge them.")
     )
@@ -228,7 +228,7 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
 
 
 def _which(grid: Grid) -> str:
-    return "the smaller one of delta1 and delta2" if grid.counts_events else "the quantile"
+    return "the smaller of delta1 and delta2" if grid.counts_events else "the quantile"
 
 
 def _usual(columns: Sequence[Column]) -> str:
