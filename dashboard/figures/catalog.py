@@ -27,6 +27,12 @@ _MOST_DRAWN: Final = 20_000
 _AT_THREE: Final = 5.0
 _PER_MAGNITUDE: Final = 4.0
 _SIZES: Final = (4.0, 30.0)
+#: Bands of more windows would be narrower than a few pixels.
+_MOST_BANDS: Final = 200
+#: Up to so many events that count are drawn larger among those that do not.
+_FEW: Final = 100
+#: Room before the first and behind the last event, as a part of the time that is shown.
+_ROOM: Final = 0.008
 #: So many moments of the completeness are drawn, beside those of mainshocks.
 _MOMENTS: Final = 300
 
@@ -65,13 +71,9 @@ def magnitude_time(
     low = min(float(magnitudes.min(initial=least)), least) - 0.15
     high = max(float(magnitudes.max(initial=least)), least + 1) + 0.3
     windows = [window for window in config.windows if window.start < span.end and window.end > span.start]
-    _draw_bands(
-        figure,
-        windows[::2],
-        (low, high),
-        pale(theme.bar, 0.35),
-        "every other window" if windows[1:] else "window",
-    )
+    if len(windows) <= _MOST_BANDS:
+        name = "every other window" if windows[1:] else "window"
+        _draw_bands(figure, windows[::2], (low, high), pale(theme.bar, 0.35), name)
     if config.completeness is not None:
         spans = incomplete_part(config.completeness, span, least).spans
         name = f"may miss events of M {least:g}"
@@ -90,7 +92,8 @@ def magnitude_time(
         hovermode="closest",
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": -0.16, "yanchor": "top"},
     )
-    ends = [microseconds(span.start) / 1000, microseconds(span.end) / 1000]
+    room = (span.end - span.start) * _ROOM
+    ends = [microseconds(span.start - room) / 1000, microseconds(span.end + room) / 1000]
     figure.update_xaxes(type="date", range=ends, showgrid=False, automargin=True)
     figure.update_yaxes(
         range=[low, high], title={"text": "magnitude"}, zeroline=False, automargin=True, fixedrange=True
@@ -110,7 +113,7 @@ def _draw_events(
         at = order[counted[order] == inside]
         if not len(at):
             continue
-        size: Any = 6.0
+        size: Any = 9.0 if inside and len(at) <= _FEW else 6.0
         if sized:
             size = np.clip(_AT_THREE + _PER_MAGNITUDE * (events.magnitude[at] - 3), *_SIZES)
         colour = theme.agree if inside else theme.muted

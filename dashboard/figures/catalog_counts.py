@@ -117,7 +117,9 @@ def _draw_expected(figure: go.Figure, counts: ModelCounts, x: Array, floor: floa
     kind = "Poisson" if counts.band is None else "simulated"
     shown = np.maximum(mean, floor)
     seen = mean >= floor
-    low, high = np.minimum(low, mean), np.maximum(high, mean)
+    # Where 95 % are 0, which is not on the axis, there is no bar; else bars reach the mean that lies outside.
+    none = high == 0
+    low, high = np.where(none, mean, np.minimum(low, mean)), np.maximum(high, mean)
     figure.add_trace(
         go.Scatter(
             x=x[seen],

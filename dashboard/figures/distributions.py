@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from dashboard._sentences import gain_unit
 from dashboard._theme import Theme
-from dashboard._words import number
+from dashboard._words import count_of, number
 from dashboard.figures.bars import count_bars, rejected_below_and_above, signed_rank_bars
 from dashboard.figures.edges import LOWER_EDGE, lay_out, mark_observed
 from dashboard.figures.many_windows import calibration_figure, holm_figure
@@ -91,8 +91,8 @@ def _counts(
         )
     )
     _key(figure, theme, name, tail=bool(rejected.any()))
-    mark_observed(figure, observed, theme, f"observed {number(observed)}")
     span = (float(counts[0]) - 0.6, float(counts[-1]) + step - 0.4)
+    mark_observed(figure, observed, theme, f"observed {number(observed)}", span)
     lay_out(figure, span, "number of events", "probability")
     figure.update_xaxes(tickformat=",d", **({"dtick": 1} if span[1] - span[0] < 14 else {}))
     return figure
@@ -135,7 +135,7 @@ def _simulated(
     if lost:
         _note_infinite(figure, lost / len(array), theme)
     if result.statistic is not None:
-        mark_observed(figure, result.statistic, theme, f"observed {number(result.statistic)}")
+        mark_observed(figure, result.statistic, theme, f"observed {number(result.statistic)}", span)
     measure = TESTS[result.test].measure if result.test in TESTS else "statistic"
     lay_out(figure, span, measure, "share of catalogs")
     figure.update_yaxes(tickformat=".0%")
@@ -164,7 +164,7 @@ def _student(result: ComparisonRecord, student: StudentDistribution, theme: Them
             y=density,
             mode="lines",
             line={"color": theme.curve, "width": 2},
-            name=f"Student's t, {freedom} degrees of freedom, if there were no difference",
+            name=f"if equal: Student's t, {count_of(freedom, 'degree')} of freedom",
             hoverinfo="skip",
         )
     )
@@ -188,11 +188,11 @@ def _student(result: ComparisonRecord, student: StudentDistribution, theme: Them
     if gain is not None and result.interval is not None:
         _interval(figure, gain, result.interval, float(density.max()) * 0.5, result.alpha, theme)
     figure.add_vline(x=0, line={"color": theme.silent, "width": 1, "dash": "dot"})
-    if gain is not None:
-        mark_observed(figure, gain, theme, f"observed {number(gain, 3)}")
     margin = 0.06 * (max(ends) - min(ends))
-    across = f"information gain per {gain_unit(result.test)} (nats)"
-    lay_out(figure, (min(ends) - margin, max(ends) + margin), across, "density")
+    span = (min(ends) - margin, max(ends) + margin)
+    if gain is not None:
+        mark_observed(figure, gain, theme, f"observed {number(gain, 3)}", span)
+    lay_out(figure, span, f"information gain per {gain_unit(result.test)} (nats)", "density")
     return figure
 
 
@@ -261,7 +261,7 @@ def _signed_rank(result: AnyEvaluation, ranks: SignedRankDistribution, theme: Th
         from scipy.special import ndtri
 
         _shade(figure, span, float(ndtri(result.alpha / 2)), None, theme)
-    mark_observed(figure, result.statistic, theme, f"observed {number(result.statistic)}")
+    mark_observed(figure, result.statistic, theme, f"observed {number(result.statistic)}", span)
     lay_out(figure, span, "signed-rank statistic z", title)
     return figure
 

@@ -1,6 +1,7 @@
 """What all pictures of one result share: the observed line, arrows for infinite values, and the frame."""
 
 import math
+import textwrap
 from typing import Final
 
 import plotly.graph_objects as go
@@ -12,10 +13,22 @@ __all__ = ["LOWER_EDGE", "UPPER_EDGE", "lay_out", "mark_observed"]
 #: The left and the right end of the picture, in paper coordinates.
 LOWER_EDGE: Final = 0.0
 UPPER_EDGE: Final = 1.0
+#: Letters in a line of a title.
+_LINE: Final = 36
+#: This part of the axis is less than half a label.
+_CLOSE: Final = 0.2
 
 
-def mark_observed(figure: go.Figure, observed: float, theme: Theme, text: str) -> None:
-    """Mark the observed value by a labelled line; an infinite one by a labelled arrow at the edge."""
+def mark_observed(
+    figure: go.Figure, observed: float, theme: Theme, text: str, span: tuple[float, float]
+) -> None:
+    """Mark the observed value by a labelled line; an infinite one by a labelled arrow at the edge.
+
+    Parameters
+    ----------
+    span
+        Of the axis: close to an end of it, a label stands beside its line, not to be cut off.
+    """
     font = {"color": theme.text, "size": 13}
     if math.isfinite(observed):
         figure.add_vline(x=observed, line={"color": theme.text, "width": 2.5})
@@ -24,6 +37,7 @@ def mark_observed(figure: go.Figure, observed: float, theme: Theme, text: str) -
             y=1,
             yref="paper",
             yanchor="bottom",
+            xanchor=_anchor((observed - span[0]) / (span[1] - span[0])),
             text=f"<b>{text}</b>",
             showarrow=False,
             font=font,
@@ -47,6 +61,24 @@ def mark_observed(figure: go.Figure, observed: float, theme: Theme, text: str) -
     )
 
 
+def _anchor(place: float) -> str:
+    """Give the end of a label that stands at a place from 0 to 1 along the axis."""
+    if place < _CLOSE:
+        return "left"
+    return "right" if place > 1 - _CLOSE else "center"
+
+
+def _in_lines(title: str) -> str:
+    """Break a title that is wider than a phone.
+
+    Examples
+    --------
+    >>> _in_lines("squared difference of logarithmic magnitude counts")
+    'squared difference of logarithmic<br>magnitude counts'
+    """
+    return "<br>".join(textwrap.wrap(title, _LINE))
+
+
 def lay_out(figure: go.Figure, span: tuple[float, float], across: str, up: str) -> None:
     """Frame a picture: the span of x, the titles of the axes, room for the observed label."""
     figure.update_layout(
@@ -60,7 +92,7 @@ def lay_out(figure: go.Figure, span: tuple[float, float], across: str, up: str) 
     )
     figure.update_xaxes(
         range=list(span),
-        title={"text": across},
+        title={"text": _in_lines(across)},
         automargin=True,
         showgrid=False,
         zeroline=False,

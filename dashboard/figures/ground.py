@@ -11,7 +11,7 @@ from dashboard._theme import Theme, pale
 from dashboard.coast import Box, lines_in
 from dashboard.figures.pixels import Pixels
 
-__all__ = ["draw_ground", "outline_of"]
+__all__ = ["draw_ground", "height_for_any_width", "outline_of"]
 
 _LINES: Final[tuple[Literal["coast", "borders"], ...]] = ("coast", "borders")
 #: Room around the region, as a part of its longer side.
@@ -31,6 +31,8 @@ _LEAST_RATIO: Final = 0.2
 _HEIGHTS: Final = (180.0, 580.0)
 _ABOVE: Final = 62
 _BELOW: Final = 78
+#: What the margins and the degrees of latitude take of a map's width.
+_ASIDE: Final = 60
 
 Array = NDArray[np.float64]
 
@@ -86,6 +88,17 @@ def draw_ground(
         scaleratio=1 / ratio,
         constraintoward="top",
     )
+
+
+def height_for_any_width(figure: go.Figure) -> str:
+    """Give the height that a map needs as a CSS length, by the width of its box (100cqw).
+
+    A height of its own, reckoned for a wide screen, would leave a narrow one blank below the map.
+    """
+    (west, east), (south, north) = figure.layout.xaxis.range, figure.layout.yaxis.range
+    shape = (north - south) * figure.layout.yaxis.scaleratio / (east - west)
+    low, high = _HEIGHTS
+    return f"calc(clamp({low:g}px, (100cqw - {_ASIDE}px) * {shape:.4f}, {high:g}px) + {_ABOVE + _BELOW}px)"
 
 
 def outline_of(pixels: Pixels) -> Array:

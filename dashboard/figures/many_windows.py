@@ -119,7 +119,7 @@ def holm_figure(result: AnyEvaluation, p_values: Sequence[float], theme: Theme) 
             y=limits,
             mode="lines",
             line={"color": theme.curve, "width": 2, "dash": "dash"},
-            name=f"limit: {result.alpha:g} shared among the windows from here on",
+            name=f"limit: {result.alpha:g} / windows from here on",
             hoverinfo="skip",
         )
     )
@@ -141,6 +141,6 @@ def holm_figure(result: AnyEvaluation, p_values: Sequence[float], theme: Theme) 
             )
     lay_out(figure, (0.4, count + 0.6), "windows, from the least p on", "p of a window")
     figure.update_yaxes(
-        type="log", rangemode="normal", range=[np.log10(floor) - 0.15, 0.1], exponentformat="power"
+        type="log", rangemode="normal", range=[np.log10(floor) - 0.15, 0.1], dtick=1, exponentformat="power"
     )
     return figure

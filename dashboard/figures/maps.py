@@ -27,6 +27,8 @@ _DECADES: Final = 8.0
 #: Factors of ten between two models that colours tell apart at most.
 _RATIO: Final = 4.0
 _AREA_KM2: Final = 100.0
+#: How much of its colours what lies below events has.
+_GROUND: Final = 0.35
 #: From this width in CSS pixels on, marks have their full size.
 _FULL_WIDTH: Final = 700
 
@@ -183,10 +185,13 @@ def ratio_map(layout: MapLayout, rates: tuple[Array, Array], names: tuple[str, s
     return figure
 
 
-def gain_map(layout: MapLayout, gains: Array, names: tuple[str, str]) -> go.Figure:
+def gain_map(
+    layout: MapLayout, gains: Array, names: tuple[str, str], rates: tuple[Array, Array]
+) -> go.Figure:
     """Draw the counted events, of which there is one at least, by their own information gain.
 
     The map shows their surroundings: events of a sequence lie on top of each other on a map of a country.
+    Pale below them is where each of the models expects more.
 
     Parameters
     ----------
@@ -194,14 +199,40 @@ def gain_map(layout: MapLayout, gains: Array, names: tuple[str, str]) -> go.Figu
         Of the first model over the second, in nats (see `event_gains`).
     names
         Of the models, safe as HTML.
+    rates : two arrays of float64, shape (rows, columns)
+        Of both forecasts, in the same unit.
     """
     figure = go.Figure()
     events = layout.seen.counted
     places = np.column_stack([layout.pixels.turned(events.longitude), events.latitude])
+    _draw_who_expects_more(figure, layout, rates)
     draw_ground(figure, layout.pixels, layout.theme, layout.width, around=places)
     _say(figure, f"nats · ▼ {names[1]} is better · {names[0]} is better ▲")
     draw_gains(figure, layout.seen, layout.pixels, gains, layout.theme, names, _bar())
     return figure
+
+
+def _draw_who_expects_more(figure: go.Figure, layout: MapLayout, rates: tuple[Array, Array]) -> None:
+    """Draw the ratio of two forecasts as a pale ground, full where only one of them expects any."""
+    ours, theirs = rates
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithm = np.log10(ours) - np.log10(theirs)
+    finite = np.isfinite(logarithm)
+    most = max(min(float(np.abs(logarithm[finite]).max()) if finite.any() else 0.0, _RATIO), 0.1)
+    figure.add_trace(
+        go.Heatmap(
+            x=layout.pixels.longitude,
+            y=layout.pixels.latitude,
+            z=np.clip(logarithm, -most, most).astype(np.float32),
+            zmin=-most,
+            zmax=most,
+            colorscale=diverging(layout.theme),
+            opacity=_GROUND,
+            showscale=False,
+            name="",
+            hoverinfo="skip",
+        )
+    )
 
 
 def diverging(theme: Theme) -> list[tuple[float, str]]:

@@ -192,7 +192,7 @@ def _hover(row: ResultRow, total: float | None, mark: str | None) -> str:
 def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None:
     figure.update_layout(
         height=260,
-        margin={"l": 8, "r": 8, "t": 12, "b": 8},
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
         dragmode=False,
         clickmode="event+select",
         hovermode="closest",
@@ -201,8 +201,8 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
             "orientation": "h",
             "x": 0,
             "xanchor": "left",
-            "y": -0.22,
-            "yanchor": "top",
+            "y": 1,
+            "yanchor": "bottom",  # above: below, it would lie on the title of narrow figures
             "itemclick": False,
             "itemdoubleclick": False,
         },
@@ -213,7 +213,7 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
         figure.update_yaxes(title={"text": unit}, zeroline=True, fixedrange=True, automargin=True)
         return
     figure.update_yaxes(
-        title={"text": "quantile"},
+        title={"text": _quantile_title(rows)},
         range=[-0.12, 1.06],
         tickvals=[0, 0.25, 0.5, 0.75, 1],
         zeroline=False,
@@ -225,6 +225,22 @@ def _lay_out(figure: go.Figure, rows: Sequence[ResultRow], theme: Theme) -> None
             figure.add_hrect(
                 y0=low, y1=high, fillcolor=theme.differ, opacity=0.12, line_width=0, layer="below"
             )
+
+
+def _quantile_title(rows: Sequence[ResultRow]) -> str:
+    """Name the probability that decides, as `deciding_value` gives it."""
+    quantiles = next((row.quantiles for row in rows if row.quantiles is not None), None)
+    match quantiles:
+        case TailQuantiles() if rows[0].side is Side.TWO_SIDED:
+            return "P(X ≤ observed)"
+        case TailQuantiles():
+            return "delta1" if rows[0].side is Side.UPPER else "delta2"
+        case LowerQuantile():
+            return "q"
+        case PValue():
+            return "p"
+        case _:
+            return "quantile"
 
 
 def _unit(rows: Sequence[ResultRow]) -> str:

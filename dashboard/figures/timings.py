@@ -39,7 +39,9 @@ def timings_figure(timings: Sequence[StageTiming], theme: Theme) -> go.Figure:
     models = sorted(totals, key=lambda model: -totals[model])[:_MOST_BARS]
     names = {model: html.escape(_OF_NO_MODEL if model is None else model) for model in models}
     stages = [stage for stage in Stage if any(timing.stage is stage for timing in timings)]
-    places = [list(Stage).index(stage) / (len(Stage) - 1) for stage in stages]
+    # The dark end of the scale cannot be told from a dark page, nor the light end from a light one.
+    first, last = (0.0, 0.92) if theme.name == "light" else (0.28, 1.0)
+    places = [first + (last - first) * list(Stage).index(stage) / (len(Stage) - 1) for stage in stages]
     figure = go.Figure()
     for stage, colour in zip(stages, sample_colorscale("Cividis", places), strict=True):
         picked = [timing for timing in timings if timing.stage is stage and timing.model in names]
@@ -56,7 +58,7 @@ def timings_figure(timings: Sequence[StageTiming], theme: Theme) -> go.Figure:
                         "fillmode": "overlay",
                         "shape": _PATTERNS[list(Stage).index(stage)],
                         "fgcolor": theme.background,
-                        "fgopacity": 0.6,
+                        "fgopacity": 0.55,
                         "size": 6,
                     },
                 },

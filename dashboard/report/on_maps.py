@@ -79,9 +79,12 @@ def event_blocks(of: Material) -> Iterator[Block]:
             continue
         gains = event_gains(ours.at_events, ours.total, theirs.at_events, theirs.total)
 
-        def draw(theme: Theme, model: str = model, gains: Array = gains) -> go.Figure:
+        def draw(
+            theme: Theme, model: str = model, gains: Array = gains, own: Array = ours.per_pixel
+        ) -> go.Figure:
             layout = MapLayout(pixels=of.pixels, seen=seen, theme=theme, width=_WIDTH)
-            return gain_map(layout, gains, (html.escape(model), html.escape(reference)))
+            names = (html.escape(model), html.escape(reference))
+            return gain_map(layout, gains, names, (own, theirs.per_pixel))
 
         mean = "undefined" if np.isnan(gains).any() else f"{number(float(gains.mean()))} nats"
         yield Picture(
@@ -89,7 +92,8 @@ def event_blocks(of: Material) -> Iterator[Block]:
             title=f"{model} over {reference}",
             draw=draw,
             alt=f"Map of {count_of(len(gains), 'event')} by the gain of {model} over {reference}",
-            caption=f"Each event's own gain. Their mean is {mean} per event.",
+            caption=f"Each event's own gain. Their mean is {mean} per event. "
+            "Pale below them is where each model expects more.",
         )
         yield Table(
             f"Gains of {model} over {reference} by events",

@@ -5,11 +5,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import _data
 from dashboard._public import is_public
 from dashboard._words import count_of, error_words, window_name
+from dashboard.figures.ground import height_for_any_width
 from dashboard.views._text import ago, clock, plain
 from forequake.config import ExperimentConfig
 from forequake.places import window_marks
@@ -24,6 +26,7 @@ __all__ = [
     "clicked",
     "failures_table",
     "head",
+    "in_proportion",
     "listed",
     "plot",
     "say_late",
@@ -35,6 +38,8 @@ __all__ = [
 _MOST_FAILURES: Final = 200
 #: So many windows with a mark are named over all windows.
 _NAMED_MARKS: Final = 4
+#: Longer words may be broken where a table is narrow.
+_LONG_WORD: Final = 24
 
 
 def plot(*buttons: str) -> dict[str, Any]:
@@ -138,6 +143,18 @@ def scrolled(key: str, least: int) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def in_proportion(key: str, figure: go.Figure) -> Iterator[None]:
+    """Give the map that is drawn inside, with ``height="stretch"``, the height that fits its width."""
+    box, chart = f".st-key-{key}-map", "[data-testid=stElementContainer]:has([data-testid=stPlotlyChart])"
+    st.html(
+        f"<style>{box} {{container-type: inline-size}} "
+        f"{box} {chart} {{height: {height_for_any_width(figure)}}}</style>"
+    )
+    with st.container(key=f"{key}-map"):
+        yield
+
+
 def clicked(event: Any) -> list[Any] | None:
     """Give what the clicked mark carries, or None where nothing was clicked."""
     points = event["selection"]["points"] if event else []
@@ -148,15 +165,19 @@ def clicked(event: Any) -> list[Any] | None:
 
 
 def listed(entries: Sequence[tuple[str, str]]) -> None:
-    """Show names and values as a plain table; hashes may break anywhere."""
+    """Show names and values as a plain table; hashes and paths may break anywhere, words may not."""
     rows = "".join(
         '<tr><th scope="row" style="text-align:left;font-weight:400;opacity:.72;vertical-align:top;'
         f'padding:.28rem 1rem .28rem 0">{html.escape(name)}</th>'
-        f'<td style="padding:.28rem 0;overflow-wrap:anywhere;font-variant-numeric:tabular-nums">'
-        f"{html.escape(value)}</td></tr>"
+        f'<td style="padding:.28rem 0;overflow-wrap:{"anywhere" if _has_long_word(value) else "normal"};'
+        f'font-variant-numeric:tabular-nums">{html.escape(value)}</td></tr>'
         for name, value in entries
     )
     st.html(f'<table style="border-collapse:collapse;width:100%">{rows}</table>')
+
+
+def _has_long_word(text: str) -> bool:
+    return any(len(word) > _LONG_WORD for word in text.split())
 
 
 def chosen_cell(event: Any) -> tuple[str, str, str | None] | None:

@@ -22,7 +22,7 @@ from dashboard.figures.lines import styles_of
 from dashboard.views._catalog_span import brushed, choose_span, figure_key, has_box
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._parts import plot, scrolled, sentence_of
+from dashboard.views._parts import in_proportion, plot, scrolled, sentence_of
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -153,12 +153,14 @@ def _where(scene: _Scene, seen: JudgedEvents, span: TimeWindow) -> None:
     with left:
         counted = int(seen.counted.sum())
         st.caption(f"{_many(len(seen))}, {counted} in the test; larger marks, larger events.")
-        st.plotly_chart(
-            place,
-            key="epicentres",
-            config=plot(*_ZOOM),
-            alt=f"Map of {events(len(seen))}, {counted} of them in the test",
-        )
+        with in_proportion("epicentres", place):
+            st.plotly_chart(
+                place,
+                height="stretch",
+                key="epicentres",
+                config=plot(*_ZOOM),
+                alt=f"Map of {events(len(seen))}, {counted} of them in the test",
+            )
     with right:
         frequencies = _frequencies(scene, seen)
     figures = {f"{shown.name}_epicentres": place}
@@ -215,7 +217,10 @@ def _in_window(scene: _Scene, window: TimeWindow) -> None:
     by_magnitude = magnitude_histogram(edges, observed, models, shown.theme)
     over_time = cumulative_figure(observation.events.time_us, window, models, shown.theme)
     with left:
-        st.caption("By magnitude. Bars hold 95 %: Poisson's of rates, the simulated of catalogs.")
+        st.caption(
+            "By magnitude. Bars hold 95 %: Poisson's of rates, the simulated of catalogs; "
+            "a mark without a bar: 95 % have no event in the bin."
+        )
         with scrolled("by-magnitude", 340):
             st.plotly_chart(
                 by_magnitude,

@@ -16,7 +16,7 @@ from dashboard.figures.pixels import Pixels
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._map_choices import Choices, Shows, choose
 from dashboard.views._map_tables import events_table, gains_table, offer_rates
-from dashboard.views._parts import plot
+from dashboard.views._parts import in_proportion, plot
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -147,13 +147,15 @@ def _rates(scene: _Scene) -> None:
             expected = float(one.sums.per_pixel.sum())
             kind = "" if one.sums.n_catalogs is None else f", counted from {one.sums.n_catalogs} catalogs"
             st.caption(f"{number(expected)} events expected{kind}.")
-            st.plotly_chart(
-                figure,
-                key=f"map of {one.model}",
-                config=plot(*_BUTTONS),
-                alt=f"Map of the rates of {one.model}: {number(expected)} events expected, "
-                f"{len(scene.seen.counted)} came",
-            )
+            with in_proportion(f"rates-{len(figures)}", figure):
+                st.plotly_chart(
+                    figure,
+                    height="stretch",
+                    key=f"map of {one.model}",
+                    config=plot(*_BUTTONS),
+                    alt=f"Map of the rates of {one.model}: {number(expected)} events expected, "
+                    f"{len(scene.seen.counted)} came",
+                )
     _say_together(scene)
     show_table(events_table(scene.seen), f"{scene.file}_events", figures)
     offer_rates(scene.pixels, {one.model: one.rates for one in found}, scene.file)
@@ -181,12 +183,14 @@ def _ratio(scene: _Scene, second: str) -> None:
     _say_what_counts(scene)
     names = (html.escape(ours.model), html.escape(theirs.model))
     figure = ratio_map(scene.layout(_ALONE), (ours.rates, theirs.rates), names)
-    st.plotly_chart(
-        figure,
-        key="map of the ratio",
-        config=plot(*_BUTTONS),
-        alt=f"Map of the ratio of the rates of {ours.model} to those of {theirs.model}",
-    )
+    with in_proportion("ratio", figure):
+        st.plotly_chart(
+            figure,
+            height="stretch",
+            key="map of the ratio",
+            config=plot(*_BUTTONS),
+            alt=f"Map of the ratio of the rates of {ours.model} to those of {theirs.model}",
+        )
     _say_together(scene)
     show_table(events_table(scene.seen), f"{scene.file}_events", {f"{scene.file}_ratio": figure})
     offer_rates(scene.pixels, {ours.model: ours.rates, theirs.model: theirs.rates}, scene.file)
@@ -202,16 +206,19 @@ def _gains(scene: _Scene, second: str) -> None:
     gains = event_gains(ours.sums.at_events, ours.sums.total, theirs.sums.at_events, theirs.sums.total)
     st.markdown(_mean_words(scene, gains, second))
     names = (html.escape(ours.model), html.escape(theirs.model))
-    figure = gain_map(scene.layout(_ALONE), gains, names)
-    st.plotly_chart(
-        figure,
-        key="map of gains",
-        config=plot(*_BUTTONS),
-        alt=f"Map of {count_of(len(gains), 'event')} by the gain of {ours.model} over {theirs.model}",
-    )
+    figure = gain_map(scene.layout(_ALONE), gains, names, (ours.sums.per_pixel, theirs.sums.per_pixel))
+    with in_proportion("gains", figure):
+        st.plotly_chart(
+            figure,
+            height="stretch",
+            key="map of gains",
+            config=plot(*_BUTTONS),
+            alt=f"Map of {count_of(len(gains), 'event')} by the gain of {ours.model} over {theirs.model}",
+        )
     st.caption(
         "An event's gain is the logarithm of the ratio of both rates in its cell and magnitude bin, less its "
-        "share of the difference of the expected numbers. The map shows the surroundings of the events."
+        "share of the difference of the expected numbers. The map shows the surroundings of the events, "
+        "pale blue where the first model expects more, pale orange where the second one does."
     )
     table = gains_table(
         scene.seen, gains, {ours.model: ours.sums.at_events, theirs.model: theirs.sums.at_events}

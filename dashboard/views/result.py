@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
@@ -37,7 +38,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import link_to
-from dashboard.views._parts import clicked, listed, plot, say_late, sentence_of
+from dashboard.views._parts import clicked, listed, plot, say_late, scrolled, sentence_of
 from dashboard.views._result_files import link_test, offer_files, repeating
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
@@ -99,24 +100,24 @@ def show() -> None:
     _revisions(shown, values)
     scored = isinstance(result, ScoreRecord)
     curve = curve_figure(result, theme) if isinstance(result, ScoreRecord) else None
-    picture = None
+    picture = curve
     wide, narrow = st.columns([2.2, 1], gap="large")
     with wide:
-        if not scored:
-            picture = _picture(address, result, theme)
-        elif curve is not None:
+        if curve is not None:
             st.plotly_chart(curve, key="curve", config=plot(), alt=sentence(result))
-        elif len(rows) > 1:
+        elif not scored:
+            picture = _picture(address, result, theme)
+        if picture is None and len(rows) > 1:
             _over_time(rows, label, theme, marks)
     with narrow:
         _numbers(result)
         if scored:
             _sum(rows)
-    if len(rows) > 1 and (not scored or curve is not None):
+    if picture is not None and len(rows) > 1:
         _over_time(rows, label, theme, marks)
     run = next((run for run in _data.runs(address, label.experiment) if run.run_no == shown.run_no), None)
     _provenance(address, shown, result, run)
-    offer_files(address, label, result, config, picture if curve is None else curve)
+    offer_files(address, label, result, config, picture)
 
 
 def _value(values: Sequence[BoundResult]) -> BoundResult | None:
@@ -174,7 +175,7 @@ def _steps(label: Label, rows: Sequence[ResultRow], result: AnyEvaluation) -> No
     """Lead back to the overview, to the same test of all models, and to the windows before and after."""
     windows = [row.label.window for row in rows]
     place = windows.index(label.window) if label.window in windows else None
-    with st.container(horizontal=True, gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         _back(label)
         link_test(label, result)
         if place is None or len(rows) < 2:
@@ -193,7 +194,7 @@ def _title(label: Label, result: AnyEvaluation, source: str | None, theme: Theme
     short = letters(result.test)
     test = label.test if short is None else f"{short}-test" if _is_letter(short, result) else short
     against = "" if label.reference is None else f" against {plain(label.reference)}"
-    st.header(f"{plain(test)} of {plain(label.model)}{against}")
+    st.header(f"{plain(test[:1].upper() + test[1:])} of {plain(label.model)}{against}")
     named = "" if short in (None, label.test) else f" · {plain(label.test)}"
     taken = "" if source is None else f" · of the results of {plain(source)}"
     st.caption(f"{plain(label.experiment)}{named}{taken} · {plain(window_name(label.window))} (UTC)")
@@ -325,18 +326,26 @@ def _sum(rows: Sequence[ResultRow]) -> None:
 def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Mapping[str, str]) -> None:
     st.subheader("The same test in all windows")
     figure = series_figure(rows, label.window, theme, marks)
-    event = st.plotly_chart(
-        figure,
-        key="series",
-        on_select="rerun",
-        selection_mode="points",
-        config=plot(),
-        alt=f"{plain(label.test)} of {plain(label.model)} in {count_of(len(rows), 'window')}",
-    )
+    with scrolled("in-all-windows", 440):
+        event = st.plotly_chart(
+            figure,
+            key="series",
+            on_select="rerun",
+            selection_mode="points",
+            config=plot(),
+            alt=f"{plain(label.test)} of {plain(label.model)} in {count_of(len(rows), 'window')}: "
+            f"{_outcomes(rows)}",
+        )
     mark = clicked(event)
     if mark and mark[0] != label.window.id:
         other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})
         st.switch_page("views/result.py", query_params={"slot": other.slot})
+
+
+def _outcomes(rows: Sequence[ResultRow]) -> str:
+    """Count the outcomes of windows."""
+    counts = Counter(row.outcome for row in rows)
+    return ", ".join(f"{count} {OUTCOMES[outcome]}" for outcome, count in counts.most_common())
 
 
 def _provenance(address: str, shown: BoundResult, result: AnyEvaluation, run: RunRecord | None) -> None:

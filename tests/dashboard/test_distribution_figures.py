@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from scipy import stats
 from dashboard._theme import LIGHT
 from dashboard.figures.bars import count_bars, rejected_below_and_above, signed_rank_bars
 from dashboard.figures.distributions import distribution_figure
+from dashboard.figures.edges import mark_observed
 from dashboard.figures.series import deciding_value, series_figure
 from forequake.evaluations.comparison import exact_signed_rank
 from forequake.evaluations.evaluated import summary_of
@@ -102,6 +104,13 @@ def test_bars_below_the_limit_have_the_colour_of_rejection() -> None:
     for middle, colour in zip(bars.x, bars.marker.color, strict=True):
         assert colour == (LIGHT.differ if middle < below else LIGHT.bar)
     assert sum(bars.y) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("observed", "end"), [(0.1, "left"), (5.0, "center"), (9.5, "right")])
+def test_the_observed_label_does_not_leave_the_picture(observed: float, end: str) -> None:
+    figure = go.Figure()
+    mark_observed(figure, observed, LIGHT, "observed", (0.0, 10.0))
+    assert figure.layout.annotations[-1].xanchor == end
 
 
 def test_an_infinite_statistic_is_a_labelled_arrow_at_the_edge() -> None:

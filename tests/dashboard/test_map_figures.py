@@ -11,7 +11,7 @@ import pytest
 from dashboard._rates import summed_rates
 from dashboard._theme import DARK, LIGHT, Theme
 from dashboard.figures.events import MOST_OUTSIDE, SeenEvents, event_gains, seen_events
-from dashboard.figures.ground import outline_of
+from dashboard.figures.ground import height_for_any_width, outline_of
 from dashboard.figures.maps import MapLayout, gain_map, rate_map, rate_range, ratio_map, shown_rates
 from dashboard.figures.pixels import pixels_of
 from forequake.catalogs import Events
@@ -161,7 +161,9 @@ def test_gains_are_drawn_up_and_down_and_infinite_ones_with_marks_of_their_own()
     gains = event_gains(np.array([0.2, 0.1, 0.0, 0.1, 0.0]), 1.0, np.array([0.1, 0.2, 0.1, 0.0, 0.0]), 1.0)
     assert gains[:2] == pytest.approx([math.log(2), -math.log(2)])
     assert (gains[2], gains[3], math.isnan(gains[4])) == (-math.inf, math.inf, True)
-    figure = gain_map(MapLayout(PIXELS, found, LIGHT), gains, ("A", "B"))
+    rates = np.full(PIXELS.shape, 0.1), np.full(PIXELS.shape, 1.0)
+    figure = gain_map(MapLayout(PIXELS, found, LIGHT), gains, ("A", "B"), rates)
+    assert figure.data[0].z == pytest.approx(-1.0)  # the ground: the second model expects more everywhere
     marks = {trace.marker.symbol: trace for trace in figure.data if trace.mode == "markers"}
     assert set(marks) == {"triangle-up", "triangle-down", "x", "star", "circle-open"}
     up = marks["triangle-up"].marker
@@ -169,6 +171,15 @@ def test_gains_are_drawn_up_and_down_and_infinite_ones_with_marks_of_their_own()
     west, east = figure.layout.xaxis.range
     assert west < 10.1 < east < 10.4  # the surroundings of the events, not the whole region
     assert "gain 0.693 nats" in marks["triangle-up"].hovertext[0]
+
+
+def test_a_map_of_any_width_gets_the_height_of_its_region() -> None:
+    figure = rate_map(layout(), np.ones(PIXELS.shape), "cell", (-1.0, 1.0))
+    west, east, south, north = PIXELS.box
+    margin = 0.03 * max(east - west, north - south)
+    tall, wide = north - south + 2 * margin, east - west + 2 * margin
+    shape = tall / (wide * math.cos(math.radians((south + north) / 2)))
+    assert f"(100cqw - 60px) * {shape:.4f}, 580px" in height_for_any_width(figure)
 
 
 def test_the_outline_goes_once_round_the_cells() -> None:
