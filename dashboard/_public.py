@@ -36,6 +36,7 @@ from stores import (
     Overview,
     Page,
     ReadOnlyStore,
+    ResultColumns,
     ResultQuery,
     ResultRow,
     ResultsStore,
@@ -102,6 +103,9 @@ class PublicStore(ReadOnlyStore):
     def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
         self._check(experiment)
         return super().coverage(experiment, start_from)
+
+    def columns(self, experiment: str, test: str, start_from: datetime | None = None) -> ResultColumns | None:
+        return super().columns(experiment, test, start_from) if experiment in self._names() else None
 
     def latest(self, query: ResultQuery) -> Page[ResultRow]:
         return super().latest(query) if query.experiment in self._names() else Page(rows=())

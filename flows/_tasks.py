@@ -27,12 +27,14 @@ from flows._summary import artifact_key, current_rows
 from flows._turns import OTHERS, Turns
 from forequake.config import FolderModel
 from forequake.errors import (
+    AccessDenied,
     EnvironmentFailed,
     ForecastError,
     ForequakeError,
     Interrupted,
     ModelError,
     SourceError,
+    StoreFull,
 )
 from forequake.experiments import Experiment
 from forequake.model_runs import Watch, programs_of
@@ -263,8 +265,13 @@ def describe_counts(counts: RunCounts) -> str:
 
 @_retriable(name="aggregate", task_run_name="aggregate")
 def aggregate(store: str, experiment: str) -> int:
-    """Give the number of results that the experiment has now, over all its runs."""
-    overview = open_named_store(store).overview(experiment)
+    """Let pages read a large experiment quickly; give the number of results that it has over all its runs."""
+    target = open_named_store(store)
+    try:
+        target.summarise(experiment)
+    except (AccessDenied, StoreFull) as error:  # the results are safe, and pages count for themselves
+        get_run_logger().warning("Pages of %s will take longer: %s", experiment, error)
+    overview = target.overview(experiment)
     return sum(sum(cell.outcomes.values()) for cell in overview.cells)
 
 

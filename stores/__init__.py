@@ -4,6 +4,7 @@ from stores._addresses import default_store_url, resolve_store, shown_url
 from stores._open import open_store, store_exists
 from stores._read_only import ReadOnlyStore
 from stores.base import LEASE, RENEWAL, ResultsStore
+from stores.columns import ResultColumns
 from stores.exchange import (
     Binding,
     Block,
@@ -39,6 +40,7 @@ __all__ = [
     "PublishReport",
     "PutReport",
     "ReadOnlyStore",
+    "ResultColumns",
     "ResultQuery",
     "ResultRow",
     "ResultsStore",

@@ -19,6 +19,7 @@ from forequake.results import (
     UnitState,
 )
 from stores.base import LEASE, ResultsStore
+from stores.columns import ResultColumns
 from stores.exchange import (
     Binding,
     Block,
@@ -76,6 +77,9 @@ class ReadOnlyStore(ResultsStore):
     def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
         return self._store.coverage(experiment, start_from)
 
+    def columns(self, experiment: str, test: str, start_from: datetime | None = None) -> ResultColumns | None:
+        return self._store.columns(experiment, test, start_from)
+
     def experiments(self) -> list[ExperimentSummary]:
         return self._store.experiments()
 
@@ -107,6 +111,9 @@ class ReadOnlyStore(ResultsStore):
         self._refuse()
 
     def publish(self, run: RunRef, bindings: Sequence[Binding]) -> PublishReport:
+        self._refuse()
+
+    def summarise(self, experiment: str) -> bool:
         self._refuse()
 
     def begin_run(self, draft: RunDraft) -> RunRecord:

@@ -1,8 +1,8 @@
 """The interface of a results store. Its docstrings are the contract; `stores.testing` checks it."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
 from typing import BinaryIO, Self, TypeVar
 
@@ -19,15 +19,13 @@ from forequake.results import (
     UnitRecord,
     UnitState,
 )
+from stores.counted import CountedResults
 from stores.exchange import (
     Binding,
     Block,
     BoundResult,
     Claim,
-    Coverage,
-    ExperimentSummary,
     Finding,
-    Overview,
     Page,
     PublishReport,
     PutReport,
@@ -47,7 +45,7 @@ LEASE = timedelta(seconds=120)
 RENEWAL = timedelta(seconds=30)
 
 
-class ResultsStore(ABC):
+class ResultsStore(CountedResults):
     """Where records, results, runs, claims and blobs live.
 
     Values and labels are kept apart. A value (a record) is immutable under the key of its inputs and may
@@ -169,27 +167,6 @@ class ResultsStore(ABC):
     @abstractmethod
     def history(self, slot: Sha256) -> list[BoundResult]:
         """Read all values that a slot has had, in the order of `run_no`."""
-
-    @abstractmethod
-    def overview(self, experiment: str) -> Overview:
-        """Count an experiment's latest results by test, model and outcome.
-
-        Raises
-        ------
-        NotFound
-            Where the store has no such experiment.
-        """
-
-    @abstractmethod
-    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
-        """Count an experiment's latest results by model and window, in windows that start at `start_from` on.
-
-        An unknown experiment has none.
-        """
-
-    @abstractmethod
-    def experiments(self) -> list[ExperimentSummary]:
-        """List all experiments that ever began a run, by name."""
 
     # --- runs ------------------------------------------------------------------------------------------
 
@@ -358,7 +335,7 @@ class ResultsStore(ABC):
         """Look for damage, reading everything; a healthy store gives no finding of severity ``error``.
 
         With `repair`, the latest rows are built again from the bindings where they are wrong. Records and
-        blobs are never changed.
+        blobs are never changed. What `summarise` kept is forgotten then.
         """
 
     @abstractmethod

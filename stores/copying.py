@@ -98,6 +98,8 @@ def copy_store(
         comparison = compare_stores(source, target, progress) if compare else None
         if comparison is None or comparison.equal or comparison.differing:
             break
+    for summary in source.experiments():
+        progress("counting results of experiments", target.summarise(summary.name))
     running = tuple(
         summary.name for summary in source.experiments() if summary.last_run_state is RunState.RUNNING
     )

@@ -130,6 +130,8 @@ class ResultQuery(RecordModel):
     ----------
     start_from, start_before
         Only windows that start in [start_from, start_before).
+    window
+        Only this one: of windows that grow from one start, no other is read.
     as_of
         The values that stood at that time, instead of the latest.
     limit, cursor
@@ -144,6 +146,7 @@ class ResultQuery(RecordModel):
     outcomes: tuple[Outcome, ...] = ()
     start_from: UtcDatetime | None = None
     start_before: UtcDatetime | None = None
+    window: TimeWindow | None = None
     as_of: UtcDatetime | None = None
     limit: int = Field(default=1000, ge=1, le=10_000)
     cursor: str | None = None

@@ -61,6 +61,9 @@ def check(
         else:
             done = ", repaired" if finding.repaired else ""
             out.print(f"{finding.severity}{done}: {finding.message}", markup=False, soft_wrap=True)
+    if repair and not bad:
+        for summary in target.experiments():
+            target.summarise(summary.name)
     if as_json:
         print_json({"store": target.name, "findings": findings})
     else:

@@ -10,7 +10,7 @@ from stores._codec import decode_run, from_us, to_us
 from stores._latest import LABEL, label_of, latest_of
 from stores._rows import Cursor, page_of, result_row
 from stores.exchange import ExperimentSummary, Page, ResultQuery, ResultRow
-from stores.mongo.counts import count_results
+from stores.mongo.kept import count_results
 from stores.mongo.records import bodies_of
 from stores.mongo.server import Document
 
@@ -66,6 +66,11 @@ def _bound_by_then(db: Database[Document], query: ResultQuery, store: str) -> It
     """Give of each slot the binding of the highest run that was bound by then, in the order of rows."""
     wanted = _wanted(query, store, "_id.slot")
     wanted["bound_us"] = {"$lte": 0 if query.as_of is None else to_us(query.as_of)}
+    if query.window is not None:
+        # The slots are those of the window's latest rows: only they are found by its end.
+        window = {name: wanted[name] for name in ("experiment", "start_us", "end_us")}
+        slots = [each["_id"] for each in db["latest"].find(window, {"_id": 1})]
+        wanted["_id.slot"] = {"$in": slots}
     size = _PIECE if query.outcomes else min(_PIECE, query.limit + 1)  # outcomes are told apart only later
     piece: list[Document] = []
     last = None
@@ -91,6 +96,8 @@ def _wanted(query: ResultQuery, store: str, slot: str) -> Document:
         starts["$lt"] = to_us(query.start_before)
     if query.start_from is not None:
         starts["$gte"] = to_us(query.start_from)
+    if query.window is not None:
+        starts["$eq"], wanted["end_us"] = to_us(query.window.start), to_us(query.window.end)
     if query.cursor is not None:
         cursor = Cursor.read(query.cursor, store)
         # So that a late page does not pass all earlier rows.

@@ -12,7 +12,7 @@ from forequake.timers import Timers
 from stores._codec import decode_run, encode_run, from_us, to_us
 from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
-from stores.mongo.counts import forget_counts
+from stores.mongo.kept import outdate
 from stores.mongo.server import Document, server_now_us
 
 __all__ = ["begin_run", "run_document", "runs", "timings", "update_run"]
@@ -78,7 +78,7 @@ def update_run(
         unchanged = {"_id": ref.id, "body": stored["body"]}
         if db["runs"].replace_one(unchanged, run_document(changed)).matched_count:
             if change.state is RunState.CRASHED:  # it may have died between a row and the token
-                forget_counts(db, ref.experiment)
+                outdate(db, ref.experiment)
             return changed
 
 

@@ -38,6 +38,7 @@ _FIELDS: Final[dict[str, dict[str, _Type]]] = {
     "distributions": _STORED,
     "bindings": {**_PLACE, "key": "string", "bound_us": _WHOLE},
     "latest": {**_PLACE, "key": "string", "run_no": _WHOLE, "outcome": "string", "n_fore": "number"},
+    "kept": {"experiment": "string", "what": "string", "token": _WHOLE},
     "claims": {"owner": "string", "token": _WHOLE, "until_us": _WHOLE},
     "units": {**_PLACE, "state": "string", "block": "string", "token": _WHOLE},
     "blobs": {"size": _WHOLE, "stored_us": _WHOLE},

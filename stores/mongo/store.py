@@ -1,6 +1,7 @@
 """The results store on a MongoDB server."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import BinaryIO, TypeVar
 
@@ -18,9 +19,12 @@ from forequake.results import (
     UnitRecord,
     UnitState,
 )
+from stores import _answers
 from stores._checking import check
 from stores._codec import encode
+from stores._rows import coverage_of
 from stores.base import LEASE, ResultsStore
+from stores.columns import ResultColumns
 from stores.exchange import (
     Binding,
     Block,
@@ -38,10 +42,11 @@ from stores.exchange import (
     RunRef,
     SweepReport,
 )
-from stores.mongo import adoption, blobs, counts, places, queries, runs, sweeping, work
+from stores.mongo import adoption, blobs, places, queries, runs, sweeping, work
 from stores.mongo import records as documents
 from stores.mongo.address import mongo_address
 from stores.mongo.care import MongoHoldings
+from stores.mongo.kept import MongoAnswers, keep, outdate
 from stores.mongo.schema import prepare
 from stores.mongo.server import Server
 
@@ -151,12 +156,36 @@ class MongoStore(ResultsStore):
             return places.history(db, slot)
 
     def overview(self, experiment: str) -> Overview:  # noqa: D102
-        with self._server.talking() as db:
-            return counts.overview(db, experiment, self.name)
+        with self._asking(experiment) as answers:
+            return _answers.overview(answers)
 
     def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:  # noqa: D102
         with self._server.talking() as db:
-            return counts.coverage(db, experiment, start_from)
+            answers = MongoAnswers.of(db, experiment)
+            return coverage_of(()) if answers is None else _answers.coverage(answers, start_from)
+
+    def columns(  # noqa: D102
+        self, experiment: str, test: str, start_from: datetime | None = None
+    ) -> ResultColumns | None:
+        with self._server.talking() as db:
+            answers = MongoAnswers.of(db, experiment)
+            return None if answers is None else _answers.columns(answers, test, start_from)
+
+    def summarise(self, experiment: str) -> bool:  # noqa: D102
+        def write(token: int, topic: _answers.Topic, bodies: Sequence[_answers.Body]) -> None:
+            with self._server.talking() as db:
+                keep(db, experiment, token, topic, bodies)
+
+        return _answers.summarise(lambda: self._asking(experiment), write)
+
+    @contextmanager
+    def _asking(self, experiment: str) -> Iterator[MongoAnswers]:
+        with self._server.talking() as db:
+            answers = MongoAnswers.of(db, experiment)
+            if answers is None:
+                message = f"{self.name} has no experiment {experiment!r}"
+                raise NotFound(message)
+            yield answers
 
     def experiments(self) -> list[ExperimentSummary]:  # noqa: D102
         with self._server.talking() as db:
@@ -234,7 +263,7 @@ class MongoStore(ResultsStore):
     def check(self, *, repair: bool = False) -> Iterator[Finding]:  # noqa: D102
         if repair:
             with self._server.talking() as db:
-                counts.forget_counts(db)
+                outdate(db)
         return check(MongoHoldings(self._server), repair=repair)
 
     def sweep(  # noqa: D102

@@ -49,6 +49,7 @@ _WRITES: Final = {
     "experiments": _CHANGE,
     "runs": _CHANGE,
     "latest": _CHANGE_AND_REMOVE,
+    "kept": _CHANGE_AND_REMOVE,
     "claims": _CHANGE,
     "units": _CHANGE_AND_REMOVE,
     "blobs": _CHANGE_AND_REMOVE,

@@ -208,7 +208,7 @@ class Connections:
         try:
             if mode == "rwc":
                 self._prepare(connection)
-            create(connection, self.name, writable=mode == "rwc")
+            create(connection, self.name, writable=mode == "rwc", only_read=self._read_only)
             if self._read_only:
                 connection.execute("PRAGMA query_only=ON")
         except BaseException:

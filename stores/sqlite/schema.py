@@ -5,13 +5,21 @@ from typing import Final
 
 from forequake.errors import AccessDenied, CorruptRecord, InputError, SchemaVersion
 
-__all__ = ["SCHEMA", "create", "is_current"]
+__all__ = ["SCHEMA", "create", "has_kept", "version_of"]
 
 #: The version of the tables; raised with every change of them.
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 
 #: Marks a file as ours ("fqke"), so that another program's database is never taken for a store.
 _APPLICATION_ID: Final = 0x66716B65
+
+# Answers about all results of an experiment, in pieces (see stores/_answers.py): read only while it has the
+# token. The body comes last, so that the others are read without it.
+_KEPT: Final = """CREATE TABLE kept (
+    experiment TEXT NOT NULL, what TEXT NOT NULL, test TEXT NOT NULL, part INTEGER NOT NULL,
+    token INTEGER NOT NULL, n INTEGER NOT NULL, last_us INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (experiment, what, test, part)
+) STRICT"""
 
 _TABLES: Final = (
     "CREATE TABLE meta (id TEXT PRIMARY KEY, n INTEGER NOT NULL) STRICT",
@@ -79,11 +87,14 @@ _TABLES: Final = (
         sha TEXT PRIMARY KEY, size INTEGER NOT NULL, stored_us INTEGER NOT NULL
     ) STRICT""",
     "CREATE INDEX blobs_by_age ON blobs (stored_us)",
+    _KEPT,
 )
+#: From each version to what makes the next one of it.
+_STEPS: Final = {1: (_KEPT,)}
 
 
-def is_current(db: sqlite3.Connection, name: str) -> bool:
-    """Tell whether a database is a store of this version; False where it is empty.
+def version_of(db: sqlite3.Connection, name: str) -> int:
+    """Give the version of a store's tables; 0 where the database is empty.
 
     Raises
     ------
@@ -97,7 +108,7 @@ def is_current(db: sqlite3.Connection, name: str) -> bool:
     (application,) = db.execute("PRAGMA application_id").fetchone()
     (objects,) = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not objects:
-        return False
+        return 0
     if application != _APPLICATION_ID:
         message = f"{name} is a database of another program: name another file, which will be made"
         raise InputError(message)
@@ -105,35 +116,55 @@ def is_current(db: sqlite3.Connection, name: str) -> bool:
     if row is None:
         message = f"{name} is damaged: it does not say the version of its tables; go back to a backup"
         raise CorruptRecord(message)
-    if row[0] > SCHEMA:
+    version = int(row[0])
+    if version > SCHEMA:
         message = (
-            f"{name} was made by a newer forequake (tables {row[0]}, this one knows {SCHEMA}): "
+            f"{name} was made by a newer forequake (tables {version}, this one knows {SCHEMA}): "
             "use that version or a later one"
         )
         raise SchemaVersion(message)
-    return True
+    return version
 
 
-def create(db: sqlite3.Connection, name: str, *, writable: bool) -> None:
-    """Make the tables in an empty database, whole or not at all; leave a current one as it is.
+def has_kept(db: sqlite3.Connection) -> bool:
+    """Tell whether there is a place for answers: a store of before that is only read has none."""
+    found = db.execute("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'kept'").fetchone()
+    return found is not None
+
+
+def create(db: sqlite3.Connection, name: str, *, writable: bool, only_read: bool = False) -> None:
+    """Make the tables in an empty database, and new ones in an older store, whole or not at all.
+
+    Parameters
+    ----------
+    writable
+        Whether the file may be written.
+    only_read
+        Whether an older store stays as it is, since nothing else is to be written.
 
     Raises
     ------
     AccessDenied
         Where the database is empty and may not be written.
     """
-    if is_current(db, name):
+    version = version_of(db, name)
+    if version == SCHEMA or (version and (only_read or not writable)):
         return
     if not writable:
         message = f"{name} is empty and may not be written by this user: let its owner run something first"
         raise AccessDenied(message)
     db.execute("BEGIN IMMEDIATE")
     try:
-        if not is_current(db, name):  # another process may have been first
+        version = version_of(db, name)  # another process may have been first
+        if version == 0:
             db.execute(f"PRAGMA application_id={_APPLICATION_ID}")
             for table in _TABLES:
                 db.execute(table)
             db.execute("INSERT INTO meta VALUES ('schema', ?)", (SCHEMA,))
+        for step in range(version or SCHEMA, SCHEMA):
+            for statement in _STEPS[step]:
+                db.execute(statement)
+            db.execute("UPDATE meta SET n = ? WHERE id = 'schema'", (step + 1,))
         db.execute("COMMIT")
     finally:
         if db.in_transaction:

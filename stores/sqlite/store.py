@@ -1,11 +1,12 @@
 """The results store in one SQLite file, with its blobs in a folder beside it."""
 
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from forequake.errors import NotFound
+from forequake.errors import CorruptRecord, NotFound
 from forequake.quantities import Sha256, now
 from forequake.results import (
     BlobRef,
@@ -19,11 +20,14 @@ from forequake.results import (
     UnitRecord,
     UnitState,
 )
+from stores import _answers
 from stores._checking import check
 from stores._codec import encode, to_us
 from stores._comparison import differs
+from stores._rows import coverage_of
 from stores.base import LEASE, ResultsStore
 from stores.blobs import BlobFolder
+from stores.columns import ResultColumns
 from stores.exchange import (
     Binding,
     Block,
@@ -45,6 +49,7 @@ from stores.sqlite import adoption, publication, queries, runs, sweeping, tables
 from stores.sqlite.care import SqliteHoldings
 from stores.sqlite.connections import Connections
 from stores.sqlite.filesystems import refuse_network_filesystem
+from stores.sqlite.kept import SqliteAnswers, forget, keep
 
 __all__ = ["SqliteStore"]
 
@@ -157,12 +162,36 @@ class SqliteStore(ResultsStore):
             return publication.history(db, slot)
 
     def overview(self, experiment: str) -> Overview:  # noqa: D102
-        with self._connections.reading() as db:
-            return queries.overview(db, experiment, self.name)
+        with self._asking(experiment) as answers:
+            return _answers.overview(answers)
 
     def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:  # noqa: D102
         with self._connections.reading() as db:
-            return queries.coverage(db, experiment, start_from)
+            answers = SqliteAnswers.of(db, experiment)
+            return coverage_of(()) if answers is None else _answers.coverage(answers, start_from)
+
+    def columns(  # noqa: D102
+        self, experiment: str, test: str, start_from: datetime | None = None
+    ) -> ResultColumns | None:
+        with self._connections.reading() as db:
+            answers = SqliteAnswers.of(db, experiment)
+            return None if answers is None else _answers.columns(answers, test, start_from)
+
+    def summarise(self, experiment: str) -> bool:  # noqa: D102
+        def write(token: int, topic: _answers.Topic, bodies: Sequence[_answers.Body]) -> None:
+            with self._connections.writing() as db:
+                keep(db, experiment, token, topic, bodies)
+
+        return _answers.summarise(lambda: self._asking(experiment), write)
+
+    @contextmanager
+    def _asking(self, experiment: str) -> Iterator[SqliteAnswers]:
+        with self._connections.reading() as db:
+            answers = SqliteAnswers.of(db, experiment)
+            if answers is None:
+                message = f"{self.name} has no experiment {experiment!r}"
+                raise NotFound(message)
+            yield answers
 
     def experiments(self) -> list[ExperimentSummary]:  # noqa: D102
         with self._connections.reading() as db:
@@ -237,6 +266,9 @@ class SqliteStore(ResultsStore):
     # --- care ----------------------------------------------------------------------------------------------
 
     def check(self, *, repair: bool = False) -> Iterator[Finding]:  # noqa: D102
+        if repair:
+            with suppress(CorruptRecord), self._connections.writing() as db:  # damage is told below
+                forget(db)
         return check(SqliteHoldings(self._connections, self._blobs), repair=repair)
 
     def sweep(  # noqa: D102

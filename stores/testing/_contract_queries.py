@@ -69,6 +69,9 @@ class QueriesContract(ContractBase):
             {"start_from": sample_window(2).start},
             {"start_before": sample_window(2).start},
             {"start_from": sample_window(1).start, "start_before": sample_window(1).end},
+            {"window": sample_window(3)},
+            {"window": sample_window(3), "tests": ("S",), "start_from": sample_window(2).start},
+            {"window": sample_window(3), "outcomes": (Outcome.PASSED, Outcome.BETTER)},
             {"tests": ("S",), "models": ("beta",), "outcomes": (Outcome.PASSED,)},
             {"models": ("unknown",)},
         ],
@@ -89,6 +92,7 @@ class QueriesContract(ContractBase):
                 and (not query.outcomes or row.outcome in query.outcomes)
                 and (query.start_from is None or label.window.start >= query.start_from)
                 and (query.start_before is None or label.window.start < query.start_before)
+                and query.window in (None, label.window)
             )
 
         expected = [row for row in _rows(filled, everything) if fits(row)]
@@ -181,6 +185,12 @@ class QueriesContract(ContractBase):
         found = [Binding(label=label, key=result.key) for label, result in zip(labels, results, strict=True)]
         store.publish(ref(begin(store)), found)
         coverage = store.coverage("sample")
+        for as_of in (None, now()):
+            for window, models in ((first.window, ["alpha", "beta"]), (grown, ["alpha"])):
+                page = store.latest(ResultQuery(experiment="sample", window=window, as_of=as_of))
+                assert [(row.label.model, row.label.window) for row in page.rows] == [
+                    (model, window) for model in models
+                ]
         assert coverage.windows == (first.window, grown)
         assert (coverage.models, coverage.counts) == (("alpha", "beta"), ((1, 1), (1, 0)))
 

@@ -6,12 +6,24 @@ import pytest
 pytest.register_assert_rewrite(
     *(
         f"stores.testing._contract_{part}"
-        for part in ("base", "blobs", "care", "copy", "queries", "records", "results", "timings", "work")
+        for part in (
+            "base",
+            "blobs",
+            "care",
+            "columns",
+            "copy",
+            "queries",
+            "records",
+            "results",
+            "timings",
+            "work",
+        )
     )
 )
 
 from stores.testing._contract_blobs import BlobsContract  # noqa: E402
 from stores.testing._contract_care import CareContract, SharingContract  # noqa: E402
+from stores.testing._contract_columns import ColumnsContract  # noqa: E402
 from stores.testing._contract_copy import CopyContract  # noqa: E402
 from stores.testing._contract_queries import QueriesContract  # noqa: E402
 from stores.testing._contract_records import RecordsContract  # noqa: E402
@@ -26,6 +38,7 @@ class ResultsStoreContract(
     RecordsContract,
     PublishContract,
     QueriesContract,
+    ColumnsContract,
     RunsContract,
     TimingsContract,
     ClaimsContract,
