@@ -164,7 +164,7 @@ def test_gains_are_drawn_up_and_down_and_infinite_ones_with_marks_of_their_own()
     rates = np.full(PIXELS.shape, 0.1), np.full(PIXELS.shape, 1.0)
     figure = gain_map(MapLayout(PIXELS, found, LIGHT), gains, ("A", "B"), rates)
     assert figure.data[0].z == pytest.approx(-1.0)  # the ground: the second model expects more everywhere
-    marks = {trace.marker.symbol: trace for trace in figure.data if trace.mode == "markers"}
+    marks = {trace.marker.symbol: trace for trace in figure.data[1:] if trace.mode == "markers"}
     assert set(marks) == {"triangle-up", "triangle-down", "x", "star", "circle-open"}
     up = marks["triangle-up"].marker
     assert (up.cmin, up.cmax) == pytest.approx((-math.log(2), math.log(2)))
