@@ -91,7 +91,7 @@ def test_the_mean_of_the_gains_is_the_t_tests_information_gain(
     said = words(app).replace("−", "-")
     mean, test = re.findall(r"(-?[\d.]+) nats per event\*\*; the test T stored (-?[\d.]+\d)", said)[0]
     assert (float(mean), float(test)) == pytest.approx((stored, stored), rel=1e-3)
-    marks = [trace for trace in figures(app)[0]["data"] if trace["mode"] == "markers"]
+    marks = [trace for trace in figures(app)[0]["data"] if trace.get("mode") == "markers"]
     drawn = np.concatenate([array(trace["marker"]["color"]) for trace in marks])
     assert drawn.mean() == pytest.approx(stored, rel=1e-9)
 
