@@ -15,6 +15,7 @@ from typing import Final
 import streamlit as st
 from pydantic import ValidationError
 
+from dashboard._as_of import PastStore, parted
 from dashboard._experiment import (
     PAGE,
     ScoreSummary,
@@ -112,6 +113,9 @@ def store_address() -> str:
 @st.cache_resource(show_spinner=False, validate=lambda opened: not opened.closed)
 def store(address: str) -> ResultsStore:
     """Open the store for reading, once for the process; for the public without what is not for it."""
+    plain, moment = parted(address)
+    if moment is not None:
+        return PastStore(store(plain), moment)
     opened = open_store(address, read_only=True)
     return PublicStore(opened) if is_public() else opened
 

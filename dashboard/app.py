@@ -9,7 +9,7 @@ import streamlit as st
 
 from dashboard._theme import theme_of
 from dashboard.views._failures import explained
-from dashboard.views._filters import keep_choices, link_to
+from dashboard.views._filters import keep_choices, link_to, say_moment
 from dashboard.views._frame import draw_frame
 from dashboard.views._sharing import choose_picture, offer_link
 
@@ -52,9 +52,10 @@ with explained():
     # A link to a result names all that its page shows. Of runs there is something to see before any result.
     shown = None if page == result else draw_frame(without_results=page.url_path == "runs")
     choose_picture()
+    say_moment()
     if page == result or shown is not None:
         page.run()
-    if shown is not None and shown.windows.listed:
+    if page == result or (shown is not None and shown.windows.listed):
         offer_link(page.url_path, shown)
     with links:
         for heading, group in pages.items():

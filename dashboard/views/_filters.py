@@ -7,24 +7,29 @@ from typing import Final
 import streamlit as st
 
 from dashboard import _data
+from dashboard._as_of import address_at, moment_of
 from dashboard._words import window_name
 from dashboard.figures.cells import Column
 from dashboard.views._failures import unknown_name
-from dashboard.views._text import plain
+from dashboard.views._text import clock, plain
 from forequake.errors import unknown
 from forequake.windows import TimeWindow
 from stores import ExperimentSummary
 
 __all__ = [
     "ALL_WINDOWS",
+    "AS_OF",
     "LATEST",
     "Chosen",
+    "choose_address",
     "choose_experiment",
     "choose_parts",
     "choose_window",
     "drop_unknown",
     "keep_choices",
     "link_to",
+    "of_this_time",
+    "say_moment",
 ]
 
 #: Choices that all pages share, by the names of the address's parameters, which are their widgets' keys.
@@ -60,6 +65,8 @@ _OF_PAGES: Final = (
 _LAST: Final = "last experiment"
 _PENDING: Final = "experiment to be set"
 
+#: The address's word for the time whose results are shown; it has no widget.
+AS_OF: Final = "as_of"
 ALL_WINDOWS: Final = "All windows"
 LATEST: Final = "Latest window"
 
@@ -103,7 +110,38 @@ def link_to(**more: str) -> dict[str, str | list[str]]:
     held = {name: st.session_state.get(name) for name in _COMMON}
     if more.get("experiment", held["experiment"]) != held["experiment"]:
         held = {}
-    return more | {name: value for name, value in held.items() if value and name not in more}
+    return of_this_time(**more) | {name: value for name, value in held.items() if value and name not in more}
+
+
+def of_this_time(**query: str) -> dict[str, str | list[str]]:
+    """Give the parameters of a link, and the time whose results are shown, which all links keep."""
+    moment = st.query_params.get(AS_OF)
+    return dict(query) if moment is None else {AS_OF: moment, **query}
+
+
+def choose_address() -> str:
+    """Give the address of the store to show, as it stood at the time that the link names."""
+    asked = st.query_params.get(AS_OF)
+    moment = None if asked is None else moment_of(asked)
+    if asked is not None and moment is None:
+        unknown_name(f"{asked!r} is no time in UTC, as 2024-05-01T12:00:00Z is one; the latest are shown.")
+    return address_at(_data.store_address(), moment)
+
+
+def say_moment() -> None:
+    """Say that what came after a time is left out, and lead to the latest results."""
+    moment = moment_of(st.query_params.get(AS_OF, ""))
+    if moment is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f":material/history: As of **{clock(moment)}**: later results are left out.", width="content"
+        )
+        st.button("Show the latest", on_click=_forget_moment, type="tertiary", key="show the latest")
+
+
+def _forget_moment() -> None:
+    st.query_params.pop(AS_OF, None)
 
 
 def choose_experiment(listing: _data.Listing) -> ExperimentSummary | None:

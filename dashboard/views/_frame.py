@@ -12,7 +12,13 @@ from dashboard._theme import Theme, theme_of
 from dashboard._words import count_of
 from dashboard.figures.cells import Column
 from dashboard.views._failures import no_experiments, no_results
-from dashboard.views._filters import Chosen, choose_experiment, choose_parts, choose_window
+from dashboard.views._filters import (
+    Chosen,
+    choose_address,
+    choose_experiment,
+    choose_parts,
+    choose_window,
+)
 from dashboard.views._parts import failures_table
 from dashboard.views._text import plain
 from forequake.config import ExperimentConfig
@@ -117,7 +123,7 @@ def draw_frame(*, without_results: bool = False) -> Frame | None:
 
     Streamlit keeps widgets of the entry script from page to page, and in every page's address.
     """
-    address = _data.store_address()
+    address = choose_address()
     listing = _data.experiments(address)
     if not listing.experiments:
         no_experiments()

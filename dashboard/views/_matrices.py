@@ -18,6 +18,7 @@ from dashboard.figures.cells import (
 )
 from dashboard.figures.legend import window_legend
 from dashboard.figures.matrix import bands, least_width, matrix_figure
+from dashboard.views._filters import of_this_time
 from dashboard.views._parts import chosen_cell, plot, scrolled
 from dashboard.views._tables import show_table, window_table
 from forequake.config import ExperimentConfig
@@ -140,4 +141,4 @@ def open_result(experiment: str, place: Place, window: TimeWindow) -> None:
 
 def open_slot(slot: str) -> None:
     """Go to the page of one result."""
-    st.switch_page("views/result.py", query_params={"slot": slot})
+    st.switch_page("views/result.py", query_params=of_this_time(slot=slot))

@@ -8,6 +8,7 @@ from dashboard._theme import Theme
 from dashboard._words import count_of
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import PairMatrix, pair_figure
+from dashboard.views._matrices import open_slot
 from dashboard.views._parts import chosen_cell, plot, scrolled
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -54,7 +55,7 @@ def show_pairs(
     place = chosen_cell(event)
     for pair in matrix.pairs:
         if place is not None and (place[0], place[2]) == (pair.model, pair.other) and pair.latest:
-            st.switch_page("views/result.py", query_params={"slot": pair.latest.label.slot})
+            open_slot(pair.latest.label.slot)
     name = f"{experiment}_{test}_pairs"
     show_table(_table(matrix), name, figures={name: figure})
 

@@ -60,6 +60,7 @@ def plot(*buttons: str) -> dict[str, Any]:
 
 
 def head(
+    address: str,
     listing: _data.Listing,
     summary: ExperimentSummary,
     counted: Overview,
@@ -88,11 +89,11 @@ def head(
                 help=clock(counted.last_computed_at),
                 width="content",
             )
-        runs = _data.runs(_data.store_address(), summary.name)
+        runs = _data.runs(address, summary.name)
         if runs:
             st.metric("Last run", runs[0].state.value, help=_run_help(runs[0]), width="content")
     _say_marks(window, window_marks(config))
-    say_late(_data.statuses(_data.store_address(), summary.name), window)
+    say_late(_data.statuses(address, summary.name), window)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         name = "" if is_public() else f" · {plain(shown_url(_data.store_address()))}"
         st.caption(f"Data as of {clock(listing.read_at)}{name}", width="content")

@@ -33,7 +33,15 @@ _BY_NAME: Final = "name"
 def show() -> None:
     """Draw the page."""
     shown = frame()
-    head(shown.listing, shown.summary, shown.counted, shown.windows, shown.window, shown.config)
+    head(
+        shown.address,
+        shown.listing,
+        shown.summary,
+        shown.counted,
+        shown.windows,
+        shown.window,
+        shown.config,
+    )
     if not say_filters(shown) or not shown.columns:
         return
     page = Page(

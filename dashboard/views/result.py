@@ -37,7 +37,8 @@ from dashboard.figures.legend import mark_image
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
-from dashboard.views._filters import link_to
+from dashboard.views._filters import choose_address, link_to, of_this_time
+from dashboard.views._matrices import open_slot
 from dashboard.views._parts import clicked, listed, plot, say_late, scrolled, sentence_of
 from dashboard.views._result_files import link_test, offer_files, repeating
 from dashboard.views._text import clock, plain
@@ -66,7 +67,7 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 def show() -> None:
     """Draw the page."""
-    address = _data.store_address()
+    address = choose_address()
     slot = st.query_params.get("slot", "")
     if not _HASH.fullmatch(slot):
         _back(None)
@@ -149,7 +150,7 @@ def _lead(
     """Lead to another result. A link from a page to itself does nothing in Streamlit, so this is a button."""
     key = f"{name} {' '.join(query.values())}"
     if st.button(name, key=key, type="tertiary", icon=icon, icon_position=icon_position, disabled=disabled):
-        st.switch_page("views/result.py", query_params=query)
+        st.switch_page("views/result.py", query_params=of_this_time(**query))
 
 
 def _slot(values: Sequence[BoundResult]) -> str:
@@ -339,7 +340,7 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Map
     mark = clicked(event)
     if mark and mark[0] != label.window.id:
         other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})
-        st.switch_page("views/result.py", query_params={"slot": other.slot})
+        open_slot(other.slot)
 
 
 def _outcomes(rows: Sequence[ResultRow]) -> str:
