@@ -55,7 +55,7 @@ with explained():
     say_moment()
     if page == result or shown is not None:
         page.run()
-    if page == result or (shown is not None and shown.windows.listed):
+    if shown is not None and shown.windows.listed:
         offer_link(page.url_path, shown)
     with links:
         for heading, group in pages.items():

@@ -10,7 +10,6 @@ from dashboard._as_of import written
 from dashboard._words import window_name
 from dashboard.views._filters import AS_OF, LATEST
 from dashboard.views._frame import Frame
-from forequake.quantities import now
 
 __all__ = ["choose_picture", "offer_link", "permanent_query"]
 
@@ -25,15 +24,13 @@ def choose_picture() -> None:
     )
 
 
-def offer_link(page: str, shown: Frame | None) -> None:
+def offer_link(page: str, shown: Frame) -> None:
     """Offer an address that shows the same view also when there are newer results.
 
     Parameters
     ----------
     page
         The page's name in its address.
-    shown
-        None for a page of a single result, which its address names.
     """
     base = (st.context.url or "").split("?")[0]
     query = permanent_query(page, shown, {name: st.query_params.get_all(name) for name in st.query_params})
@@ -42,7 +39,7 @@ def offer_link(page: str, shown: Frame | None) -> None:
         st.code(f"{base}?{urlencode(query, doseq=True)}", language=None, wrap_lines=True)
 
 
-def permanent_query(page: str, shown: Frame | None, asked: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+def permanent_query(page: str, shown: Frame, asked: Mapping[str, Sequence[str]]) -> dict[str, Any]:
     """Name all that a view shows: the experiment, a window by its times in place of the latest one, the time.
 
     What a page shows by itself, as the latest window, the first reference or the best models, it finds again
@@ -53,8 +50,6 @@ def permanent_query(page: str, shown: Frame | None, asked: Mapping[str, Sequence
     asked
         What the address has, by its parameters.
     """
-    if shown is None:
-        return {AS_OF: written(now())} | dict(asked)
     query: dict[str, Any] = {AS_OF: written(shown.listing.read_at)} | dict(asked) | {"experiment": shown.name}
     one = shown.window
     if one is None and page in _OF_ONE_WINDOW:

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
+from urllib.parse import urlencode
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import _data
+from dashboard._as_of import written
 from dashboard._sentences import (
     flag_words,
     gain_unit,
@@ -37,7 +39,7 @@ from dashboard.figures.legend import mark_image
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
-from dashboard.views._filters import choose_address, link_to, of_this_time
+from dashboard.views._filters import AS_OF, choose_address, link_to, of_this_time
 from dashboard.views._matrices import open_slot
 from dashboard.views._parts import clicked, listed, plot, say_late, scrolled, sentence_of
 from dashboard.views._result_files import link_test, offer_files, repeating
@@ -371,7 +373,9 @@ def _provenance(address: str, shown: BoundResult, result: AnyEvaluation, run: Ru
     listed(entries)
     base = (st.context.url or "").split("?")[0]
     st.markdown("Permanent link to this value")
-    st.code(f"{base}?slot={shown.label.slot}&key={result.key}", language=None, wrap_lines=True)
+    query = of_this_time(slot=shown.label.slot, key=result.key)
+    query.setdefault(AS_OF, written(_data.experiments(address).read_at))
+    st.code(f"{base}?{urlencode(query)}", language=None, wrap_lines=True)
     st.markdown("Compute it again, in the folder in which its run began")
     st.code(repeating(shown.label, run, spans=result.n_windows is not None), language=None, wrap_lines=True)
     with st.expander("What its key is made of"):

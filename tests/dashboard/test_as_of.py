@@ -18,7 +18,7 @@ from tests.dashboard.reading import figures, words
 
 #: Questions whose answers are of values, which never change, or of what there is to copy.
 _TIMELESS = {"get", "get_many", "existing", "scan", "open_blob", "bindings", "timings", "close", "closed"}
-_VIEWS = ("overview", "consistency", "comparison", "time", "calibration", "runs")
+_VIEWS = ("overview", "consistency", "comparison", "time", "calibration")
 
 
 @pytest.fixture

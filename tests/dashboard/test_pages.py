@@ -406,7 +406,7 @@ def test_a_result_over_windows_names_what_is_missing(page: PageOpener, beyond_wi
     row = next(row for row in rows_of(beyond_windows, "beyond") if row.label.test == "calibration")
     app = page(beyond_windows, "result", slot=row.label.slot)
     said = words(app)
-    assert "calibration of alpha" in said
+    assert "Calibration of alpha" in said
     assert "in 2 windows, 1 missing." in said
     assert "Missing: 2020-01-08 to 2020-01-15." in said
     assert "Windows in which the test says nothing are left out." in said
