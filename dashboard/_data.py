@@ -15,7 +15,7 @@ from typing import Final
 import streamlit as st
 from pydantic import ValidationError
 
-from dashboard._as_of import PastStore, parted
+from dashboard._as_of import parted
 from dashboard._experiment import (
     PAGE,
     ScoreSummary,
@@ -52,6 +52,7 @@ from stores import (
     ExperimentSummary,
     Overview,
     OverviewCell,
+    PastStore,
     ResultQuery,
     ResultRow,
     ResultsStore,

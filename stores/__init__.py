@@ -2,6 +2,7 @@
 
 from stores._addresses import default_store_url, resolve_store, shown_url
 from stores._open import open_store, store_exists
+from stores._past import PastStore
 from stores._read_only import ReadOnlyStore
 from stores.base import LEASE, RENEWAL, ResultsStore
 from stores.columns import ResultColumns
@@ -37,6 +38,7 @@ __all__ = [
     "Overview",
     "OverviewCell",
     "Page",
+    "PastStore",
     "PublishReport",
     "PutReport",
     "ReadOnlyStore",

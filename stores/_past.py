@@ -1,0 +1,138 @@
+"""A store as it stood at a time: what permanent links show, whatever came since."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from pydantic import TypeAdapter
+
+from forequake.quantities import Sha256
+from forequake.results import Quantiles, RunRecord, RunState, UnitRecord, UnitState
+from stores._codec import to_us
+from stores._columns import columns_of
+from stores._read_only import ReadOnlyStore
+from stores._rows import Group, coverage_of, overview_of
+from stores.base import ResultsStore
+from stores.columns import ResultColumns
+from stores.exchange import BoundResult, Coverage, ExperimentSummary, Overview, Page, ResultQuery, ResultRow
+
+__all__ = ["PastStore"]
+
+_PAGE: Final = 10_000
+#: While a run is under way, it tells that it lives at least so often.
+_HEARTBEAT: Final = timedelta(minutes=2)
+_QUANTILES: Final[TypeAdapter[Any]] = TypeAdapter(Quantiles | None)
+
+
+class PastStore(ReadOnlyStore):
+    """A store without what came after a time.
+
+    Where no run was under way since, its answers are those of the store, as fast; else results are read one
+    by one. Computations that had ended badly by then and were repeated since are not told any more.
+    """
+
+    def __init__(self, store: ResultsStore, moment: datetime) -> None:
+        super().__init__(store)
+        self._moment = moment
+        self._changed_since: set[str] = set()
+
+    def experiments(self) -> list[ExperimentSummary]:
+        return [
+            self._summary(summary) if self._changed(summary.name) else summary
+            for summary in super().experiments()
+        ]
+
+    def _summary(self, summary: ExperimentSummary) -> ExperimentSummary:
+        runs = self.runs(summary.name)
+        if not runs:
+            return summary
+        last = max(runs, key=lambda run: run.run_no)
+        return summary.model_copy(
+            update={
+                "record_key": last.experiment_key,
+                "last_run_state": last.state,
+                "last_run_counts": last.counts,
+                "last_started_at": last.started_at,
+            }
+        )
+
+    def _changed(self, experiment: str) -> bool:
+        """Tell whether a run of an experiment may have given it results since."""
+        if experiment not in self._changed_since and any(
+            (run.heartbeat_at + _HEARTBEAT if run.ended_at is None else run.ended_at) > self._moment
+            for run in super().runs(experiment)
+        ):
+            self._changed_since.add(experiment)
+        return experiment in self._changed_since
+
+    def latest(self, query: ResultQuery) -> Page[ResultRow]:
+        earlier = self._moment if query.as_of is None else min(query.as_of, self._moment)
+        if query.as_of is None and not self._changed(query.experiment):
+            return super().latest(query)
+        return super().latest(query.model_copy(update={"as_of": earlier}))
+
+    def history(self, slot: Sha256) -> list[BoundResult]:
+        return [value for value in super().history(slot) if value.bound_at <= self._moment]
+
+    def overview(self, experiment: str) -> Overview:
+        now = super().overview(experiment)
+        if not self._changed(experiment):
+            return now
+        counts: Counter[tuple[str, str, str | None, str]] = Counter()
+        newest: dict[tuple[str, str, str | None, str], int] = {}
+        windows = set()
+        for row in self._rows(ResultQuery(experiment=experiment, limit=_PAGE)):
+            place = row.label.test, row.label.model, row.label.reference, row.outcome.value
+            counts[place] += 1
+            newest[place] = max(newest.get(place, 0), to_us(row.computed_at))
+            windows.add(row.label.window)
+        groups = (Group(*place, n_windows=count, newest_us=newest[place]) for place, count in counts.items())
+        return overview_of(experiment, now.token, groups, len(windows))
+
+    def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
+        if not self._changed(experiment):
+            return super().coverage(experiment, start_from)
+        rows = self._rows(ResultQuery(experiment=experiment, start_from=start_from, limit=_PAGE))
+        return coverage_of((row.label.model, *_span(row), 1) for row in rows)
+
+    def columns(self, experiment: str, test: str, start_from: datetime | None = None) -> ResultColumns | None:
+        if not self._changed(experiment):
+            return super().columns(experiment, test, start_from)
+        query = ResultQuery(experiment=experiment, tests=(test,), start_from=start_from, limit=_PAGE)
+        return columns_of(test, [[_fields(row) for row in self._rows(query)]])
+
+    def _rows(self, query: ResultQuery) -> Iterator[ResultRow]:
+        while True:
+            page = self.latest(query)
+            yield from page.rows
+            if page.cursor is None:
+                return
+            query = query.model_copy(update={"cursor": page.cursor})
+
+    def runs(self, experiment: str | None, limit: int = 50) -> list[RunRecord]:
+        return [
+            run
+            if run.ended_at is None or run.ended_at <= self._moment
+            else run.model_copy(update={"state": RunState.RUNNING, "ended_at": None})
+            for run in super().runs(experiment, limit)
+            if run.started_at <= self._moment
+        ]
+
+    def units(self, experiment: str, states: Collection[UnitState] = ()) -> list[UnitRecord]:
+        return [unit for unit in super().units(experiment, states) if unit.changed_at <= self._moment]
+
+
+def _span(row: ResultRow) -> tuple[int, int]:
+    return to_us(row.label.window.start), to_us(row.label.window.end)
+
+
+def _fields(row: ResultRow) -> tuple[Any, ...]:
+    """Give what columns take of a row, in the order of `stores._columns.FIELDS`."""
+    low, high = row.interval or (None, None)
+    quantiles = None if row.quantiles is None else _QUANTILES.dump_json(row.quantiles).decode()
+    return (
+        *(row.label.model, row.label.reference, *_span(row), row.test, row.kind, row.side.value, row.alpha),
+        *(row.outcome.value, row.reason, quantiles, row.n_observed, row.statistic, row.n_forecast),
+        *(row.information_gain, low, high),
+    )
