@@ -32,6 +32,7 @@ __all__ = [
     "pairs_since",
     "place_of",
     "summary_of",
+    "units_of",
     "windows_of",
 ]
 
@@ -175,6 +176,23 @@ def axes(
 def is_dependent(windows: Windows, config: ExperimentConfig | None) -> bool:
     """Tell whether windows share time, so that their results depend on one another."""
     return windows.overlap or (config is not None and config.growth == "cumulative")
+
+
+def units_of(units: Iterable[UnitRecord], config: ExperimentConfig | None) -> tuple[UnitRecord, ...]:
+    """Leave out computations of models and windows that the experiment's files do not name any more."""
+    if config is None or not config.windows:
+        return tuple(units)
+    models, windows = {model.name for model in config.models}, set(config.windows)
+    first, ends = min(window.start for window in windows), {window.end for window in windows}
+    return tuple(
+        unit
+        for unit in units
+        if unit.label.model in models
+        and (
+            unit.label.window in windows
+            or (unit.label.window.start == first and unit.label.window.end in ends)  # over windows
+        )
+    )
 
 
 def count_windows(

@@ -18,12 +18,14 @@ from forequake.results import Curve, ScoreRecord
 from forequake.windows import TimeWindow
 from stores import ResultRow
 
-__all__ = ["ModelCurve", "alarm_figure", "areas_figure", "chance_band"]
+__all__ = ["POINTS", "ModelCurve", "alarm_figure", "areas_figure", "chance_band"]
 
 Array = NDArray[np.float64]
 
 #: Points of all curves beyond which they are drawn by the graphics card.
 _MOST_DRAWN: Final = 20_000
+#: Points of one curve: a picture of as many pixels shows no more.
+POINTS: Final = 500
 #: Marks on a curve, by which it is told from others without its colour, and clicked.
 _MARKS: Final = 9
 _CHANCE: Final = 0.95
@@ -110,7 +112,7 @@ def alarm_figure(
             hoverinfo="skip",
         )
     )
-    heavy = sum(len(curve.x) for _, curve in drawn) > _MOST_DRAWN
+    heavy = sum(min(len(curve.x), POINTS) for _, curve in drawn) > _MOST_DRAWN
     for one, curve in sorted(drawn, key=lambda pair: not styles[pair[0].model].grey):
         _draw_curve(figure, one, curve, styles[one.model], least, heavy=heavy)
     _lay_out(figure, first, least)
@@ -163,6 +165,8 @@ def _draw_curve(
 ) -> None:
     draw = go.Scattergl if heavy else go.Scatter
     x, y = np.maximum(curve.x, least), np.asarray(curve.y)
+    kept = _thinned(x, y, logarithmic=least > 0)
+    x, y = x[kept], y[kept]
     name = html.escape(one.model)
     dash = style.named_dash if heavy else style.dash
     hover = (
@@ -208,6 +212,16 @@ def _draw_curve(
             legendgroup=name,
         )
     )
+
+
+def _thinned(x: Array, y: Array, *, logarithmic: bool) -> NDArray[np.intp]:
+    """Choose at most `POINTS` points: those nearest to equal steps along the curve as it is drawn."""
+    if len(x) <= POINTS:
+        return np.arange(len(x))
+    across = np.log10(x) if logarithmic else x
+    length = np.ptp(across) or 1.0
+    way = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(across)) / length + np.abs(np.diff(y)))])
+    return np.unique(np.searchsorted(way, np.linspace(0, way[-1], POINTS)).clip(0, len(x) - 1))
 
 
 def _spread(x: Array, y: Array) -> NDArray[np.intp]:

@@ -42,6 +42,7 @@ _COUNTED_LINE: Final = 12
 _BELOW: Final = 27
 _HEAD: Final = 32
 _HEAD_LINE: Final = 17
+_SMALL_LINE: Final = 14
 _FOOT: Final = 10
 #: The least width of a cell, of a letter in a heading, and of the models' names, in pixels.
 _CELL: Final = 46
@@ -301,7 +302,10 @@ def _plain(matrix: WindowMatrix | CountedMatrix, cells: Sequence[CountedCell], t
 
 def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: Theme, row: int) -> None:
     models, columns = len(matrix.models), len(matrix.columns)
-    head = _HEAD + _HEAD_LINE * max((len(_heading(column)) for column in matrix.columns), default=1)
+    lines = max((len(_heading(column)) for column in matrix.columns), default=1)
+    named = [column.reference for column in matrix.columns if column.reference is not None]
+    alone = any(named.count(reference) == 1 for reference in named)
+    head = _HEAD + _HEAD_LINE * lines + (_SMALL_LINE if alone else 0)
     bare = {"showgrid": False, "zeroline": False, "showline": False, "ticks": "", "fixedrange": True}
     figure.update_layout(
         height=head + _FOOT + row * models,
@@ -311,7 +315,7 @@ def _lay_out(figure: go.Figure, matrix: WindowMatrix | CountedMatrix, theme: The
         hoverlabel={"align": "left"},
         showlegend=False,
         shapes=_lines(matrix, theme),
-        annotations=_references(matrix.columns, theme, head - 16),
+        annotations=_references(matrix.columns, theme, _HEAD + _HEAD_LINE * lines - 16),
     )
     figure.update_xaxes(
         **bare,
@@ -348,12 +352,17 @@ def _references(columns: Sequence[Column], theme: Theme, height: int) -> list[di
             "yref": "paper",
             "yanchor": "bottom",
             "yshift": height,
-            "text": f"against {html.escape(cut(reference, 6 + 8 * len(group)))}",
+            "text": f"against{_between(group)}{html.escape(cut(reference, 6 + 8 * len(group)))}",
             "font": {"size": 11, "color": theme.muted},
             "showarrow": False,
         }
         for reference, group in places.items()
     ]
+
+
+def _between(group: Sequence[int]) -> str:
+    """Break what stands over a single column, which may be as narrow as a name."""
+    return "<br>" if len(group) == 1 else " "
 
 
 def _lines(matrix: WindowMatrix | CountedMatrix, theme: Theme) -> list[dict[str, Any]]:

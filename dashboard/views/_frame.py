@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from dashboard import _data
-from dashboard._experiment import axes, is_dependent
+from dashboard._experiment import axes, is_dependent, units_of
 from dashboard._theme import Theme, theme_of
 from dashboard._words import count_of
 from dashboard.figures.cells import Column
@@ -46,7 +46,7 @@ class Frame:
     counted
         Its results, counted by test, model and outcome.
     units
-        Its computations that are under way or ended badly.
+        Its computations that are under way or ended badly, of the models and windows that it has now.
     windows
         Its windows that have results.
     window
@@ -149,7 +149,7 @@ def draw_frame(*, without_results: bool = False) -> Frame | None:
         summary=summary,
         config=config,
         counted=counted,
-        units=tuple(_data.units(address, summary.name)),
+        units=units_of(_data.units(address, summary.name), config),
         windows=windows,
         window=choose_window(windows, always=bool(spanning)),
         all_columns=columns,

@@ -45,30 +45,31 @@ def show() -> None:
     st.caption(f"{plain(shown.name)}: the results of all windows, one after the other.")
     if not say_filters(shown) or not shown.columns:
         return
-    styles = styles_of(shown.models, _highlighted(shown), shown.theme)
-    _gains(shown, styles)
-    _quantiles(shown, styles)
+    picked = _highlighted(shown)
+    best = _gains(shown, picked)
+    _quantiles(shown, styles_of(shown.models, picked or best, shown.theme))
 
 
 def _highlighted(shown: Frame) -> Sequence[str]:
-    """Let the reader choose which of many lines stand out: at first those of the first models."""
+    """Let the reader choose which of many lines stand out; none where those that gain most are to."""
     if len(shown.models) <= MOST_LINES:
         return shown.models
     drop_unknown("time_lines", shown.models)
-    picked = st.multiselect(
+    return st.multiselect(
         "Highlight",
         shown.models,
         key="time_lines",
-        placeholder=f"the first {MOST_LINES} of {len(shown.models)} models",
+        placeholder=f"the {MOST_LINES} best of {len(shown.models)} models",
         max_selections=MOST_LINES,
         bind="query-params",
         wrap=True,
     )
-    return picked or shown.models[:MOST_LINES]
 
 
-def _gains(shown: Frame, styles: Mapping[str, Line]) -> None:
+def _gains(shown: Frame, picked: Sequence[str]) -> Sequence[str]:
+    """Show the gains; give the models that gain most, the first ones where that is not known."""
     st.subheader("Information gain")
+    first = shown.models[:MOST_LINES]
     offered = [found for name in _SCORES for found in columns_in_windows(shown) if found[1].name == name]
     if not offered:
         st.info(
@@ -76,14 +77,14 @@ def _gains(shown: Frame, styles: Mapping[str, Line]) -> None:
             "`sequential_likelihood` to its tests, or a T-test.",
             icon=":material/playlist_add:",
         )
-        return
+        return first
     columns = {column.name: column for column, _ in offered}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = choose_one("Score", "time_score", list(columns), next(iter(columns)))
         grid = grid_of_column(shown, columns[name])
         if grid is None:
             st.info("This score has no result yet.", icon=":material/hourglass_empty:")
-            return
+            return first
         names = [*([grid.reference] if grid.reference is not None else []), *grid.models]
         against = choose_one("Over", "time_over", names, names[0], width=200)
         common = st.toggle(
@@ -99,9 +100,12 @@ def _gains(shown: Frame, styles: Mapping[str, Line]) -> None:
     )
     if not gains.models:
         st.info("Choose a model besides the reference.", icon=":material/filter_alt:")
-        return
-    _draw_gains(shown, gains, styles, common=common)
+        return first
+    sums = gains.sums
+    best = sorted(gains.models, key=lambda model: -sums[model].last)[:MOST_LINES]
+    _draw_gains(shown, gains, styles_of(shown.models, picked or best, shown.theme), common=common)
     say_bounds(shown, grid)
+    return best
 
 
 def _draw_gains(shown: Frame, gains: Gains, styles: Mapping[str, Line], *, common: bool) -> None:

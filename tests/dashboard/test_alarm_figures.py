@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dashboard._theme import DARK, LIGHT, Theme
-from dashboard.figures.alarms import ModelCurve, alarm_figure, areas_figure, chance_band
+from dashboard.figures.alarms import POINTS, ModelCurve, alarm_figure, areas_figure, chance_band
 from dashboard.figures.lines import styles_of
 from forequake.results import Curve, Outcome
 from stores import ResultRow
@@ -55,14 +55,34 @@ def test_a_logarithmic_axis_begins_below_the_first_alarm() -> None:
     assert tuple(line.x) == (0.005, 0.01, 1.0)
 
 
-def test_very_many_points_are_drawn_by_the_graphics_card() -> None:
-    models = [f"model {number}" for number in range(25)]
+@pytest.mark.parametrize(("count", "kind"), [(25, "scatter"), (45, "scattergl")])
+def test_very_many_points_are_drawn_by_the_graphics_card(count: int, kind: str) -> None:
+    models = [f"model {number}" for number in range(count)]
     x = tuple(np.linspace(0, 1, 1000).tolist())
     long = Curve(x=x, y=x, x_name="x", y_name="y")
     figure = alarm_figure(curves(*models, curve=long), styles_of(models, (), LIGHT), LIGHT)
     kinds = [trace.type for trace in figure.data if trace.legendgroup and trace.mode == "lines"]
-    assert kinds == ["scattergl"] * 25
+    assert kinds == [kind] * count
     assert sum(trace.showlegend is None and trace.legendgroup is not None for trace in figure.data) == 8
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_a_long_curve_is_drawn_by_so_many_points_that_no_pixel_differs(logarithmic: bool) -> None:
+    x = np.concatenate([[0.0], np.geomspace(1e-4, 1, 999)])
+    steps = np.floor(40 * np.sqrt(x)) / 40
+    long = Curve(x=tuple(x.tolist()), y=tuple(steps.tolist()), x_name="x", y_name="y")
+    figure = alarm_figure(
+        curves("alpha", curve=long), styles_of(MODELS, (), LIGHT), LIGHT, logarithmic=logarithmic
+    )
+    line = next(trace for trace in figure.data if trace.mode == "lines" and trace.legendgroup)
+    assert len(line.x) <= POINTS
+    assert (line.x[-1], line.y[-1]) == (1.0, 1.0)
+    drawn, meant = np.asarray(line.x), np.maximum(x, line.x[0])
+    across = (np.log10(drawn), np.log10(meant)) if logarithmic else (drawn, meant)
+    near = np.abs(across[0][:, None] - across[1]) / np.ptp(across[1]) + np.abs(
+        np.asarray(line.y)[:, None] - steps
+    )
+    assert near.min(axis=0).max() < 2 / POINTS * 2  # along the curve, whose length is 2 at most
 
 
 def test_the_band_of_chance_holds_95_of_100_random_curves() -> None:
