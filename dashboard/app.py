@@ -7,7 +7,6 @@ from pathlib import Path
 import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
 import streamlit as st
 
-from dashboard._theme import theme_of
 from dashboard.views._failures import explained
 from dashboard.views._filters import keep_choices, link_to, say_moment
 from dashboard.views._frame import draw_frame
@@ -39,12 +38,14 @@ pages = {
     ],
 }
 page = st.navigation([*(one for group in pages.values() for one in group), result], position="hidden")
-#: Streamlit's own colour of captions has too little contrast to be read by everybody (WCAG 1.4.3).
-_MUTED = theme_of(st.context.theme.type).muted
+#: Streamlit's own colours of captions and ticks have too little contrast for many readers (WCAG 1.4.3).
+#: Both are taken from the letters around them, so that they follow where a system changes to dark meanwhile.
+_LETTERS = "color-mix(in srgb, currentColor 74%, transparent)"
 st.html(
     "<style>.stMainBlockContainer {padding-top: 4rem}"
-    '[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p '
-    f"{{color: {_MUTED}; opacity: 1}}</style>"
+    f'[data-testid="stCaptionContainer"] {{color: {_LETTERS}; opacity: 1}}'
+    '[data-testid="stCaptionContainer"] p {color: inherit; opacity: 1}'
+    f".js-plotly-plot :is(.xtick, .ytick) > text {{fill: {_LETTERS} !important}}</style>"
 )
 with explained():
     keep_choices()

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +20,7 @@ from stores import ResultRow, open_store
 from stores.testing import fill_store, sample_digest, sample_label
 
 if TYPE_CHECKING:
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import Browser, BrowserContext
     from streamlit.testing.v1 import AppTest
 
 RowMaker = Callable[..., ResultRow]
@@ -149,27 +148,43 @@ def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[PageOpener]:
     st.cache_resource.clear()
 
 
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator["BrowserContext"]:
-    """Start the system's Chromium with a profile of its own."""
+@pytest.fixture(scope="session")
+def ridge(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Run a small experiment on real earthquakes twice; give the store's address."""
+    from tests.dashboard.ridge import make_ridge
+
+    return make_ridge(tmp_path_factory.mktemp("ridge"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator["Browser"]:
+    """Start the system's Chromium; each context of it is a browser of its own."""
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=_executable(), args=list(_FLAGS))
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def browser(chromium: "Browser") -> Iterator["BrowserContext"]:
+    """Give a browser that has seen nothing yet, with one page."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    context.new_page()
+    yield context
+    context.close()
+
+
+def _executable() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
         message = "there is no chromium on PATH: install it (Debian: apt-get install chromium)"
         if os.environ.get("CI") == "true" or os.environ.get("FOREQUAKE_REQUIRE_BROWSER") == "1":
             pytest.fail(message)
         pytest.skip(message)
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
-            executable_path=executable,
-            args=list(_FLAGS),
-            viewport={"width": 1280, "height": 900},
-        )
-        context.set_default_timeout(30_000)
-        yield context
-        context.close()
+    return found
 
 
 def _await_health(process: subprocess.Popen[bytes], port: int) -> None:
