@@ -3,10 +3,10 @@
 import streamlit as st
 
 from dashboard import _data, _inputs
-from dashboard.figures.growth import Growth, poisson_growth, simulated_growth
+from dashboard._forecast_sums import growth_of
+from dashboard.figures.growth import Growth
 from dashboard.figures.judged import JudgedEvents, judge
 from forequake.quantities import Sha256
-from forequake.shelf import ForecastShelf
 from forequake.windows import TimeWindow
 
 __all__ = ["growth", "judged"]
@@ -43,11 +43,5 @@ def growth(address: str, record_key: Sha256, model: str, window: TimeWindow) -> 
     ForecastError
         Where there is none for the window.
     """
-    found = _inputs.experiment(address, record_key)
-    if not found.is_catalog_based(model):
-        return poisson_growth(_inputs.forecast_sums(address, record_key, model, window).total, window)
-    simulated = ForecastShelf(found, _data.store(address)).simulated(model, window)
-    counted = simulated.counted
-    return simulated_growth(
-        simulated.forecast.time_us[counted.event], counted.catalog, counted.n_catalogs, window
-    )
+    sums = _inputs.forecast_sums(address, record_key, model, window)
+    return growth_of(_data.store(address), _inputs.experiment(address, record_key), model, window, sums)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard._rates import summed_rates
 from dashboard.figures.events import SeenEvents, seen_events
+from dashboard.figures.growth import Growth, poisson_growth, simulated_growth
 from dashboard.figures.pixels import Pixels
 from forequake.evaluations import Observation
 from forequake.experiments import Experiment
@@ -21,7 +22,7 @@ from forequake.shelf import ForecastShelf
 from forequake.windows import TimeWindow
 from stores import ResultsStore
 
-__all__ = ["ForecastSums", "seen_in", "sums_of"]
+__all__ = ["ForecastSums", "growth_of", "seen_in", "sums_of"]
 
 #: The middle 95 % of the numbers of simulated catalogs.
 _BAND: Final = (0.025, 0.975)
@@ -138,6 +139,30 @@ def _of_catalogs(
         band=np.quantile(counted.per_catalog_and_bin(), _BAND, axis=0),
         at_events=at_events / counted.n_catalogs,
         n_catalogs=record.n_catalogs,
+    )
+
+
+def growth_of(
+    store: ResultsStore, found: Experiment, model: str, window: TimeWindow, sums: ForecastSums
+) -> Growth:
+    """Give the numbers of events that a model expects up to each moment of a window.
+
+    Parameters
+    ----------
+    sums
+        Of the same forecast.
+
+    Raises
+    ------
+    NotFound
+        Where the store has the forecast no more.
+    """
+    if not found.is_catalog_based(model):
+        return poisson_growth(sums.total, window)
+    simulated = ForecastShelf(found, store).simulated(model, window)
+    counted = simulated.counted
+    return simulated_growth(
+        simulated.forecast.time_us[counted.event], counted.catalog, counted.n_catalogs, window
     )
 
 

@@ -1,7 +1,8 @@
 // Draws a report's figures in the colours of the reader's theme; printed they are light and fit a page of A4.
 "use strict";
 (() => {
-  const PRINTED = 680; // pixels of CSS between the margins of a page of A4
+  // Pixels of CSS between the margins of a page of A4, less what a heading and a caption need.
+  const UPRIGHT = { width: 680, height: 780 }, ACROSS = { width: 1000, height: 520 };
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const places = [...document.querySelectorAll(".plot")];
   const specs = [];
@@ -24,13 +25,23 @@
     return figure;
   };
 
+  // What a figure shrinks by on a page.
+  const shrunk = (page, least, height) => Math.min(1, page.width / Math.max(page.width, least), page.height / height);
+
   const draw = (number, printed) => {
     const place = places[number], spec = specs[number];
     const figure = inTheme(spec, dark.matches && !printed);
-    const room = printed ? PRINTED : place.parentElement.clientWidth;
-    const width = Math.max(room, spec.least);
-    const shrink = printed && width > PRINTED ? PRINTED / width : 1;
+    const height = figure.layout.height || 450;
+    const [upright, across] = [UPRIGHT, ACROSS].map((page) => shrunk(page, spec.least, height));
+    // A page across begins a new one: only for what would become too small to read.
+    const wide = printed && upright < 0.75 && across > 1.15 * upright;
+    place.closest("figure").classList.toggle("wide", wide);
+    const shrink = printed ? (wide ? across : upright) : 1;
+    const width = printed // the whole width of the page, once it has shrunk
+      ? (wide ? ACROSS : UPRIGHT).width / shrink
+      : Math.max(place.parentElement.clientWidth, spec.least);
     place.style.zoom = shrink;
+    place.style.minHeight = `${height}px`;
     figure.layout.width = width;
     figure.layout.autosize = false;
     const drawing = place.querySelector(".drawing");

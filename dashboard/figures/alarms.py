@@ -18,7 +18,20 @@ from forequake.results import Curve, ScoreRecord
 from forequake.windows import TimeWindow
 from stores import ResultRow
 
-__all__ = ["POINTS", "ModelCurve", "alarm_figure", "areas_figure", "chance_band"]
+__all__ = ["DIAGRAMS", "POINTS", "READ", "ModelCurve", "alarm_figure", "areas_figure", "chance_band"]
+
+#: The scores that are areas of curves, and what one step of a curve is.
+DIAGRAMS: Final = {
+    "roc": "cell with events",
+    "molchan": "cell with events",
+    "concentration_roc": "event",
+}
+#: How to read their curves.
+READ: Final = {
+    "roc": "Up and to the left is better: cells with events are in alarm before cells without.",
+    "molchan": "Down and to the left is better: few cells in alarm, few of those with events missed.",
+    "concentration_roc": "Up and to the left is better: most events in a small area.",
+}
 
 Array = NDArray[np.float64]
 

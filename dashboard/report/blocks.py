@@ -1,15 +1,19 @@
 """What a report consists of, whatever its form: sections of words, figures and tables."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
+from typing import Any, TypeVar
 
 import plotly.graph_objects as go
 
 from dashboard._theme import Theme
 from dashboard.figures.marks import Status
 
-__all__ = ["Block", "Legend", "Picture", "Section", "Table", "Words"]
+__all__ = ["Block", "Legend", "Picture", "Section", "Table", "Words", "evenly"]
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,21 @@ class Table:
 
 
 Block = Words | Legend | Picture | Table
+
+
+def evenly(names: Sequence[T], most: int) -> list[Sequence[T]]:
+    """Break a list into as few parts of about one length as hold at most so many each.
+
+    Pictures with a row for each model are drawn in parts that fit a page.
+
+    Examples
+    --------
+    >>> evenly("abcde", 3)
+    ['abc', 'de']
+    """
+    count = math.ceil(len(names) / most)
+    ends = [math.ceil(len(names) * step / count) for step in range(count + 1)]
+    return [names[start:end] for start, end in pairwise(ends)]
 
 
 @dataclass(frozen=True)

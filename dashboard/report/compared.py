@@ -1,6 +1,6 @@
 """The sections of a report in which models are compared with a reference, and with chance."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -11,10 +11,16 @@ from dashboard._words import count_of, window_name
 from dashboard.figures.calibration import BINS, Panel, panels_of, uniformity_figure
 from dashboard.figures.cells import Column
 from dashboard.figures.gains import gains_figure, gains_of
-from dashboard.report.blocks import Block, Picture
+from dashboard.figures.grids import Grid
+from dashboard.figures.mean_reliability import parts_figure, reliabilities_of, reliability_figure
+from dashboard.report.blocks import Block, Picture, Table, Words, evenly
 from dashboard.report.material import Material
 
-__all__ = ["calibration_blocks", "comparison_blocks"]
+__all__ = ["calibration_blocks", "comparison_blocks", "reliability_blocks"]
+
+#: Panels of small pictures, two and three abreast, that fit a page.
+_MOST_PANELS: Final = 10
+_MOST_CURVES: Final = 12
 
 #: The signed-rank test that stands beside the one which gives an interval, by forequake's names.
 _RANKS: Final = {"poisson_paired_t": "poisson_w", "cumulative_paired_t": "cumulative_w"}
@@ -72,12 +78,90 @@ def calibration_blocks(of: Material) -> Iterator[Block]:
         panels = panels_of(grid, randomised=grid.counts_events, independent=independent)
         if not any(len(panel.values) for panel in panels):
             continue
-        yield from _uniformity(column, panels, grid.alpha, randomised=grid.counts_events, banded=independent)
+        for part in evenly(panels, _MOST_PANELS):
+            yield _uniformity(
+                column,
+                part,
+                grid.alpha,
+                first=part[0] is panels[0],
+                randomised=grid.counts_events,
+                banded=independent,
+            )
+
+
+def reliability_blocks(of: Material) -> Iterator[Block]:
+    """Show whether as many events come as are expected, window by window, and the parts of that score."""
+    if of.window is not None:
+        return
+    grid = _counting(of)
+    if grid is None:
+        return
+    found, common = reliabilities_of(grid)
+    if not found:
+        yield Words("No window has an expected number of all models shown, so these cannot be compared.")
+        return
+    independent = not (of.dependent or grid.overlap)
+    count, came = int(common.sum()), int(grid.events[common].sum())
+    left_out = len(grid.windows) - count
+    lost = f"; {count_of(left_out, 'window')} left out, in which some model has none" if left_out else ""
+    if not independent:
+        yield Words("The windows share time: their events count several times, and no band is drawn.")
+    yield Picture(
+        name="score-parts",
+        title="Parts of the score",
+        draw=partial(parts_figure, found),
+        alt=f"Miscalibration and discrimination of {count_of(len(found), 'model')}; the table below has them",
+        caption=f"Poisson score of the expected number of events in {count_of(count, 'window')} with "
+        f"{count_of(came, 'event')}{lost}: x − y ln x, the smaller, the better. Score = miscalibration − "
+        "discrimination + uncertainty; up and left is better. Of few windows both parts are too large.",
+        least_width=560,
+    )
+    yield Table(
+        "Parts of the score",
+        [
+            {
+                "model": model,
+                "windows": each.size,
+                "mean score": each.score,
+                "miscalibration": each.miscalibration,
+                "discrimination": each.discrimination,
+                "uncertainty": each.uncertainty,
+            }
+            for model, each in found.items()
+        ],
+    )
+
+    band = " Grey holds 95 % of the curves of right forecasts whose numbers are Poisson." * independent
+    for number, models in enumerate(evenly(list(found), _MOST_CURVES)):
+        part = {model: found[model] for model in models}
+        yield Picture(
+            name=f"mean-reliability-{number + 1}",
+            title="" if number else "Mean reliability",
+            draw=partial(reliability_figure, part, banded=independent),
+            alt=f"Mean number of events against the expected one of {', '.join(models)}",
+            caption="Across: the expected number of events of a window; up: how many came on average where "
+            "so many were expected, by isotonic regression. Below the dashed line a model expects too many."
+            f"{band}",
+            least_width=260 * min(len(part), 3),
+        )
+
+
+def _counting(of: Material) -> Grid | None:
+    """Give the results of which expected numbers are taken: those of the N-test, else of another one."""
+    usable = []
+    for column in of.columns:
+        known = of.definition(column.test)
+        if column.scope == "window" and known is not None and not column.against_all:
+            usable.append((column.letters not in ("N", "catalog N"), known.kind != "consistency", column))
+    if not usable:
+        return None
+    whole = of.grid(min(usable, key=lambda each: each[:2])[2])
+    return None if whole is None else whole.only(of.models)
 
 
 def _uniformity(
-    column: Column, panels: list[Panel], alpha: float, *, randomised: bool, banded: bool
-) -> Iterator[Block]:
+    column: Column, panels: Sequence[Panel], alpha: float, *, first: bool, randomised: bool, banded: bool
+) -> Picture:
     def draw(theme: Theme) -> go.Figure:
         return uniformity_figure(panels, theme, alpha=alpha, banded=banded)
 
@@ -88,9 +172,10 @@ def _uniformity(
         if banded
         else "the windows share time, so there are no bands"
     )
-    yield Picture(
-        name=f"calibration-{column.test}",
-        title=column.name,
+    models = panels[0].model if len(panels) == 1 else f"{panels[0].model} to {panels[-1].model}"
+    return Picture(
+        name=f"calibration-{column.test}" + ("" if first else f"-{panels[0].model}"),
+        title=column.name if first else f"{column.name}: {models}",
         draw=draw,
         alt=f"{column.name}: quantiles of {count_of(len(panels), 'model')} in {BINS} bins, and how far "
         "they are from uniform",

@@ -1,7 +1,7 @@
 """A report in Markdown: sentences and tables, with figures as files beside it where they could be drawn."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
@@ -14,7 +14,7 @@ _MARKS: Final = re.compile(r"([\\`*_\[\]<>|#~&])")
 
 
 def markdown_of(
-    title: str, sections: Sequence[Section], made: str, drawn: Collection[str] = (), folder: str = ""
+    title: str, sections: Sequence[Section], made: str, drawn: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Give the report line by line.
 
@@ -23,20 +23,21 @@ def markdown_of(
     made
         By what it was made, and when.
     drawn
-        Names of the figures that are files ``NAME.svg`` in `folder`.
+        By the names of figures, the files that they are in, as links from the report.
     """
+    drawn = {} if drawn is None else drawn
     yield f"# {_plain(title)}\n\n"
     for section in sections:
         yield f"## {_plain(section.title)}\n\n"
         for block in section.blocks:
-            yield from _block(block, drawn, folder)
+            yield from _block(block, drawn)
     figures = any(isinstance(block, Picture) for section in sections for block in section.blocks)
     if figures and not drawn:
-        yield "The figures are in the HTML form of this report.\n\n"
+        yield "No browser (Chromium) was there to draw the figures: they are in this report's HTML form.\n\n"
     yield f"*{_plain(made)}*\n"
 
 
-def _block(block: Block, drawn: Collection[str], folder: str) -> Iterator[str]:
+def _block(block: Block, drawn: Mapping[str, str]) -> Iterator[str]:
     match block:
         case Words(text):
             yield f"{_plain(text)}\n\n"
@@ -45,7 +46,7 @@ def _block(block: Block, drawn: Collection[str], folder: str) -> Iterator[str]:
         case Picture(name=name, alt=alt, caption=caption, title=picture_title) if name in drawn:
             if picture_title:
                 yield f"### {_plain(picture_title)}\n\n"
-            yield f"![{_plain(alt)}](<{folder}/{name}.svg>)\n\n{_plain(caption)}\n\n"
+            yield f"![{_plain(alt)}](<{drawn[name]}>)\n\n{_plain(caption)}\n\n"
         case Picture():
             pass
         case Table(title=title, rows=rows):

@@ -54,11 +54,14 @@ class Choice:
     ----------
     window
         The id of one window.
+    against
+        Another experiment, to compare with; else it is the same one before its latest run.
     """
 
     window: str | None = None
     models: tuple[str, ...] = ()
     tests: tuple[str, ...] = ()
+    against: str | None = None
 
 
 class Material:
@@ -85,13 +88,15 @@ class Material:
         self.choice = Choice() if choice is None else choice
         self.read_at: datetime = now()
         summaries = {summary.name: summary for summary in store.experiments()}
-        if experiment not in summaries:
-            raise InputError(unknown("experiment", experiment, list(summaries)))
+        for name in (experiment, self.choice.against):
+            if name is not None and name not in summaries:
+                raise InputError(unknown("experiment", name, list(summaries)))
         self.summary: ExperimentSummary = summaries[experiment]
         self.counted: Overview = store.overview(experiment)
         self.all_models, self.all_columns = axes(self.counted, self.config, self._registered)
         self._series: dict[tuple[str, str, str | None], tuple[ResultRow, ...]] = {}
         self._sums: dict[tuple[str, TimeWindow], ForecastSums | None] = {}
+        self._grids: dict[Column, Grid | None] = {}
         self._check()
 
     def _check(self) -> None:
@@ -269,11 +274,13 @@ class Material:
 
     def grid(self, column: Column) -> Grid | None:
         """Put the results of one test of all models into arrays; None where there is none."""
-        rows = self.rows_of(column)
-        first = min((row.label.window.start for row in rows), default=None)
-        due = [one.window for one in self.windows.listed if first is None or one.window.start >= first]
-        found = grid_of(rows, self.all_models, due)
-        return None if found is None else found.with_units(self.units)
+        if column not in self._grids:
+            rows = self.rows_of(column)
+            first = min((row.label.window.start for row in rows), default=None)
+            due = [one.window for one in self.windows.listed if first is None or one.window.start >= first]
+            found = grid_of(rows, self.all_models, due)
+            self._grids[column] = None if found is None else found.with_units(self.units)
+        return self._grids[column]
 
     def expected_of(self, model: str) -> dict[TimeWindow, float]:
         """Give a model's expected number of events by windows, as the test says that it has in most."""

@@ -16,7 +16,7 @@ from dashboard._words import count_of
 from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
 from dashboard.report.texts import cell_text, is_number, shown_columns
 
-__all__ = ["page_of"]
+__all__ = ["drawing_page", "page_of"]
 
 _ASSETS: Final = Path(__file__).parent.parent / "assets"
 _HASH: Final = re.compile(r"[0-9a-f]{16,}")
@@ -24,8 +24,12 @@ _HASH: Final = re.compile(r"[0-9a-f]{16,}")
 _POLICY: Final = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 )
+#: A table of more columns is printed on a page across.
+_UPRIGHT: Final = 9
 #: Longer data of a figure are compressed.
 _PLAIN: Final = 50_000
+#: Width of a figure that stands in a file of its own, in pixels.
+_DRAWN_WIDTH: Final = 800
 _FONT: Final = 'system-ui, "Segoe UI", Roboto, Arial, sans-serif'
 
 
@@ -62,6 +66,21 @@ def page_of(title: str, sections: Sequence[Section], made: str) -> Iterator[str]
         yield f"<script>{get_plotlyjs()}</script>\n"
         yield f"<script>{(_ASSETS / 'report.js').read_text()}</script>\n"
     yield "</body></html>\n"
+
+
+def drawing_page(pictures: Sequence[Picture]) -> Iterator[str]:
+    """Give a page that draws pictures and leaves each as text, in elements ``f0``, ``f1`` and so on."""
+    from plotly.offline import get_plotlyjs
+
+    yield '<!doctype html><html><head><meta charset="utf-8"></head><body>'
+    yield f"<script>{get_plotlyjs()}</script><script>const figures = [];</script>"
+    for picture in pictures:
+        spec = _spec(picture.draw(LIGHT), LIGHT)
+        width = max(_DRAWN_WIDTH, picture.least_width)
+        spec["layout"] |= {"width": width, "height": spec["layout"].get("height", 450)}
+        text = json.dumps(spec, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+        yield f"<script>figures.push({text});</script>\n"
+    yield f"<script>{(_ASSETS / 'drawing.js').read_text()}</script></body></html>\n"
 
 
 def _block(block: Block) -> str:
@@ -109,7 +128,13 @@ def _picture(picture: Picture) -> str:
 
 def _spec(figure: go.Figure, theme: Theme) -> dict[str, Any]:
     """Give a figure's data and layout, with the colours that the dashboard's pages give it."""
-    figure = go.Figure(figure)
+    # Set in what is written, not in a copy of the figure, whose thousands of parts plotly would check again.
+    spec: dict[str, Any] = json.loads(figure.to_json())
+    spec["layout"]["template"] = _template(theme)
+    return spec
+
+
+def _template(theme: Theme) -> dict[str, Any]:
     axis = {
         "gridcolor": theme.line,
         "linecolor": theme.line,
@@ -118,8 +143,8 @@ def _spec(figure: go.Figure, theme: Theme) -> dict[str, Any]:
         "tickfont": {"color": theme.muted, "size": 12},
         "title": {"font": {"color": theme.muted, "size": 13}},
     }
-    figure.layout.template = go.layout.Template(
-        layout={
+    return {
+        "layout": {
             "font": {"family": _FONT, "color": theme.text, "size": 13},
             "paper_bgcolor": theme.background,
             "plot_bgcolor": theme.background,
@@ -133,9 +158,7 @@ def _spec(figure: go.Figure, theme: Theme) -> dict[str, Any]:
             "legend": {"font": {"color": theme.text}},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.text},
         }
-    )
-    spec: dict[str, Any] = json.loads(figure.to_json())
-    return spec
+    }
 
 
 def differences(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> Iterator[list[Any]]:
@@ -173,7 +196,8 @@ def _table(table: Table) -> str:
     if not table.folded:
         return drawn + "\n"
     summary = f"{title}, {count_of(len(table.rows), 'row')}"
-    return f"<details><summary>{summary}</summary>{drawn}</details>\n"
+    wide = ' class="wide"' if len(columns) > _UPRIGHT else ""
+    return f"<details{wide}><summary>{summary}</summary>{drawn}</details>\n"
 
 
 def _head(column: str, rows: Sequence[Mapping[str, Any]]) -> str:

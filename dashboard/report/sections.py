@@ -1,11 +1,12 @@
 """The sections of a report, in their order: each a function that gives its blocks, or none."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from dashboard._words import count_of, window_name
-from dashboard.figures.cells import Column, WindowMatrix
+from dashboard.figures.cells import Column, CountedMatrix, WindowMatrix
 from dashboard.figures.forest import forest_figure, forest_of
 from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.marks import Status
@@ -13,11 +14,13 @@ from dashboard.figures.matrix import bands, least_width, matrix_figure
 from dashboard.figures.pairs import pair_figure, pair_matrix
 from dashboard.figures.regions import acceptance
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
-from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
-from dashboard.report.compared import calibration_blocks, comparison_blocks
+from dashboard.report.alarms import alarm_blocks
+from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words, evenly
+from dashboard.report.changes import change_blocks
+from dashboard.report.compared import calibration_blocks, comparison_blocks, reliability_blocks
 from dashboard.report.head import head_blocks, missing_blocks, rule_blocks
 from dashboard.report.material import Material
-from dashboard.report.observed import catalog_blocks
+from dashboard.report.observed import catalog_blocks, count_blocks
 from dashboard.report.on_maps import event_blocks, map_blocks
 from dashboard.report.over_time import gain_blocks, quantile_blocks
 from forequake.windows import TimeWindow
@@ -25,6 +28,10 @@ from forequake.windows import TimeWindow
 __all__ = ["SECTIONS", "sections_of"]
 
 Maker = Callable[[Material], Iterator[Block]]
+M = TypeVar("M", WindowMatrix, CountedMatrix)
+
+#: Rows of a matrix that fit a page.
+_MOST_ROWS: Final = 13
 
 _SAYS_NUMBER: Final = (
     "The number below a mark is the quantile that decides; T shows the information gain, a score itself."
@@ -46,7 +53,7 @@ def _overview(of: Material) -> Iterator[Block]:
         else "A true forecast is rejected now and then as well; a ring marks more rejections than chance "
         "gives in 95 % of cases."
     )
-    for number, part in enumerate(bands(matrix)):
+    for number, part in enumerate(_on_pages(matrix)):
         yield Picture(
             name=f"overview-{number + 1}",
             draw=partial(matrix_figure, part),
@@ -82,7 +89,7 @@ def _over_windows(of: Material) -> Iterator[Block]:
 def _matrix_blocks(matrix: WindowMatrix, name: str, where: str, how: str) -> Iterator[Block]:
     statuses = tuple(dict.fromkeys(cell.status for cell in matrix.cells))
     yield Legend(statuses, lambda theme: window_legend(statuses, theme))
-    for number, part in enumerate(bands(matrix)):
+    for number, part in enumerate(_on_pages(matrix)):
         yield Picture(
             name=f"{name}-{number + 1}",
             draw=partial(matrix_figure, part),
@@ -91,6 +98,20 @@ def _matrix_blocks(matrix: WindowMatrix, name: str, where: str, how: str) -> Ite
             caption=how,
             least_width=least_width(part),
         )
+
+
+def _on_pages(matrix: M) -> Iterator[M]:
+    """Break a matrix into parts that fit a page, by its tests and by its models."""
+    for band in bands(matrix):
+        for models in evenly(matrix.models, _MOST_ROWS):
+            part: Any = replace(
+                band,
+                models=tuple(models),
+                cells=tuple(cell for cell in band.cells if cell.model in models),
+            )
+            if isinstance(part, WindowMatrix):
+                part = replace(part, batches=tuple(cell for cell in part.batches if cell.model in models))
+            yield part
 
 
 def _consistency(of: Material) -> Iterator[Block]:
@@ -106,7 +127,8 @@ def _consistency(of: Material) -> Iterator[Block]:
     latest = "" if of.window is not None else ", the latest one with results"
     yield Words(
         f"Each test in the window {window_name(window)}{latest}: does what was observed lie where the "
-        "forecast's own distribution has it?"
+        "forecast's own distribution has it? A bar reaches over all values that the test does not reject; an "
+        "arrow at its end: no limit there. The thin tick is the median, the mark what was observed."
     )
     matrix = of.matrix_of(window, single)
     for column in single:
@@ -117,13 +139,15 @@ def _consistency(of: Material) -> Iterator[Block]:
         if forest.test is None:
             continue
         verdicts = [row.cell.status for row in forest.rows]
+        said = (
+            f"{column.test} of {count_of(len(forest.rows), 'model')}: "
+            f"{verdicts.count(Status.PASSED)} not rejected, {verdicts.count(Status.REJECTED)} rejected"
+        )
         yield Picture(
             name=f"consistency-{column.test}",
             draw=partial(forest_figure, forest),
-            alt=f"{column.test} of {count_of(len(forest.rows), 'model')}: "
-            f"{verdicts.count(Status.PASSED)} not rejected, {verdicts.count(Status.REJECTED)} rejected",
-            caption="The bar reaches over all values that the test does not reject; an arrow at its end: no "
-            "limit there. The thin tick is the median, the mark what was observed.",
+            alt=said,
+            caption=f"{said}.",
             least_width=forest.least_width,
         )
 
@@ -170,9 +194,13 @@ SECTIONS: Final[tuple[tuple[str, Maker], ...]] = (
     ("Information gain over time", gain_blocks),
     ("Window by window", quantile_blocks),
     ("Calibration", calibration_blocks),
+    ("Numbers of events over windows", reliability_blocks),
+    ("Alarms", alarm_blocks),
     ("Maps", map_blocks),
     ("Where the gain comes from", event_blocks),
     ("The observed catalog", catalog_blocks),
+    ("Observed and expected numbers", count_blocks),
+    ("What changed", change_blocks),
     ("What is missing", missing_blocks),
     ("How outcomes are decided", rule_blocks),
 )

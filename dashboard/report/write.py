@@ -1,13 +1,17 @@
 """Writing a report into a file: whole or not at all, and never over a file of another kind."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
+from dashboard.report.blocks import Picture, Section
+from dashboard.report.drawing import browser_program, file_names, svg_files
 from dashboard.report.head import title_of
 from dashboard.report.markdown import markdown_of
 from dashboard.report.material import Choice, Material
@@ -80,6 +84,8 @@ def write_report(
 ) -> int:
     """Write the report of an experiment, and give the file's size in bytes.
 
+    Beside a report in Markdown its figures are put into a folder, where there is a browser to draw them.
+
     Parameters
     ----------
     path
@@ -106,8 +112,48 @@ def write_report(
     progress("The file")
     if form is Form.HTML:
         return _write(path, page_of(title, sections, made))
-    lines = markdown_of(title, sections, made)
+    drawn = _draw(path, sections, progress, force=force)
+    lines = markdown_of(title, sections, made, drawn)
     return _write(path, (part for parts in ((f"{_OURS[form]}\n\n",), lines) for part in parts))
+
+
+def figures_folder(path: Path) -> Path:
+    """Give the folder beside a report in Markdown that has its figures."""
+    return path.with_name(f"{path.stem}_files")
+
+
+def _draw(
+    path: Path, sections: Sequence[Section], progress: Callable[[str], None], *, force: bool
+) -> dict[str, str]:
+    """Put the figures into a folder beside the report; give their links, none where no browser draws them."""
+    pictures = [block for section in sections for block in section.blocks if isinstance(block, Picture)]
+    program = browser_program()
+    folder = figures_folder(path)
+    if not pictures or program is None:
+        return {}
+    if folder.exists() and not force and not _has_figures_alone(folder):
+        message = f"{folder} is there and has more than figures: name another file, or replace it by --force"
+        raise InputError(message)
+    progress("The figures")
+    drawn = svg_files(pictures, program)
+    names = file_names(pictures)
+    draft = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{folder.name}."))
+    try:
+        for name, content in drawn.items():
+            (draft / f"{names[name]}.svg").write_text(content, encoding="utf-8")
+        draft.chmod(0o777 & ~_umask())
+        if drawn:
+            shutil.rmtree(folder, ignore_errors=True)
+            draft.replace(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return {name: f"{quote(folder.name)}/{names[name]}.svg" for name in drawn}
+
+
+def _has_figures_alone(folder: Path) -> bool:
+    return folder.is_dir() and all(
+        file.is_file() and not file.is_symlink() and file.suffix == ".svg" for file in folder.iterdir()
+    )
 
 
 def check_place(path: Path, form: Form | None = None, *, force: bool = False) -> Form:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboard import _data, _inputs
 from dashboard._words import OUTCOMES, count_of, events, window_name
-from dashboard.figures.alarms import ModelCurve, alarm_figure, areas_figure
+from dashboard.figures.alarms import DIAGRAMS, READ, ModelCurve, alarm_figure, areas_figure
 from dashboard.figures.lines import MOST_LINES, styles_of
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import drop_unknown
@@ -27,17 +27,6 @@ from forequake.evaluations.registry import TESTS
 from forequake.windows import TimeWindow
 from stores import ResultRow
 
-#: The scores that are areas of curves, and what one unit of an event is in each.
-_DIAGRAMS: Final = {
-    "roc": "cell with events",
-    "molchan": "cell with events",
-    "concentration_roc": "event",
-}
-_READ: Final = {
-    "roc": "Up and to the left is better: cells with events are in alarm before cells without.",
-    "molchan": "Down and to the left is better: few cells in alarm, few of those with events missed.",
-    "concentration_roc": "Up and to the left is better: most events in a small area.",
-}
 _KEY: Final = "alarm_diagram"
 #: So many areas are listed one by one.
 _MOST_ROWS: Final = 2000
@@ -85,7 +74,7 @@ def _diagrams(shown: Frame) -> dict[str, str]:
         name = known.get(column.test) or _data.registered_name(
             shown.address, shown.name, shown.token, column.test
         )
-        if name in _DIAGRAMS:
+        if name in DIAGRAMS:
             found[column.test] = name
     return found
 
@@ -182,7 +171,7 @@ def _nothing_drawn(page: _Page) -> None:
 
 def _units(page: _Page) -> tuple[int, str] | None:
     """Count what a curve's steps are: events, or cells with events, which the events alone do not tell."""
-    what, n_events = _DIAGRAMS[page.registered], page.rows[0].n_observed
+    what, n_events = DIAGRAMS[page.registered], page.rows[0].n_observed
     if what == "event" or n_events == 1:
         return n_events, what
     try:
@@ -197,7 +186,7 @@ def _says(page: _Page, units: tuple[int, str] | None) -> str:
     said = [f"{events(n_events)[:1].upper()}{events(n_events)[1:]}"]
     if units is not None and units[1] != "event":
         said[0] += f" in {count_of(units[0], 'cell')}"
-    said = [f"{said[0]}. {_READ[page.registered]}"]
+    said = [f"{said[0]}. {READ[page.registered]}"]
     if units is not None:
         said.append("The band takes events for independent of each other: of clusters it is too narrow.")
     if len(page.rows) > MOST_LINES:

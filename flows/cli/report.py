@@ -44,6 +44,14 @@ def report(
     ] = None,
     models: ModelNames = [],  # noqa: B006
     tests: TestNames = [],  # noqa: B006
+    against: Annotated[
+        str | None,
+        typer.Option(
+            "--against",
+            metavar="EXPERIMENT",
+            help="Compare with another experiment; else with what stood before the latest run.",
+        ),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a file that is no report.")] = False,
 ) -> None:
     """Write an experiment's results into one file: figures, tables, and how they are decided.
@@ -63,7 +71,7 @@ def report(
         experiment,
         path,
         form=asked,
-        choice=Choice(window=window, models=tuple(models), tests=tuple(tests)),
+        choice=Choice(window=window, models=tuple(models), tests=tuple(tests), against=against),
         force=force,
         progress=lambda title: note(f"  {title}"),
     )

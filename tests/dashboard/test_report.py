@@ -7,19 +7,24 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote
+from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 
 from dashboard._theme import DARK, LIGHT
-from dashboard._words import number
+from dashboard._words import number, quantile
 from dashboard.report import Choice, write_report
-from dashboard.report.blocks import Picture
+from dashboard.report.blocks import Picture, Table, Words
+from dashboard.report.drawing import browser_program
 from dashboard.report.material import Material
 from dashboard.report.page import _spec, differences
 from dashboard.report.sections import sections_of
 from flows.cli import main
 from forequake.errors import InputError
+from forequake.evaluations.registry import find_test
 from forequake.results import Outcome
 from stores import ResultQuery, open_store
 from stores.testing import fill_store
@@ -28,7 +33,15 @@ from tests.conftest import CaliforniaRun
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
+B = TypeVar("B", Picture, Table, Words)
+
 pytestmark = pytest.mark.slow  # whole reports, with plotly.js in each
+
+
+@pytest.fixture(autouse=True)
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no browser draw figures, which takes seconds, but where a test asks for it."""
+    monkeypatch.setenv("FOREQUAKE_BROWSER", "")
 
 
 @pytest.fixture(scope="module")
@@ -93,15 +106,41 @@ def test_rejections_at_the_end_are_the_stores_counts(page: str, weeks: str) -> N
             assert f"{cell.model} {rejected} of {decided}" in said
 
 
+def _blocks(of: Material, kind: type[B]) -> list[B]:
+    return [block for section in sections_of(of) for block in section.blocks if isinstance(block, kind)]
+
+
+def test_all_numbers_of_a_window_are_those_of_forequake_results(
+    weeks: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = Material(open_store(weeks), "weeks").windows.listed[2].window
+    of = Material(open_store(weeks), "weeks", Choice(window=window.id))
+    (table,) = [block for block in _blocks(of, Table) if block.title == "Results of this window"]
+    monkeypatch.setattr("sys.argv", ["forequake", "results", "weeks", "--format", "json", "--store", weeks])
+    with pytest.raises(SystemExit):
+        main()
+    told = {
+        (one["model"], one["test"]): one
+        for one in json.loads(capsys.readouterr().out)
+        if one["window"] == window.id
+    }
+    rows = {(row["model"], row["test"]): row for row in table.rows if row["expected"] is not None}
+    assert told.keys() == rows.keys()
+    assert len(told) > 3
+    for place, one in told.items():
+        row = rows[place]
+        assert [row[name] for name in ("reference", "events", "expected", "reason")] == [
+            one[name] for name in ("reference", "n_observed", "n_forecast", "reason")
+        ]
+        assert row["statistic"] == (None if one["statistic"] is None else float(one["statistic"]))
+        for name, value in one["quantiles"].items():
+            assert row[name] in (value, quantile(value), quantile(value, "n"))
+
+
 def test_maps_are_of_the_forecasts_that_were_tested(california: CaliforniaRun) -> None:
     store = open_store(california.store_url)
     of = Material(store, "california")
-    pictures = {
-        block.name: block
-        for section in sections_of(of)
-        for block in section.blocks
-        if isinstance(block, Picture)
-    }
+    pictures = {block.name: block for block in _blocks(of, Picture)}
     for row in store.latest(ResultQuery(experiment="california", tests=("N",))).rows:
         alt = pictures[f"map-{row.label.model}"].alt
         assert f"{number(row.n_forecast)} events expected, {row.n_observed} came" in alt
@@ -116,6 +155,54 @@ def test_maps_are_of_the_forecasts_that_were_tested(california: CaliforniaRun) -
     assert f"of which {row.n_observed} count" in pictures["magnitudes-over-time"].caption
 
 
+def test_numbers_over_windows_alarms_and_changes_are_the_stores(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'results.sqlite'}"
+    store = open_store(url)
+    models = tuple(f"m{place:02d}" for place in range(15))
+    fill_store(store, models=models, tests=("N", "ROC"), windows=4, experiment="weeks")
+    fill_store(store, models=models[:3], tests=("N",), windows=4, experiment="others", seed=9)
+    of = Material(store, "weeks", Choice(against="others"))
+    pictures = {block.name: block for block in _blocks(of, Picture)}
+    tables = {block.title: block for block in _blocks(of, Table)}
+    column = next(column for column in of.columns if column.test == "N")
+    grid = of.grid(column)
+    assert grid is not None
+    for row, expected in zip(tables["Parts of the score"].rows, grid.expected, strict=True):
+        scores = expected - grid.events * np.log(expected)
+        assert row["mean score"] == pytest.approx(scores.mean())
+        parts = row["miscalibration"] - row["discrimination"] + row["uncertainty"]
+        assert parts == pytest.approx(row["mean score"])
+    # Matrices and small pictures of 15 models are broken into parts that fit a page.
+    assert {"overview-1", "overview-2", "mean-reliability-1", "mean-reliability-2"} <= pictures.keys()
+    shown = [
+        name
+        for name in ("overview-1", "overview-2")
+        for name in pictures[name].draw(LIGHT).layout.yaxis.ticktext
+    ]
+    assert shown == list(models)
+    areas = tables["ROC: areas in this window"].rows
+    roc = next(one for one in of.columns if one.test == "ROC")
+    defined = [row for row in of.rows_of(roc) if row.statistic is not None]
+    window = max(row.label.window.start for row in defined)
+    told = {
+        row["model"]: row[find_test("ROC").measure]
+        for row in areas
+        if row[find_test("ROC").measure] is not None
+    }
+    assert told == {row.label.model: row.statistic for row in defined if row.label.window.start == window}
+    said = next(block.text for block in _blocks(of, Words) if block.text.startswith("Before: others"))
+    former, latter = (
+        {
+            (row.label.model, row.label.window): row
+            for row in store.latest(ResultQuery(experiment=name, tests=("N",))).rows
+        }
+        for name in ("others", "weeks")
+    )
+    changed = sum(former[place].outcome is not latter[place].outcome for place in former)
+    assert f"{changed} other outcome" in said or not changed
+    assert len(tables["Changed outcomes"].rows) == changed
+
+
 def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -> None:
     figures = re.findall(r"<figure>.*?</figure>", page, re.DOTALL)
     assert len(figures) >= 3
@@ -125,13 +212,7 @@ def test_each_figure_says_in_words_what_it_shows_and_how_to_read_it(page: str) -
 
 
 def test_the_dark_drawing_is_the_light_one_with_its_differences(weeks: str) -> None:
-    pictures = [
-        block
-        for section in sections_of(Material(open_store(weeks), "weeks"))
-        for block in section.blocks
-        if isinstance(block, Picture)
-    ]
-    for picture in pictures:
+    for picture in _blocks(Material(open_store(weeks), "weeks"), Picture):
         light, dark = (_spec(picture.draw(theme), theme) for theme in (LIGHT, DARK))
         changes = list(differences(light, dark))
         assert 0 < len(changes) < 300
@@ -169,7 +250,7 @@ def test_markdown_has_the_same_tables_and_says_where_figures_are(weeks: str, tmp
     said = path.read_text()
     assert said.startswith("<!-- forequake report -->\n\n# weeks: results\n")
     assert r"| \<b\>\|beta\* | N |" in said
-    assert "figures are in the HTML form" in said
+    assert "they are in this report's HTML form" in said
     lines = [line for line in said.splitlines() if line.startswith("|")]
     assert len({line.replace(r"\|", "").count("|") for line in lines}) > 1
     assert all(line.endswith("|") for line in lines)
@@ -215,12 +296,44 @@ def test_a_browser_draws_it_in_both_themes_and_asks_no_host(
     assert [url for url in asked if not url.startswith(("data:", "blob:", path.as_uri()))] == []
 
 
+@pytest.mark.browser
+def test_markdown_has_its_figures_beside_it(
+    weeks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("FOREQUAKE_BROWSER")
+    if browser_program() is None:
+        pytest.skip("there is no Chromium to draw with")
+    path, store, choice = tmp_path / "a week.md", open_store(weeks), Choice(tests=("N",))
+    write_report(store, "weeks", path, choice=choice)
+    links = re.findall(r"!\[.*?\]\(<(.*?)>\)", path.read_text())
+    assert "a%20week_files/consistency-N.svg" in links
+    assert sorted(path.parent / unquote(link) for link in links) == sorted(tmp_path.glob("*/*"))
+    drawn = (tmp_path / "a week_files" / "consistency-N.svg").read_text()
+    assert "gamma" in "".join(ElementTree.fromstring(drawn).itertext())  # made just now
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a week.md", "a week_files"]
+    mine = tmp_path / "a week_files" / "mine.txt"
+    mine.write_text("mine")
+    with pytest.raises(InputError, match="more than figures"):
+        write_report(store, "weeks", path, choice=choice)
+    assert mine.read_text() == "mine"
+
+
+def test_a_browser_that_fails_leaves_words(
+    weeks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FOREQUAKE_BROWSER", "/bin/false")
+    write_report(open_store(weeks), "weeks", tmp_path / "weeks.md", choice=Choice(tests=("N",)))
+    assert "HTML form" in (tmp_path / "weeks.md").read_text()
+    assert [file.name for file in tmp_path.iterdir()] == ["weeks.md"]
+
+
 @pytest.mark.parametrize(
     ("choice", "word"),
     [
         (Choice(models=("gama",)), "gamma"),
         (Choice(tests=("M",)), "'M'"),
         (Choice(window="2020"), "2020"),
+        (Choice(against="week"), "weeks"),
     ],
 )
 def test_a_part_that_is_not_there_is_named(weeks: str, tmp_path: Path, choice: Choice, word: str) -> None:
