@@ -84,10 +84,6 @@ class Answers(ABC):
         """Give the pieces of an answer, but for those of earlier windows; None where it is not kept."""
 
     @abstractmethod
-    def is_kept(self, topic: Topic) -> bool:
-        """Tell whether an answer is kept under the token."""
-
-    @abstractmethod
     def groups(self) -> list[Group]:
         """Count all latest results."""
 
@@ -134,7 +130,7 @@ def columns(answers: Answers, test: str, start_from: datetime | None) -> ResultC
     from_us = None if start_from is None else to_us(start_from)
     parts = _kept_columns(answers, test, from_us)
     if parts is None:
-        counted = columns_of(test, answers.fields(test))
+        counted = columns_of(answers.experiment, test, answers.fields(test))
         parts = [] if counted is None else [counted]
     if not parts:
         return None
@@ -183,12 +179,18 @@ def summarise(
     worked = False
     for topic in topics:
         with reading() as answers:
-            if answers.is_kept(topic):
+            if _is_readable(answers, topic):
                 continue
             token, bodies = answers.token, list(_bodies(answers, topic))
         keep(token, topic, bodies)
         worked = True
     return worked
+
+
+def _is_readable(answers: Answers, topic: Topic) -> bool:
+    """Tell whether an answer is kept, undamaged, in the form that this version reads."""
+    kept = answers.kept(topic)
+    return kept is not None and all(unsealed(data) is not None for data in kept)
 
 
 def _bodies(answers: Answers, topic: Topic) -> Iterator[Body]:
@@ -203,7 +205,7 @@ def _bodies(answers: Answers, topic: Topic) -> Iterator[Body]:
             content = {"models": found.models, "spans": spans, "counts": found.counts}
             yield Body(sum(map(sum, found.counts)), 0, _sealed(content))
         case _:
-            whole = columns_of(topic.test, answers.fields(topic.test))
+            whole = columns_of(answers.experiment, topic.test, answers.fields(topic.test))
             for piece in () if whole is None else pieces(whole):
                 yield Body(len(piece), int(piece.starts[-1]), to_bytes(piece))
 

@@ -22,7 +22,7 @@ FIELDS: Final = (
 #: So many results are read, and kept, in one piece.
 PIECE: Final = 25_000
 #: How the bytes begin: what another version of forequake kept is not read.
-_MAGIC: Final = b"fqkept1\n"
+_MAGIC: Final = b"fqkept2\n"
 #: Above, zstd takes longer than it saves.
 _LEVEL: Final = 3
 _QUANTILES: Final = {
@@ -36,7 +36,7 @@ _DTYPES: Final = {
 }
 
 
-def columns_of(test: str, chunks: Iterable[Sequence[Sequence[Any]]]) -> ResultColumns | None:
+def columns_of(experiment: str, test: str, chunks: Iterable[Sequence[Sequence[Any]]]) -> ResultColumns | None:
     """Put latest rows of a test into columns; None where there is none.
 
     Parameters
@@ -53,14 +53,14 @@ def columns_of(test: str, chunks: Iterable[Sequence[Sequence[Any]]]) -> ResultCo
     for chunk in chunks:
         if chunk:
             try:
-                parts.append(_part(test, chunk))
+                parts.append(_part(experiment, test, chunk))
             except (ValueError, TypeError, KeyError, OverflowError) as error:
                 message = f"a latest row of {test!r} cannot be read ({error}); check the store with repair"
                 raise CorruptRecord(message) from error
     return joined(parts) if parts else None
 
 
-def _part(test: str, rows: Sequence[Sequence[Any]]) -> ResultColumns:
+def _part(experiment: str, test: str, rows: Sequence[Sequence[Any]]) -> ResultColumns:
     fields = dict(zip(FIELDS, zip(*rows, strict=True), strict=True))
     models, model = _coded(fields["model"])
     references, reference = _coded(fields["reference"])
@@ -76,6 +76,7 @@ def _part(test: str, rows: Sequence[Sequence[Any]]) -> ResultColumns:
     names = dict.fromkeys(name for each in kinds for name in _QUANTILES[each])
     numbers = ("statistic", "n_fore", "information_gain", "interval_low", "interval_high")
     return ResultColumns(
+        experiment=experiment,
         test=test,
         models=tuple(models),
         references=tuple(references),
@@ -128,6 +129,7 @@ def to_bytes(columns: ResultColumns) -> bytes:
     there = {name: array for name, array in arrays.items() if not _is_empty(array)}
     head = {
         "rows": len(columns),
+        "experiment": columns.experiment,
         "test": columns.test,
         "outcomes": [outcome.value for outcome in OUTCOMES],
         **{name: list(getattr(columns, name)) for name in ("models", "references", "reasons")},
@@ -161,6 +163,7 @@ def from_bytes(data: bytes) -> ResultColumns | None:
     }
     columns: dict[str, Any] = {name: arrays[name] for name in _DTYPES}
     return ResultColumns(
+        experiment=head["experiment"],
         test=head["test"],
         forms=tuple(Form(test, kind, Side(side), alpha) for test, kind, side, alpha in head["forms"]),
         **words,

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forequake.results import Outcome, Side
+from forequake.results import Label, Outcome, Side
 from forequake.windows import TimeWindow
 from stores._codec import from_us, to_us
 
@@ -62,8 +62,8 @@ class ResultColumns:
 
     Attributes
     ----------
-    test
-        The experiment's name of the test.
+    experiment, test
+        The experiment, and its name of the test.
     models, references, reasons, quantile_kinds, forms
         What the columns of these names, in the singular, count. There is one form where the experiment's
         files gave the name to one test at one level all the time.
@@ -79,6 +79,7 @@ class ResultColumns:
         By the names of `forequake.results.Quantiles`, each an array of float64, shape (rows,).
     """
 
+    experiment: str
     test: str
     models: tuple[str, ...]
     references: tuple[str, ...]
@@ -113,6 +114,17 @@ class ResultColumns:
         return tuple(
             TimeWindow.model_construct(start=from_us(start), end=from_us(end))
             for start, end in zip(self.starts.tolist(), self.ends.tolist(), strict=True)
+        )
+
+    def label(self, place: int) -> Label:
+        """Give the label of a result, by its place among the rows."""
+        code = int(self.reference[place])
+        return Label.model_construct(
+            experiment=self.experiment,
+            test=self.test,
+            model=self.models[self.model[place]],
+            reference=None if code < 0 else self.references[code],
+            window=self.windows[self.window[place]],
         )
 
     def number(self, quantile: str) -> _Floats:

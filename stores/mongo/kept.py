@@ -52,10 +52,6 @@ class MongoAnswers(Answers):
         # Another process may have written under a later token in between.
         return [bodies[part] for part in sorted(bodies)] if len(bodies) == len(ids) else None
 
-    def is_kept(self, topic: Topic) -> bool:
-        """Look for all pieces."""
-        return self._pieces(topic) is not None
-
     def _pieces(self, topic: Topic) -> list[Document] | None:
         first, behind = (_id(self.experiment, topic, part) for part in (0, 1 << 30))
         wanted = {"_id": {"$gte": first, "$lt": behind}, "token": self.token}
@@ -153,8 +149,8 @@ def keep(db: Database[Document], experiment: str, token: int, topic: Topic, bodi
         document = {**shared, "n": body.n, "last_us": body.last_us, "body": body.data}
         try:
             # A change gives a new token after its rows: what was counted in between is read no more.
-            db["kept"].replace_one({"_id": place, "token": {"$lt": token}}, document, upsert=True)
-        except DuplicateKeyError:  # another process kept the same, or what is newer
+            db["kept"].replace_one({"_id": place, "token": {"$lte": token}}, document, upsert=True)
+        except DuplicateKeyError:  # another process kept what is newer
             continue
         except OperationFailure as error:
             if error.code != _NO_RIGHT:

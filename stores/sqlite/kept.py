@@ -33,7 +33,7 @@ class SqliteAnswers(Answers):
 
     def kept(self, topic: Topic, from_us: int | None = None) -> list[bytes] | None:
         """Read pieces; one transaction wrote all of an answer."""
-        if not self.is_kept(topic):
+        if not self._has(topic):
             return None
         rows = self._db.execute(
             f"SELECT body FROM kept WHERE {_OF_IT} AND last_us >= ? ORDER BY part",  # noqa: S608 - our own
@@ -41,8 +41,7 @@ class SqliteAnswers(Answers):
         )
         return [body for (body,) in rows]
 
-    def is_kept(self, topic: Topic) -> bool:
-        """Look for the first piece."""
+    def _has(self, topic: Topic) -> bool:
         if not has_kept(self._db):
             return False
         first = f"SELECT 1 FROM kept WHERE {_OF_IT} AND part = 0"  # noqa: S608 - our own words

@@ -47,7 +47,7 @@ def _same(columns: ResultColumns | None, rows: list[ResultRow]) -> None:
         assert list(known) == sorted({known[code] for code in codes if code >= 0})
         return [known[code] if code >= 0 else None for code in codes]
 
-    assert columns.test == rows[0].label.test
+    assert [columns.label(place) for place in range(len(columns))] == [row.label for row in rows]
     assert words(columns.models, columns.model) == [row.label.model for row in rows]
     assert words(columns.references, columns.reference) == [row.label.reference for row in rows]
     assert words(columns.reasons, columns.reason) == [row.reason for row in rows]

@@ -49,14 +49,23 @@ def a_row(number: int, **changes: object) -> tuple[object, ...]:
 
 
 def columns(*rows: tuple[object, ...], chunk: int = 1000) -> ResultColumns:
-    found = columns_of("S", [rows[begin : begin + chunk] for begin in range(0, len(rows), chunk)])
+    found = columns_of("sample", "S", [rows[begin : begin + chunk] for begin in range(0, len(rows), chunk)])
     assert found is not None
     return found
 
 
 def same(one: ResultColumns, other: ResultColumns | None) -> None:
     assert other is not None
-    for name in ("test", "models", "references", "reasons", "quantile_kinds", "forms", "windows"):
+    for name in (
+        "experiment",
+        "test",
+        "models",
+        "references",
+        "reasons",
+        "quantile_kinds",
+        "forms",
+        "windows",
+    ):
         assert getattr(one, name) == getattr(other, name)
     for name in (*CODES, *NUMBERS, "starts", "ends", "n_observed"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), strict=True)
@@ -105,7 +114,7 @@ def test_a_part_of_columns_has_only_its_own_words() -> None:
 
 def test_bytes_that_are_damaged_or_of_another_version_are_not_read() -> None:
     data = to_bytes(columns(*ROWS))
-    for spoiled in (b"", data[:40], data[:-1], data[:60] + b"\0" + data[61:], b"fqkept9\n" + data[8:]):
+    for spoiled in (b"", data[:40], data[:-1], data[:60] + b"\0" + data[61:], b"fqkept1\n" + data[8:]):
         assert from_bytes(spoiled) is None
     assert unsealed(sealed(b"")) == b""
 
