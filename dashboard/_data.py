@@ -9,7 +9,7 @@ frozen, and to copy 4,000 of them takes 0.15 s.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import streamlit as st
@@ -17,16 +17,16 @@ from pydantic import ValidationError
 
 from dashboard._as_of import parted
 from dashboard._experiment import (
-    PAGE,
     ScoreSummary,
     Windows,
     WindowSummary,
-    latest_ends,
-    pages,
+    over_windows_of,
     pairs_since,
+    rows_of,
     summary_of,
     windows_of,
 )
+from dashboard._experiment import registered_name as name_of
 from dashboard._public import PublicStore, is_public
 from dashboard.figures.cells import Span
 from dashboard.figures.regions import Acceptance, acceptance
@@ -51,8 +51,8 @@ from stores import (
     BoundResult,
     ExperimentSummary,
     Overview,
-    OverviewCell,
     PastStore,
+    ResultColumns,
     ResultQuery,
     ResultRow,
     ResultsStore,
@@ -66,6 +66,7 @@ __all__ = [
     "ScoreSummary",
     "WindowSummary",
     "Windows",
+    "columns",
     "config",
     "environment",
     "experiments",
@@ -86,7 +87,7 @@ __all__ = [
     "statuses",
     "store",
     "store_address",
-    "summary_of",
+    "token_of",
     "units",
     "window_rows",
     "windows",
@@ -133,6 +134,12 @@ def experiments(address: str) -> Listing:
     return Listing(tuple(store(address).experiments()), now())
 
 
+def token_of(address: str, experiment: str) -> int:
+    """Give the token of an experiment; 0 where there is no such one."""
+    found = experiments(address).experiments
+    return next((summary.token for summary in found if summary.name == experiment), 0)
+
+
 @st.cache_data(ttl=FRESH, show_spinner=False)
 def runs(address: str, experiment: str) -> tuple[RunRecord, ...]:
     """List an experiment's runs, the last fifty, latest first."""
@@ -170,13 +177,22 @@ def overview(address: str, experiment: str, token: int) -> Overview:
     return store(address).overview(experiment)
 
 
+@st.cache_resource(max_entries=32, show_spinner="Reading results")
+def columns(
+    address: str, experiment: str, token: int, test: str, since: datetime | None
+) -> ResultColumns | None:
+    """Read the results of a test of all models as columns, in windows that begin at `since` or later."""
+    del token  # part of what the answer is kept under
+    return store(address).columns(experiment, test, since)
+
+
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def windows(address: str, experiment: str, token: int, spanning: tuple[str, ...]) -> Windows:
     """List the windows; `spanning` are the tests over all windows, whose results are in none."""
     spans = {row.label.window for row, _ in over_windows(address, experiment, token, spanning)}
 
-    def read(cell: OverviewCell) -> tuple[ResultRow, ...]:
-        return series(address, experiment, token, cell.test, cell.model, cell.reference)
+    def read(test: str) -> ResultColumns | None:
+        return columns(address, experiment, token, test, None)
 
     return windows_of(overview(address, experiment, token), spanning, spans, read)
 
@@ -186,23 +202,14 @@ def over_windows(
     address: str, experiment: str, token: int, tests: tuple[str, ...]
 ) -> tuple[tuple[ResultRow, Span], ...]:
     """Read the results over all windows, and what they are made from: of each the one with the latest end."""
-    del token
-    if not tests:
-        return ()
-    rows = pages(store(address), ResultQuery(experiment=experiment, tests=tests, limit=PAGE))
-    found = []
-    for row in latest_ends(rows):
-        record = result(address, row.key)
-        found.append((row, Span(record.n_windows or 0, record.missing)))
-    return tuple(found)
+    read = [columns(address, experiment, token, test, None) for test in tests]
+    return over_windows_of(store(address), [each for each in read if each is not None])
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)
 def registered_name(address: str, experiment: str, token: int, test: str) -> str | None:
     """Give forequake's name of a test that the experiment has had, by one of its results."""
-    del token
-    rows = store(address).latest(ResultQuery(experiment=experiment, tests=(test,), limit=1)).rows
-    return rows[0].test if rows else None
+    return name_of(store(address), overview(address, experiment, token), test)
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -211,25 +218,15 @@ def pairs(
 ) -> tuple[ResultRow, ...]:
     """Read the results of a test of all pairs of models, in windows that begin at `since` or later."""
     del token
-    query = ResultQuery(experiment=experiment, tests=(test,), start_from=since, limit=PAGE)
-    return tuple(pages(store(address), query))
+    query = ResultQuery(experiment=experiment, tests=(test,), start_from=since)
+    return tuple(rows_of(store(address), query))
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
 def window_rows(address: str, experiment: str, token: int, window: TimeWindow) -> tuple[ResultRow, ...]:
-    """Read the results of one window.
-
-    Windows that grow from one start are told apart by their ends only after reading; of them at most
-    50,000 results are read.
-    """
+    """Read the results of one window."""
     del token
-    query = ResultQuery(
-        experiment=experiment,
-        start_from=window.start,
-        start_before=window.start + timedelta(microseconds=1),
-        limit=PAGE,
-    )
-    return tuple(row for row in pages(store(address), query) if row.label.window == window)
+    return tuple(rows_of(store(address), ResultQuery(experiment=experiment, window=window)))
 
 
 @st.cache_resource(max_entries=_KEPT, show_spinner=False)
@@ -243,17 +240,18 @@ def series(
         tests=(test,),
         models=(model,),
         references=() if reference is None else (reference,),
-        limit=PAGE,
     )
-    rows = [row for row in pages(store(address), query) if row.label.reference == reference]
+    rows = [row for row in rows_of(store(address), query) if row.label.reference == reference]
     return tuple(sorted(rows, key=lambda row: (row.label.window.start, row.label.window.end)))
 
 
+@st.cache_data(max_entries=16 * _KEPT, show_spinner=False)
 def score_summary(
     address: str, experiment: str, token: int, test: str, model: str, reference: str | None
 ) -> ScoreSummary:
     """Sum up the scores of one test of one model over all windows."""
-    return summary_of(series(address, experiment, token, test, model, reference))
+    found = columns(address, experiment, token, test, None)
+    return ScoreSummary() if found is None else summary_of(found.of(model, reference))
 
 
 @st.cache_data(max_entries=_KEPT, show_spinner=False)

@@ -1,6 +1,7 @@
 """What an experiment has, put in the order in which pages and reports show it; no Streamlit."""
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,17 +9,19 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Final
 
-from dashboard.figures.cells import Column, CountedMatrix, columns_of, counted_matrix
+import numpy as np
+
+from dashboard.figures.cells import Column, CountedMatrix, Span, columns_of, counted_matrix
 from forequake.config import ExperimentConfig
 from forequake.evaluations.registry import TESTS
 from forequake.evaluations.scores import total_score
-from forequake.results import Outcome, UnitRecord
+from forequake.results import EvaluationRecord, Outcome, UnitRecord
 from forequake.windows import TimeWindow
-from stores import Overview, OverviewCell, ResultQuery, ResultRow, ResultsStore
+from stores import Overview, OverviewCell, ResultColumns, ResultQuery, ResultRow, ResultsStore
 
 __all__ = [
-    "GRID_PAGES",
-    "MOST_PAGES",
+    "MOST_IN_COLUMNS",
+    "MOST_ROWS",
     "PAGE",
     "Place",
     "ScoreSummary",
@@ -27,10 +30,11 @@ __all__ = [
     "axes",
     "count_windows",
     "is_dependent",
-    "latest_ends",
-    "pages",
+    "over_windows_of",
     "pairs_since",
     "place_of",
+    "registered_name",
+    "rows_of",
     "summary_of",
     "units_of",
     "windows_of",
@@ -39,11 +43,13 @@ __all__ = [
 #: Model, test and reference.
 Place = tuple[str, str, str | None]
 
-#: A page of the store, and how many of them are read at most.
-PAGE: Final = 10_000
-MOST_PAGES: Final = 5
-#: How many where rows are put into arrays at once, and not kept.
-GRID_PAGES: Final = 10
+#: So many results are asked for at once: a question takes at most 0.15 s.
+PAGE: Final = 2_500
+#: So many are read at most, and so many as columns.
+MOST_ROWS: Final = 50_000
+MOST_IN_COLUMNS: Final = 100_000
+#: Of so many tests the windows are looked for.
+_MOST_TESTS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -88,10 +94,11 @@ class ScoreSummary:
     spread: tuple[float, float, float] | None = None
 
 
-def pages(store: ResultsStore, query: ResultQuery, most: int = MOST_PAGES) -> list[ResultRow]:
-    """Read the first pages of an answer: all of it, but for the largest experiments."""
+def rows_of(store: ResultsStore, query: ResultQuery) -> list[ResultRow]:
+    """Read an answer piece by piece: all of it, but for the largest experiments."""
+    query = query.model_copy(update={"limit": PAGE})
     rows: list[ResultRow] = []
-    for _ in range(most):
+    while len(rows) < MOST_ROWS:
         page = store.latest(query)
         rows += page.rows
         if page.cursor is None:
@@ -100,13 +107,24 @@ def pages(store: ResultsStore, query: ResultQuery, most: int = MOST_PAGES) -> li
     return rows
 
 
+def registered_name(store: ResultsStore, counted: Overview, test: str) -> str | None:
+    """Give forequake's name of a test by one of its results; None where it has none."""
+    cell = next((cell for cell in counted.cells if cell.test == test), None)
+    if cell is None:
+        return None
+    # Of one model few results are put into order to find the first.
+    query = ResultQuery(experiment=counted.experiment, tests=(test,), models=(cell.model,), limit=1)
+    rows = store.latest(query).rows
+    return rows[0].test if rows else None
+
+
 def windows_of(
     counted: Overview,
     spanning: Collection[str],
     spans: Collection[TimeWindow],
-    series: Callable[[OverviewCell], Sequence[ResultRow]],
+    columns: Callable[[str], ResultColumns | None],
 ) -> Windows:
-    """List the windows: those of the test and model that have most, joined by others where some lack.
+    """List the windows: those of the tests that have most, joined by others where some lack.
 
     Parameters
     ----------
@@ -115,17 +133,25 @@ def windows_of(
         nothing else has the span of all windows for its only one.
     spans
         The spans of their results.
-    series
-        Reads the results of a test of a model.
+    columns
+        Reads the results of a test.
     """
     found: dict[TimeWindow, int] = {}
     alphas: dict[str, float] = {}
     cells = [cell for cell in counted.cells if cell.test not in spanning] or list(counted.cells)
-    cells.sort(key=lambda cell: -cell.n_windows)
-    for cell in cells[:MOST_PAGES]:
-        rows = series(cell)
-        found |= {row.label.window: row.n_observed for row in rows}
-        alphas |= {row.label.test: row.alpha for row in rows[-1:]}
+    totals = Counter[str]()
+    for cell in cells:
+        totals[cell.test] += cell.n_windows
+    # Of as many windows those first that take the least reading: tests of all pairs come last.
+    cells.sort(key=lambda cell: (-cell.n_windows, totals[cell.test]))
+    for test in list(dict.fromkeys(cell.test for cell in cells))[:_MOST_TESTS]:
+        read = columns(test)
+        if read is None:
+            continue
+        events = np.zeros(len(read.windows), dtype=np.int64)
+        events[read.window] = read.n_observed
+        found |= dict(zip(read.windows, events.tolist(), strict=True))
+        alphas[test] = read.forms[read.form[-1]].alpha
         if len(found) >= counted.n_windows:
             break
     count = counted.n_windows - len(set(spans) - set(found))
@@ -134,14 +160,43 @@ def windows_of(
     return Windows(listed, count, complete=len(listed) >= count, alphas=alphas)
 
 
-def latest_ends(rows: Iterable[ResultRow]) -> list[ResultRow]:
-    """Of the results over windows in each place keep the one with the latest end."""
-    latest: dict[Place, ResultRow] = {}
-    for row in rows:
-        place = place_of(row)
-        if place not in latest or row.label.window.end > latest[place].label.window.end:
-            latest[place] = row
-    return list(latest.values())
+def over_windows_of(
+    store: ResultsStore, columns: Iterable[ResultColumns]
+) -> tuple[tuple[ResultRow, Span], ...]:
+    """Read results over windows, and what they are made from: in each place the one with the latest end.
+
+    Parameters
+    ----------
+    columns
+        Of the tests over windows.
+    """
+    latest: dict[TimeWindow, set[Place]] = {}
+    experiment = ""
+    for each in columns:
+        experiment = each.experiment
+        for label in (each.label(place) for place in _latest_ends(each)):
+            latest.setdefault(label.window, set()).add((label.model, label.test, label.reference))
+    rows = []
+    for window, places in latest.items():
+        tests = tuple(sorted({test for _, test, _ in places}))
+        query = ResultQuery(experiment=experiment, tests=tests, window=window)
+        rows += [row for row in rows_of(store, query) if place_of(row) in places]
+    records = store.get_many(EvaluationRecord, [row.key for row in rows])
+    return tuple(
+        (row, Span(records[row.key].n_windows or 0, records[row.key].missing))
+        for row in rows
+        if row.key in records
+    )
+
+
+def _latest_ends(columns: ResultColumns) -> list[int]:
+    """Give the place of the result with the latest end, of each model and reference."""
+    ends = columns.ends[columns.window]
+    order = np.lexsort((np.arange(len(columns)), -ends))
+    who = columns.model.astype(np.int64) * (len(columns.references) + 1) + columns.reference
+    _, first = np.unique(who[order], return_index=True)
+    found: list[int] = order[np.sort(first)].tolist()
+    return found
 
 
 def place_of(row: ResultRow) -> Place:
@@ -241,23 +296,22 @@ def count_windows(
     )
 
 
-def summary_of(rows: Collection[ResultRow]) -> ScoreSummary:
+def summary_of(columns: ResultColumns) -> ScoreSummary:
     """Sum up scores of one test, where they add up; else give mean and range, unless the test's do add up."""
-    scores = {row.label.window: row.statistic for row in rows if row.statistic is not None}
-    if not scores:
+    there = columns.where(~np.isnan(columns.statistic))
+    if not len(there):
         return ScoreSummary()
-    test = next(row.test for row in rows)
+    values = there.statistic.tolist()
+    test = there.forms[there.form[0]].test
     if test not in TESTS or TESTS[test].adds_up:
-        return ScoreSummary(total=total_score(test, scores))
-    values = list(scores.values())
+        windows = [there.windows[code] for code in there.window]
+        return ScoreSummary(total=total_score(test, dict(zip(windows, values, strict=True))))
     if {math.inf, -math.inf} <= set(values):
         return ScoreSummary()
     return ScoreSummary(spread=(fmean(values), min(values), max(values)))
 
 
-def pairs_since(
-    listed: Sequence[WindowSummary], n_rows: int, most_pages: int = MOST_PAGES
-) -> datetime | None:
+def pairs_since(listed: Sequence[WindowSummary], n_rows: int, most: int = MOST_ROWS) -> datetime | None:
     """Give from when on the results of windows, so many in each, fit into what is read; None for all."""
-    most = PAGE * most_pages // max(n_rows, 1)
-    return None if len(listed) <= most else listed[-most].window.start
+    fitting = most // max(n_rows, 1)
+    return None if len(listed) <= fitting else listed[-fitting].window.start

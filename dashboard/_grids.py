@@ -1,14 +1,13 @@
-"""The results of one test of all models in all windows, as arrays; the rows behind them are not kept."""
+"""The results of one test of all models in all windows, as arrays."""
 
 from datetime import datetime
 
 import streamlit as st
 
 from dashboard import _data
-from dashboard._experiment import GRID_PAGES, PAGE, pages, pairs_since
+from dashboard._experiment import MOST_IN_COLUMNS, pairs_since
 from dashboard.figures.grids import Grid, grid_of
 from forequake.windows import TimeWindow
-from stores import ResultQuery
 
 __all__ = ["expected_of", "grid", "since_of"]
 
@@ -35,22 +34,18 @@ def grid(
     since
         Only windows that begin then or later; see `since_of`.
     """
-    del token  # part of what the answer is kept under
-    query = ResultQuery(
-        experiment=experiment,
-        tests=(test,),
-        references=() if reference is None else (reference,),
-        start_from=since,
-        limit=PAGE,
-    )
-    rows = pages(_data.store(address), query, GRID_PAGES)
+    columns = _data.columns(address, experiment, token, test, since)
+    if columns is not None and reference is not None:
+        columns = columns.where(columns.reference == columns.code_of("references", reference))
+    if columns is None:
+        return None
     due = [window for window in windows if since is None or window.start >= since]
-    return grid_of(rows, models, due)
+    return grid_of(columns, models, due)
 
 
 def since_of(windows: _data.Windows, models: int) -> datetime | None:
     """Give from when on the results of so many models fit into what is read; None for all."""
-    return pairs_since(windows.listed, models, GRID_PAGES)
+    return pairs_since(windows.listed, models, MOST_IN_COLUMNS)
 
 
 def expected_of(address: str, experiment: str, token: int, model: str) -> dict[TimeWindow, float]:
@@ -60,5 +55,8 @@ def expected_of(address: str, experiment: str, token: int, model: str) -> dict[T
     if not cells:
         return {}
     cell = max(cells, key=lambda each: each.n_windows)
-    rows = _data.series(address, experiment, token, cell.test, model, cell.reference)
-    return {row.label.window: row.n_forecast for row in rows}
+    columns = _data.columns(address, experiment, token, cell.test, None)
+    if columns is None:
+        return {}
+    found = columns.of(cell.model, cell.reference)
+    return dict(zip(found.windows, found.n_forecast.tolist(), strict=True))

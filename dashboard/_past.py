@@ -208,10 +208,9 @@ def _results_at(
     query = ResultQuery(
         experiment=experiment,
         as_of=moment,
-        start_from=since if window is None else window.start,
-        start_before=None if window is None else window.start + timedelta(microseconds=1),
+        window=window,
+        start_from=since if window is None else None,
         limit=_MOST_RESULTS,
     )
     page = _data.store(address).latest(query)
-    rows = [row for row in page.rows if window is None or row.label.window == window]
-    return Results(tuple(rows), complete=page.cursor is None)
+    return Results(page.rows, complete=page.cursor is None)

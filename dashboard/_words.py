@@ -12,7 +12,6 @@ from forequake.results import (
     Quantiles,
     Side,
     SimulatedDistribution,
-    TailQuantiles,
     UnitError,
 )
 from forequake.windows import TimeWindow
@@ -117,11 +116,16 @@ def short_number(value: float, *, drawn: bool = False) -> str:
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
-def is_drawn(test: str, quantiles: Quantiles | None) -> bool:
-    """Tell whether the quantiles of a test, by forequake's name, are counted from simulated catalogs."""
-    if isinstance(quantiles, LowerQuantile):
-        return True
-    return isinstance(quantiles, TailQuantiles) and test in TESTS and TESTS[test].forecast == "catalog"
+def is_drawn(test: str, quantiles: Quantiles | str | None) -> bool:
+    """Tell whether quantiles, or those of a kind, are counted from simulated catalogs.
+
+    Parameters
+    ----------
+    test
+        forequake's name of the test.
+    """
+    kind = quantiles if quantiles is None or isinstance(quantiles, str) else quantiles.kind
+    return kind == "lower" or (kind == "tails" and test in TESTS and TESTS[test].forecast == "catalog")
 
 
 def simulations_of(result: EvaluationRecord) -> int | None:

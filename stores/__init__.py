@@ -1,6 +1,7 @@
 """Results stores: one interface (`ResultsStore`), and `open_store` to get one by its address."""
 
 from stores._addresses import default_store_url, resolve_store, shown_url
+from stores._columns import columns_of_rows
 from stores._open import open_store, store_exists
 from stores._past import PastStore
 from stores._read_only import ReadOnlyStore
@@ -48,6 +49,7 @@ __all__ = [
     "ResultsStore",
     "RunRef",
     "SweepReport",
+    "columns_of_rows",
     "default_store_url",
     "open_store",
     "resolve_store",

@@ -9,9 +9,21 @@ import numpy as np
 
 from forequake.errors import CorruptRecord
 from forequake.results import Quantiles, Side
+from stores._latest import Latest, latest_fields
 from stores.columns import CODES, NUMBERS, OUTCOMES, Form, ResultColumns, joined
+from stores.exchange import ResultRow
 
-__all__ = ["FIELDS", "PIECE", "columns_of", "from_bytes", "pieces", "sealed", "to_bytes", "unsealed"]
+__all__ = [
+    "FIELDS",
+    "PIECE",
+    "columns_of",
+    "columns_of_rows",
+    "from_bytes",
+    "pieces",
+    "sealed",
+    "to_bytes",
+    "unsealed",
+]
 
 #: What columns take of latest rows, in the order of the fields of `columns_of`.
 FIELDS: Final = (
@@ -58,6 +70,17 @@ def columns_of(experiment: str, test: str, chunks: Iterable[Sequence[Sequence[An
                 message = f"a latest row of {test!r} cannot be read ({error}); check the store with repair"
                 raise CorruptRecord(message) from error
     return joined(parts) if parts else None
+
+
+def columns_of_rows(rows: Iterable[ResultRow]) -> list[ResultColumns]:
+    """Put rows of one experiment into columns, those of each test together."""
+    tests: dict[tuple[str, str], list[list[Any]]] = {}
+    for row in rows:
+        fields = latest_fields(Latest(row, row.run_no))
+        place = row.label.experiment, row.label.test
+        tests.setdefault(place, []).append([fields[name] for name in FIELDS])
+    found = [columns_of(*place, [chunk]) for place, chunk in tests.items()]
+    return [each for each in found if each is not None]
 
 
 def _part(experiment: str, test: str, rows: Sequence[Sequence[Any]]) -> ResultColumns:

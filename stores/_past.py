@@ -3,14 +3,12 @@
 from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
-
-from pydantic import TypeAdapter
+from typing import Final
 
 from forequake.quantities import Sha256
-from forequake.results import Quantiles, RunRecord, RunState, UnitRecord, UnitState
+from forequake.results import RunRecord, RunState, UnitRecord, UnitState
 from stores._codec import to_us
-from stores._columns import columns_of
+from stores._columns import columns_of_rows
 from stores._read_only import ReadOnlyStore
 from stores._rows import Group, coverage_of, overview_of
 from stores.base import ResultsStore
@@ -22,7 +20,6 @@ __all__ = ["PastStore"]
 _PAGE: Final = 10_000
 #: While a run is under way, it tells that it lives at least so often.
 _HEARTBEAT: Final = timedelta(minutes=2)
-_QUANTILES: Final[TypeAdapter[Any]] = TypeAdapter(Quantiles | None)
 
 
 class PastStore(ReadOnlyStore):
@@ -100,7 +97,7 @@ class PastStore(ReadOnlyStore):
         if not self._changed(experiment):
             return super().columns(experiment, test, start_from)
         query = ResultQuery(experiment=experiment, tests=(test,), start_from=start_from, limit=_PAGE)
-        return columns_of(test, [[_fields(row) for row in self._rows(query)]])
+        return next(iter(columns_of_rows(self._rows(query))), None)
 
     def _rows(self, query: ResultQuery) -> Iterator[ResultRow]:
         while True:
@@ -125,14 +122,3 @@ class PastStore(ReadOnlyStore):
 
 def _span(row: ResultRow) -> tuple[int, int]:
     return to_us(row.label.window.start), to_us(row.label.window.end)
-
-
-def _fields(row: ResultRow) -> tuple[Any, ...]:
-    """Give what columns take of a row, in the order of `stores._columns.FIELDS`."""
-    low, high = row.interval or (None, None)
-    quantiles = None if row.quantiles is None else _QUANTILES.dump_json(row.quantiles).decode()
-    return (
-        *(row.label.model, row.label.reference, *_span(row), row.test, row.kind, row.side.value, row.alpha),
-        *(row.outcome.value, row.reason, quantiles, row.n_observed, row.statistic, row.n_forecast),
-        *(row.information_gain, low, high),
-    )

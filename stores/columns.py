@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
-from forequake.results import Label, Outcome, Side
+from forequake.results import Label, Outcome, Quantiles, Side
 from forequake.windows import TimeWindow
 from stores._codec import from_us, to_us
 
@@ -26,6 +27,7 @@ OUTCOMES: Final = tuple(Outcome)
 #: The columns of codes, and those of numbers besides the quantiles.
 CODES: Final = ("model", "reference", "window", "form", "outcome", "reason", "quantile_kind")
 NUMBERS: Final = ("statistic", "n_forecast", "information_gain", "interval_low", "interval_high")
+_QUANTILES: Final = TypeAdapter[Quantiles](Quantiles)
 #: Columns of words, by the names of their codes.
 _WORDS: Final = {
     "model": "models",
@@ -127,6 +129,15 @@ class ResultColumns:
             window=self.windows[self.window[place]],
         )
 
+    def quantiles_at(self, place: int) -> Quantiles | None:
+        """Give the quantiles of a result, by its place among the rows."""
+        code = int(self.quantile_kind[place])
+        if code < 0:
+            return None
+        given = {name: float(numbers[place]) for name, numbers in self.quantiles.items()}
+        shown = {name: value for name, value in given.items() if not np.isnan(value)}
+        return _QUANTILES.validate_python({"kind": self.quantile_kinds[code], **shown})
+
     def number(self, quantile: str) -> _Floats:
         """Give a quantile by its name; NaN where results have none of it. Shape (rows,)."""
         found = self.quantiles.get(quantile)
@@ -136,6 +147,16 @@ class ResultColumns:
         """Give the code of a word, such as of a model in ``models``; -2, which no result has, without one."""
         known: Sequence[str] = getattr(self, words)
         return known.index(word) if word in known else -2
+
+    def of(self, model: str, reference: str | None) -> "ResultColumns":
+        """Leave the results of a model against a reference, or against none."""
+        code = -1 if reference is None else self.code_of("references", reference)
+        return self.where((self.model == self.code_of("models", model)) & (self.reference == code))
+
+    def in_window(self, window: TimeWindow) -> "ResultColumns":
+        """Leave the results of one window."""
+        found = (self.starts == to_us(window.start)) & (self.ends == to_us(window.end))
+        return self.where(found[self.window])
 
     def where(self, chosen: NDArray[np.bool_]) -> "ResultColumns":
         """Leave some of the results; shape (rows,)."""
@@ -159,7 +180,10 @@ class ResultColumns:
         used, changed["window"] = _used(np.asarray(changed["window"]))
         changed |= {"starts": self.starts[used], "ends": self.ends[used]}
         changed["quantiles"] = {name: numbers[places] for name, numbers in self.quantiles.items()}
-        return replace(self, **changed)  # type: ignore[arg-type]  # each under its own name
+        left: ResultColumns = replace(self, **changed)  # type: ignore[arg-type]  # each under its own name
+        if "windows" in self.__dict__:  # made already
+            left.__dict__["windows"] = tuple(self.windows[place] for place in used)
+        return left
 
 
 def joined(parts: Sequence[ResultColumns]) -> ResultColumns:

@@ -1,7 +1,4 @@
-"""The results of one test as arrays of models by windows, of which pictures over many windows are made.
-
-Rows of 25 models in 1,000 windows take 50 MB and half a second to go through; arrays take neither.
-"""
+"""The results of one test as arrays of models by windows, of which pictures over many windows are made."""
 
 import math
 from collections.abc import Collection, Iterable, Sequence
@@ -14,10 +11,11 @@ from numpy.typing import NDArray
 from dashboard._words import is_drawn, quantile, window_name
 from dashboard.figures.cells import ENDED_BADLY
 from dashboard.figures.marks import Status
-from dashboard.figures.series import deciding_value
-from forequake.results import LowerQuantile, Side, TailQuantiles, UnitRecord
+from dashboard.figures.series import deciding_values
+from forequake.results import Side, UnitRecord
 from forequake.windows import TimeWindow, overlap
-from stores import ResultRow
+from stores import ResultColumns
+from stores.columns import OUTCOMES
 
 __all__ = ["STATUSES", "Grid", "grid_of"]
 
@@ -26,6 +24,8 @@ Array = NDArray[np.float64]
 #: What `Grid.status` counts.
 STATUSES: Final = tuple(Status)
 _MISSING: Final = STATUSES.index(Status.MISSING)
+#: Their places, by the codes of outcomes.
+_OF_OUTCOME: Final = np.array([STATUSES.index(Status(outcome.value)) for outcome in OUTCOMES], dtype=np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ class Grid:
 
 
 def grid_of(
-    rows: Iterable[ResultRow],
+    columns: ResultColumns,
     models: Sequence[str],
     windows: Collection[TimeWindow] = (),
 ) -> Grid | None:
@@ -144,8 +144,6 @@ def grid_of(
 
     Parameters
     ----------
-    rows
-        In any order.
     models
         Those to show, in their order; a model without any result is left out, and so is the reference itself.
     windows
@@ -154,27 +152,24 @@ def grid_of(
     Returns
     -------
     Grid or None
-        None where no row is of any of the models.
+        None where no result is of any of the models.
     """
-    wanted = set(models)
-    found = [row for row in rows if row.label.model in wanted]
-    if not found:
+    found = columns.where(np.isin(columns.model, [columns.code_of("models", model) for model in models]))
+    if not len(found):
         return None
-    there = {row.label.model for row in found}
-    shown = tuple(model for model in models if model in there)
-    spans = sorted(
-        {row.label.window for row in found} | set(windows), key=lambda span: (span.start, span.end)
-    )
-    first = found[0]
+    shown = tuple(model for model in models if model in found.models)
+    spans = sorted({*found.windows, *windows}, key=lambda span: (span.start, span.end))
+    first = found.forms[found.form[0]]
+    kinds = found.quantile_kind[found.quantile_kind >= 0]
     shape = (len(shown), len(spans))
     grid = Grid(
-        test=first.label.test,
+        test=found.test,
         registered=first.test,
-        reference=first.label.reference,
+        reference=found.label(0).reference,
         kind=first.kind,
         side=first.side,
         alpha=first.alpha,
-        drawn=is_drawn(first.test, next((row.quantiles for row in found if row.quantiles), None)),
+        drawn=is_drawn(first.test, found.quantile_kinds[kinds[0]] if len(kinds) else None),
         models=shown,
         windows=tuple(spans),
         events=np.zeros(len(spans), dtype=np.int64),
@@ -188,18 +183,14 @@ def grid_of(
     return grid
 
 
-def _fill(grid: Grid, rows: Iterable[ResultRow]) -> None:
+def _fill(grid: Grid, found: ResultColumns) -> None:
     across = {window: place for place, window in enumerate(grid.windows)}
-    down = {model: place for place, model in enumerate(grid.models)}
-    codes = {each.value: code for code, each in enumerate(STATUSES)}
-    for row in rows:
-        place = down[row.label.model], across[row.label.window]
-        grid.status[place] = codes[row.outcome.value]
-        decides = deciding_value(row)
-        grid.value[place] = math.nan if decides is None else decides
-        if isinstance(row.quantiles, TailQuantiles):
-            grid.upper[place], grid.lower[place] = row.quantiles.delta1, row.quantiles.delta2
-        elif isinstance(row.quantiles, LowerQuantile):
-            grid.lower[place] = row.quantiles.q
-        grid.expected[place] = row.n_forecast
-        grid.events[place[1]] = row.n_observed
+    column = np.array([across[window] for window in found.windows])[found.window]
+    row = np.array([grid.models.index(model) for model in found.models])[found.model]
+    grid.status[row, column] = _OF_OUTCOME[found.outcome]
+    grid.value[row, column] = deciding_values(found)
+    lower = found.number("delta2")
+    grid.upper[row, column] = found.number("delta1")
+    grid.lower[row, column] = np.where(np.isnan(lower), found.number("q"), lower)
+    grid.expected[row, column] = found.n_forecast
+    grid.events[column] = found.n_observed

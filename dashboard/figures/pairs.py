@@ -7,25 +7,38 @@ import html
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from dashboard._theme import Theme, pale
 from dashboard._words import count_of, equation, number, quantile_texts
 from dashboard.figures.cell_text import cut, wrapped
 from dashboard.figures.marks import MARKS, Status
-from forequake.results import Outcome
+from forequake.results import Label, Quantiles
 from forequake.windows import TimeWindow
-from stores import ResultRow
+from stores import ResultColumns
+from stores.columns import OUTCOMES
 
-__all__ = ["Pair", "PairMatrix", "pair_figure", "pair_matrix"]
+__all__ = ["Last", "Pair", "PairMatrix", "pair_figure", "pair_matrix"]
 
 _ROW: Final = 62
 _HEAD: Final = 66
 #: The least width of a column and of the models' names, in pixels.
 _CELL: Final = 84
 _NAMES: Final = 130
+
+
+@dataclass(frozen=True)
+class Last:
+    """The result of a pair in the last of its windows."""
+
+    label: Label
+    quantiles: Quantiles | None
+    reason: str | None
 
 
 @dataclass(frozen=True)
@@ -47,7 +60,7 @@ class Pair:
     other: str
     counts: Mapping[Status, int] = field(default_factory=dict)
     gain: float | None = None
-    latest: ResultRow | None = None
+    latest: Last | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,11 @@ class PairMatrix:
 
 
 def pair_matrix(
-    models: Sequence[str], rows: Iterable[ResultRow], *, independent: bool = True, common: bool = True
+    models: Sequence[str],
+    columns: Iterable[ResultColumns],
+    *,
+    independent: bool = True,
+    common: bool = True,
 ) -> PairMatrix:
     """Put results that compare models with several others into a matrix.
 
@@ -88,74 +105,127 @@ def pair_matrix(
     ----------
     models
         Those to show; results of others are left out, and models without any result, too.
-    rows
-        Of one test of all pairs, or of the same test against several references.
+    columns
+        Of one test of all pairs, or of the same test against several references, under different names.
     independent
         Whether windows share no time, so that their gains may be summed.
     common
         Whether only windows count in which all pairs have a result that have one anywhere.
     """
-    found: dict[TimeWindow, dict[tuple[str, str], ResultRow]] = {}
-    for row in rows:
-        pair = (row.label.model, str(row.label.reference))
-        if set(pair) <= set(models):
-            found.setdefault(row.label.window, {})[pair] = row
-    there = {name for pairs in found.values() for pair in pairs for name in pair}
+    results = _Results.of(models, columns)
+    there = {name for pair in results.pairs for name in pair}
     shown = tuple(model for model in models if model in there)
-    due = {pair for pairs in found.values() for pair in pairs}
-    others = tuple(model for model in shown if any(other == model for _, other in due))
-    counted = [window for window, pairs in found.items() if not common or len(pairs) == len(due)]
-    counted.sort(key=lambda window: (window.start, window.end))
-    windows = [found[window] for window in counted]
+    others = tuple(model for model in shown if any(other == model for _, other in results.pairs))
+    counted: NDArray[np.bool_] = np.ones(len(results.windows), dtype=np.bool_)
+    if common:
+        counted = np.all(results.places >= 0, axis=0)
     pairs = tuple(
-        _pair(one, other, windows, independent=independent)
+        results.pair(one, other, counted, independent=independent)
         for one in shown
         for other in others
         if one != other
     )
-    return PairMatrix(shown, others, pairs, tuple(counted), len(found) - len(counted), common)
+    windows = tuple(window for window, taken in zip(results.windows, counted, strict=True) if taken)
+    return PairMatrix(shown, others, pairs, windows, len(results.windows) - len(windows), common)
 
 
-def _pair(
-    one: str, other: str, windows: Sequence[Mapping[tuple[str, str], ResultRow]], *, independent: bool
-) -> Pair:
-    windows = [window for window in windows if (one, other) in window]
-    rows = [window[one, other] for window in windows]
-    counts = {
-        Status(outcome.value): sum(row.outcome is outcome for row in rows)
-        for outcome in Outcome
-        if any(row.outcome is outcome for row in rows)
-    }
-    gain = None
-    if independent or len(rows) == 1:
-        gain = _gain([(row, _expected(other, window)) for row, window in zip(rows, windows, strict=True)])
-    return Pair(one, other, counts, gain, rows[-1] if rows else None)
+@dataclass(frozen=True, eq=False)
+class _Results:
+    """Results of pairs in windows.
 
-
-def _expected(model: str, window: Mapping[tuple[str, str], ResultRow]) -> float:
-    """Give a model's expected number of events, from any of its results; NaN where it has none."""
-    return next((row.n_forecast for (one, _), row in window.items() if one == model), math.nan)
-
-
-def _gain(rows: Sequence[tuple[ResultRow, float]]) -> float | None:
-    """Give the information gain per event over windows; a window without events adds -(N1 - N2).
-
-    Parameters
+    Attributes
     ----------
-    rows
-        Results, and the expected numbers N2 of the other model.
+    parts
+        Columns, and where each begins among all results.
+    pairs
+        Models and what they are compared with, by their row in `places`.
+    places : array of int64, shape (pairs, windows)
+        Where a result stands among all; -1 where there is none.
+    expected : array of float64, by model, shape (windows,)
+        Expected number of events; NaN where the model has no result.
     """
-    events = sum(row.n_observed for row, _ in rows)
-    gains = [
-        row.information_gain * row.n_observed
-        if row.n_observed and row.information_gain is not None
-        else math.nan
-        if row.n_observed
-        else expected - row.n_forecast
-        for row, expected in rows
-    ]
-    total = sum(gains)  # infinities of both signs give NaN
-    return total / events if events and not math.isnan(total) else None
+
+    parts: tuple[tuple[int, ResultColumns], ...]
+    windows: tuple[TimeWindow, ...]
+    pairs: Mapping[tuple[str, str], int]
+    places: NDArray[np.int64]
+    expected: Mapping[str, NDArray[np.float64]]
+
+    @classmethod
+    def of(cls, models: Sequence[str], columns: Iterable[ResultColumns]) -> "_Results":
+        parts: list[tuple[int, ResultColumns]] = []
+        for each in columns:
+            own, against = (
+                np.isin(codes, [each.code_of(words, model) for model in models])
+                for codes, words in ((each.model, "models"), (each.reference, "references"))
+            )
+            kept = each.where(own & against)
+            begin = parts[-1][0] + len(parts[-1][1]) if parts else 0
+            if len(kept):
+                parts.append((begin, kept))
+        spans = {window for _, part in parts for window in part.windows}
+        windows = sorted(spans, key=lambda window: (window.start, window.end))
+        across = {window: place for place, window in enumerate(windows)}
+        pairs: dict[tuple[str, str], int] = {}
+        places = np.full((len(models) ** 2, len(windows)), -1, dtype=np.int64)
+        expected: dict[str, NDArray[np.float64]] = {}
+        for begin, part in parts:
+            column = np.array([across[window] for window in part.windows])[part.window]
+            for one, model in enumerate(part.models):
+                of_model = part.model == one
+                numbers = expected.setdefault(model, np.full(len(windows), np.nan))
+                numbers[column[of_model]] = part.n_forecast[of_model]
+                for other, reference in enumerate(part.references):
+                    here = np.flatnonzero(of_model & (part.reference == other))
+                    if len(here):
+                        row = pairs.setdefault((model, reference), len(pairs))
+                        places[row, column[here]] = begin + here
+        return cls(tuple(parts), tuple(windows), pairs, places[: len(pairs)], expected)
+
+    @cached_property
+    def numbers(
+        self,
+    ) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """Outcome, number of events, information gain and expected number of events of all results."""
+        outcome, events, gain, expected = (
+            np.concatenate([getattr(part, name) for _, part in self.parts])
+            for name in ("outcome", "n_observed", "information_gain", "n_forecast")
+        )
+        return outcome, events, gain, expected
+
+    def pair(self, one: str, other: str, counted: NDArray[np.bool_], *, independent: bool) -> Pair:
+        """Count the results of a pair in the windows that count."""
+        if (one, other) not in self.pairs:
+            return Pair(one, other)
+        row = self.places[self.pairs[one, other]]
+        taken = counted & (row >= 0)
+        places = row[taken]
+        outcomes = np.bincount(self.numbers[0][places], minlength=len(OUTCOMES)).tolist()
+        counts = {
+            Status(outcome.value): count for outcome, count in zip(OUTCOMES, outcomes, strict=True) if count
+        }
+        gain = None
+        if independent or len(places) == 1:
+            expected = self.expected.get(other, np.full(len(self.windows), np.nan))
+            gain = self._gain(places, expected[taken])
+        return Pair(one, other, counts, gain, self._last(int(places[-1])) if len(places) else None)
+
+    def _gain(self, places: NDArray[np.int64], expected: NDArray[np.float64]) -> float | None:
+        """Give the information gain per event over windows; a window without events adds -(N1 - N2)."""
+        _, events, gains, own = (numbers[places] for numbers in self.numbers)
+        with np.errstate(invalid="ignore"):  # infinities of both signs give NaN
+            added = np.where(events > 0, gains * events, expected - own)
+        total = sum(added.tolist())
+        return total / int(events.sum()) if events.any() and not math.isnan(total) else None
+
+    def _last(self, place: int) -> Last:
+        begin, part = next(found for found in reversed(self.parts) if found[0] <= place)
+        code = int(part.reason[place - begin])
+        return Last(
+            part.label(place - begin),
+            part.quantiles_at(place - begin),
+            None if code < 0 else part.reasons[code],
+        )
 
 
 def pair_figure(matrix: PairMatrix, theme: Theme) -> go.Figure:

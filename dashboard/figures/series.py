@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Final
 
+import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 
 from dashboard._theme import Theme
 from dashboard._words import events, number, window_name
@@ -14,9 +16,9 @@ from dashboard.figures.marks import MARKS, Status
 from forequake.evaluations.registry import TESTS
 from forequake.results import LowerQuantile, PValue, Side, TailQuantiles
 from forequake.windows import TimeWindow, overlap
-from stores import ResultRow
+from stores import ResultColumns, ResultRow
 
-__all__ = ["deciding_value", "series_figure"]
+__all__ = ["deciding_value", "deciding_values", "series_figure"]
 
 #: Where an undefined result, or one that is infinite, stands on the axis of quantiles.
 _BELOW: Final = -0.06
@@ -47,6 +49,31 @@ def deciding_value(row: ResultRow) -> float | None:
             return value
         case _:
             return None
+
+
+def deciding_values(columns: ResultColumns) -> NDArray[np.float64]:
+    """Give what `deciding_value` gives for each result; NaN where there is none. Shape (rows,)."""
+    kinds = {kind: columns.quantile_kind == code for code, kind in enumerate(columns.quantile_kinds)}
+    nowhere = np.zeros(len(columns), dtype=np.bool_)
+    upper, lower = columns.number("delta1"), columns.number("delta2")
+    nearer = np.where(upper < lower, np.maximum(1 - upper, 0.5), np.minimum(lower, 0.5))
+    values = np.full(len(columns), np.nan)
+    for code, form in enumerate(columns.forms):
+        of_form = columns.form == code
+        if form.kind in ("comparison", "score"):
+            values[of_form] = (columns.information_gain if form.kind == "comparison" else columns.statistic)[
+                of_form
+            ]
+            continue
+        tails = {Side.TWO_SIDED: nearer, Side.UPPER: upper}.get(form.side, lower)
+        for kind, given in (
+            ("tails", tails),
+            ("lower", columns.number("q")),
+            ("p_value", columns.number("p")),
+        ):
+            here = of_form & kinds.get(kind, nowhere)
+            values[here] = given[here]
+    return values
 
 
 def series_figure(

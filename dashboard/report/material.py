@@ -2,23 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cached_property
 
 from pydantic import ValidationError
 
 from dashboard._experiment import (
-    GRID_PAGES,
-    MOST_PAGES,
-    PAGE,
+    MOST_IN_COLUMNS,
     ScoreSummary,
     Windows,
     axes,
     count_windows,
     is_dependent,
-    latest_ends,
-    pages,
+    over_windows_of,
     pairs_since,
+    registered_name,
+    rows_of,
     summary_of,
     windows_of,
 )
@@ -41,7 +40,15 @@ from forequake.results import (
     UnitState,
 )
 from forequake.windows import TimeWindow
-from stores import ExperimentSummary, Overview, OverviewCell, ResultQuery, ResultRow, ResultsStore
+from stores import (
+    ExperimentSummary,
+    Overview,
+    OverviewCell,
+    ResultColumns,
+    ResultQuery,
+    ResultRow,
+    ResultsStore,
+)
 
 __all__ = ["Choice", "Material"]
 
@@ -94,7 +101,7 @@ class Material:
         self.summary: ExperimentSummary = summaries[experiment]
         self.counted: Overview = store.overview(experiment)
         self.all_models, self.all_columns = axes(self.counted, self.config, self._registered)
-        self._series: dict[tuple[str, str, str | None], tuple[ResultRow, ...]] = {}
+        self._read: dict[str, ResultColumns | None] = {}
         self._sums: dict[tuple[str, TimeWindow], ForecastSums | None] = {}
         self._grids: dict[Column, Grid | None] = {}
         self._check()
@@ -206,7 +213,7 @@ class Material:
     def windows(self) -> Windows:
         """The windows that have results."""
         spans = {row.label.window for row, _ in self.over_windows}
-        return windows_of(self.counted, self._spanning, spans, self._read)
+        return windows_of(self.counted, self._spanning, spans, self._columns)
 
     @property
     def dependent(self) -> bool:
@@ -224,13 +231,8 @@ class Material:
         """The results over all windows, and what they are made from."""
         if not self._spanning:
             return ()
-        rows = latest_ends(self._pages(tests=self._spanning))
-        records = self.store.get_many(EvaluationRecord, [row.key for row in rows])
-        return tuple(
-            (row, Span(records[row.key].n_windows or 0, records[row.key].missing))
-            for row in rows
-            if row.key in records
-        )
+        read = [self._columns(test) for test in self._spanning]
+        return over_windows_of(self.store, [each for each in read if each is not None])
 
     def matrix_of(self, window: TimeWindow, columns: Sequence[Column]) -> WindowMatrix:
         """Put the results of a window into a matrix."""
@@ -261,24 +263,38 @@ class Material:
 
     def rows_in(self, window: TimeWindow) -> tuple[ResultRow, ...]:
         """Read the results of one window."""
-        found = self._pages(start_from=window.start, start_before=window.start + timedelta(microseconds=1))
-        return tuple(row for row in found if row.label.window == window)
+        query = ResultQuery(experiment=self.name, window=window)
+        return tuple(rows_of(self.store, query))
 
     def rows_of(self, column: Column) -> tuple[ResultRow, ...]:
+        """Read whole rows of one test of each model, of the latest windows that fit into what is read."""
+        references = () if column.reference is None else (column.reference,)
+        since = pairs_since(self.windows.listed, len(self.all_models))
+        query = ResultQuery(
+            experiment=self.name, tests=(column.test,), references=references, start_from=since
+        )
+        return tuple(rows_of(self.store, query))
+
+    def columns_of(self, column: Column) -> ResultColumns | None:
         """Read the results of one test in the windows that fit into what is read, the latest ones."""
         others = len(self.all_models) - 1 if column.against_all else 1
-        references = () if column.reference is None else (column.reference,)
-        since = pairs_since(self.windows.listed, len(self.all_models) * others, GRID_PAGES)
-        rows = self._pages(tests=(column.test,), references=references, start_from=since, most=GRID_PAGES)
-        return tuple(rows)
+        since = pairs_since(self.windows.listed, len(self.all_models) * others, MOST_IN_COLUMNS)
+        found = self._columns(column.test)
+        if found is not None and since is not None:
+            found = found.since(since)
+        if found is not None and column.reference is not None:
+            found = found.where(found.reference == found.code_of("references", column.reference))
+        return found
 
     def grid(self, column: Column) -> Grid | None:
         """Put the results of one test of all models into arrays; None where there is none."""
         if column not in self._grids:
-            rows = self.rows_of(column)
-            first = min((row.label.window.start for row in rows), default=None)
-            due = [one.window for one in self.windows.listed if first is None or one.window.start >= first]
-            found = grid_of(rows, self.all_models, due)
+            columns = self.columns_of(column)
+            found = None
+            if columns is not None and len(columns):
+                first = columns.windows[0].start
+                due = [one.window for one in self.windows.listed if one.window.start >= first]
+                found = grid_of(columns, self.all_models, due)
             self._grids[column] = None if found is None else found.with_units(self.units)
         return self._grids[column]
 
@@ -287,8 +303,12 @@ class Material:
         cells = [cell for cell in self.counted.cells if cell.model == model]
         if not cells:
             return {}
-        rows = self._read(max(cells, key=lambda each: each.n_windows))
-        return {row.label.window: row.n_forecast for row in rows}
+        cell = max(cells, key=lambda each: each.n_windows)
+        columns = self._columns(cell.test)
+        if columns is None:
+            return {}
+        found = columns.of(model, cell.reference)
+        return dict(zip(found.windows, found.n_forecast.tolist(), strict=True))
 
     # --- inputs --------------------------------------------------------------------------------------------
 
@@ -323,52 +343,22 @@ class Material:
 
     # --- one by one ----------------------------------------------------------------------------------------
 
-    def _read(self, cell: OverviewCell) -> tuple[ResultRow, ...]:
-        """Read the results of one test of one model in all windows, in order of time."""
-        place = (cell.model, cell.test, cell.reference)
-        if place not in self._series:
-            references = () if cell.reference is None else (cell.reference,)
-            rows = self._pages(tests=(cell.test,), models=(cell.model,), references=references)
-            self._series[place] = tuple(
-                sorted(
-                    (row for row in rows if row.label.reference == cell.reference),
-                    key=lambda row: (row.label.window.start, row.label.window.end),
-                )
-            )
-        return self._series[place]
+    def _columns(self, test: str) -> ResultColumns | None:
+        """Read the results of one test of all models in all windows."""
+        if test not in self._read:
+            self._read[test] = self.store.columns(self.name, test)
+        return self._read[test]
 
     def _scores(self, cell: OverviewCell) -> ScoreSummary:
-        return summary_of(self._read(cell))
+        columns = self._columns(cell.test)
+        return ScoreSummary() if columns is None else summary_of(columns.of(cell.model, cell.reference))
 
     def _registered(self, test: str) -> str | None:
-        query = ResultQuery(experiment=self.name, tests=(test,), limit=1)
-        rows = self.store.latest(query).rows
-        return rows[0].test if rows else None
+        return registered_name(self.store, self.counted, test)
 
     @property
     def _spanning(self) -> tuple[str, ...]:
         return tuple(sorted({column.test for column in self.all_columns if column.scope == "windows"}))
-
-    def _pages(
-        self,
-        *,
-        tests: tuple[str, ...] = (),
-        models: tuple[str, ...] = (),
-        references: tuple[str, ...] = (),
-        start_from: datetime | None = None,
-        start_before: datetime | None = None,
-        most: int = MOST_PAGES,
-    ) -> list[ResultRow]:
-        query = ResultQuery(
-            experiment=self.name,
-            tests=tests,
-            models=models,
-            references=references,
-            start_from=start_from,
-            start_before=start_before,
-            limit=PAGE,
-        )
-        return pages(self.store, query, most)
 
     def definition(self, test: str) -> TestDefinition | None:
         """Give what is known of a test, by the experiment's name; None where forequake knows it no more."""

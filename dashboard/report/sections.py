@@ -156,10 +156,10 @@ def _pairs(of: Material) -> Iterator[Block]:
     for column in of.columns:
         if not column.against_all:
             continue
-        rows = of.rows_of(column)
-        if of.window is not None:
-            rows = tuple(row for row in rows if row.label.window == of.window)
-        matrix = pair_matrix(of.models, rows, independent=not of.dependent)
+        columns = of.columns_of(column)
+        if columns is not None and of.window is not None:
+            columns = columns.in_window(of.window)
+        matrix = pair_matrix(of.models, [] if columns is None else [columns], independent=not of.dependent)
         if not matrix.windows:
             continue
         yield Picture(

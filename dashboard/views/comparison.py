@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+import numpy as np
 import streamlit as st
 
 from dashboard import _data
@@ -29,7 +31,7 @@ from dashboard.views._parts import clicked, plot, scrolled
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table, window_table
 from dashboard.views._text import plain
-from stores import ResultRow
+from stores import ResultColumns, ResultRow, columns_of_rows
 
 #: The signed-rank test of the same two forecasts, by the test that gives the interval.
 _RANKS: Final = {"poisson_paired_t": "poisson_w", "cumulative_paired_t": "cumulative_w"}
@@ -287,7 +289,7 @@ def _pairs_in_window(
 ) -> None:
     """Show models against each other in one window."""
     for columns in [[column] for column in batch] + _by_test(single):
-        matrix = pair_matrix(shown.models, [row for row in rows if _is_of_any(row, columns)])
+        matrix = pair_matrix(shown.models, columns_of_rows(row for row in rows if _is_of_any(row, columns)))
         _show_pairs(shown, columns, matrix)
 
 
@@ -307,13 +309,8 @@ def _all_pairs(shown: Frame, single: Sequence[_Comparison], batch: Sequence[Colu
     for columns in tests:
         per_window = n_models * ((n_models - 1) if columns[0].against_all else len(columns))
         since = _data.pairs_since(shown.windows.listed, per_window)
-        rows = [
-            row
-            for test in {column.test for column in columns}
-            for row in _data.pairs(shown.address, shown.name, shown.token, test, since)
-            if _is_of_any(row, columns)
-        ]
-        matrix = pair_matrix(shown.models, rows, independent=not shown.dependent, common=common)
+        parts = _parts(shown, columns, since)
+        matrix = pair_matrix(shown.models, parts, independent=not shown.dependent, common=common)
         _show_pairs(shown, columns, matrix)
 
 
@@ -327,6 +324,20 @@ def _show_pairs(shown: Frame, columns: Sequence[Column], matrix: PairMatrix) -> 
         independent=not shown.dependent,
         corrected=columns[0].against_all,
     )
+
+
+def _parts(shown: Frame, columns: Sequence[Column], since: datetime | None) -> list[ResultColumns]:
+    """Read the results of tests against the references of the columns, or against all models."""
+    found = []
+    for test in dict.fromkeys(column.test for column in columns):
+        read = _data.columns(shown.address, shown.name, shown.token, test, since)
+        if read is None:
+            continue
+        of_test = [column for column in columns if column.test == test]
+        codes = [read.code_of("references", column.reference or "") for column in of_test]
+        every = any(column.against_all for column in of_test)
+        found.append(read if every else read.where(np.isin(read.reference, codes)))
+    return found
 
 
 def _is_of_any(row: ResultRow, columns: Sequence[Column]) -> bool:

@@ -25,7 +25,7 @@ from dashboard.views._pairs import show_pairs
 from dashboard.views._parts import failures_table, head
 from dashboard.views._tables import counted_table, show_table, window_table
 from forequake.windows import TimeWindow
-from stores import Overview
+from stores import Overview, columns_of_rows
 
 _BY_NAME: Final = "name"
 
@@ -82,7 +82,8 @@ def _in_window(page: Page, window: TimeWindow) -> None:
         batch = [row for row in rows if row.label.test in compared and row.label.model in models]
         show_table(window_table(matrix, batch), f"{page.name}_{window.id}")
         for test in sorted(compared):
-            pairs = pair_matrix(models, [row for row in batch if row.label.test == test])
+            of_test = columns_of_rows(row for row in batch if row.label.test == test)
+            pairs = pair_matrix(models, of_test)
             show_pairs(pairs, page.theme, experiment=page.name, test=test)
     if any(column.scope == "windows" for column in page.columns):
         st.caption("Tests over all windows stand with all windows.")
@@ -115,9 +116,9 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
         if column.against_all:
             n_pairs = len(page.all_models) * (len(page.all_models) - 1)
             since = _data.pairs_since(windows.listed, n_pairs)
-            batch = _data.pairs(page.address, page.name, page.token, column.test, since)
+            read = _data.columns(page.address, page.name, page.token, column.test, since)
             free = not page.dependent(windows)
-            pairs = pair_matrix(models, batch, independent=free)
+            pairs = pair_matrix(models, [] if read is None else [read], independent=free)
             show_pairs(pairs, page.theme, experiment=page.name, test=column.test, independent=free)
 
 

@@ -115,7 +115,7 @@ def show() -> None:
     with narrow:
         _numbers(result)
         if scored:
-            _sum(rows)
+            _sum(address, label, rows)
     if picture is not None and len(rows) > 1:
         _over_time(rows, label, theme, marks)
     run = next((run for run in _data.runs(address, label.experiment) if run.run_no == shown.run_no), None)
@@ -161,8 +161,7 @@ def _slot(values: Sequence[BoundResult]) -> str:
 
 def _rows(address: str, label: Label) -> tuple[ResultRow, ...]:
     """Give the results of the same test and model in all windows."""
-    summaries = _data.experiments(address).experiments
-    token = next((summary.token for summary in summaries if summary.name == label.experiment), 0)
+    token = _data.token_of(address, label.experiment)
     return _data.series(address, label.experiment, token, label.test, label.model, label.reference)
 
 
@@ -312,9 +311,10 @@ def _numbers(result: AnyEvaluation) -> None:
         st.caption(f":material/search_insights: {plain(said)}")
 
 
-def _sum(rows: Sequence[ResultRow]) -> None:
+def _sum(address: str, label: Label, rows: Sequence[ResultRow]) -> None:
     """Say the sum of the scores of all windows where they add up, else their mean and range."""
-    found = _data.summary_of(rows)
+    token = _data.token_of(address, label.experiment)
+    found = _data.score_summary(address, label.experiment, token, label.test, label.model, label.reference)
     count = sum(row.statistic is not None for row in rows)
     if count < 2:
         return

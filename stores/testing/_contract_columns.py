@@ -65,6 +65,7 @@ def _same(columns: ResultColumns | None, rows: list[ResultRow]) -> None:
         ends = [_number(None if row.interval is None else row.interval[place]) for row in rows]
         np.testing.assert_array_equal(getattr(columns, name), ends)
     named = [{} if row.quantiles is None else row.quantiles.named() for row in rows]
+    assert [columns.quantiles_at(place) for place in range(len(columns))] == [row.quantiles for row in rows]
     assert set().union(*named) <= set(columns.quantiles)
     for name in columns.quantiles:
         np.testing.assert_array_equal(columns.number(name), [_number(each.get(name)) for each in named])

@@ -13,7 +13,7 @@ from dashboard.figures.grids import Grid, grid_of
 from dashboard.figures.labels import label_positions
 from dashboard.figures.mean_reliability import parts_figure, reliabilities_of, reliability_figure
 from forequake.results import LowerQuantile, Outcome, TailQuantiles
-from stores import ResultRow
+from stores import ResultRow, columns_of_rows
 
 RowMaker = Callable[..., ResultRow]
 
@@ -30,7 +30,7 @@ def counted(row: RowMaker, models: int = 2, windows: int = 40) -> Grid:
                 delta2=float(stats.poisson.cdf(events, mean)),
             )
             rows.append(row("N", f"m{model}", window, quantiles=tails, n_observed=events, n_forecast=mean))
-    found = grid_of(rows, [f"m{model}" for model in range(models)])
+    found = grid_of(columns_of_rows(rows)[0], [f"m{model}" for model in range(models)])
     assert found is not None
     return found
 
@@ -47,14 +47,14 @@ def test_values_are_delta2_or_between_the_tails(row: RowMaker) -> None:
 
 def test_undefined_results_are_counted_and_lower_quantiles_taken(row: RowMaker) -> None:
     rows = [row("S", "m0", n, quantiles=LowerQuantile(q=n / 10)) for n in range(6)]
-    grid = grid_of([*rows, row("S", "m0", 6, Outcome.UNDEFINED)], ("m0",))
+    grid = grid_of(columns_of_rows([*rows, row("S", "m0", 6, Outcome.UNDEFINED)])[0], ("m0",))
     assert grid is not None
     (panel,) = panels_of(grid, randomised=False, independent=True)
     assert (panel.values.tolist(), panel.undefined) == ([0, 0.1, 0.2, 0.3, 0.4, 0.5], 1)
 
 
 def test_a_model_without_any_result_has_empty_pictures(row: RowMaker) -> None:
-    grid = grid_of([row("S", "m0", n, Outcome.UNDEFINED) for n in range(3)], ("m0",))
+    grid = grid_of(columns_of_rows([row("S", "m0", n, Outcome.UNDEFINED) for n in range(3)])[0], ("m0",))
     assert grid is not None
     panels = panels_of(grid, randomised=False, independent=True)
     figure = uniformity_figure(panels, LIGHT, alpha=0.05)
@@ -126,7 +126,7 @@ def test_infinite_miscalibration_stands_at_the_edge(row: RowMaker) -> None:
         for model in ("none", "one")
         for n in range(3)
     ]
-    grid = grid_of(rows, ("none", "one"))
+    grid = grid_of(columns_of_rows(rows)[0], ("none", "one"))
     assert grid is not None
     found, _ = reliabilities_of(grid)
     assert math.isinf(found["none"].score)
@@ -153,7 +153,7 @@ def test_windows_without_a_finite_number_of_all_models_are_left_out(row: RowMake
         row("N", "m1", 0, n_forecast=2.0),
         row("N", "m1", 1, n_forecast=2.0),
     ]
-    grid = grid_of(rows, ("m0", "m1"))
+    grid = grid_of(columns_of_rows(rows)[0], ("m0", "m1"))
     assert grid is not None
     assert reliabilities_of(grid)[1].tolist() == [True, False]
 

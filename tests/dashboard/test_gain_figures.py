@@ -13,7 +13,7 @@ from dashboard.figures.gains import Gains, WindowGains, gains_figure, gains_of, 
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import pair_figure, pair_matrix
 from forequake.results import Outcome, StudentQuantiles, WilcoxonQuantile
-from stores import ResultRow
+from stores import ResultRow, columns_of_rows
 
 RowMaker = Callable[..., ResultRow]
 T = Column("T", "alpha", "T")
@@ -128,10 +128,10 @@ def test_several_references_are_the_columns_of_the_matrix(compared: Any) -> None
         for window, count in ((0, 3), (1, 1))
     ]
     lost = rows.pop()  # the second window of gamma against beta
-    common = pair_matrix(("alpha", "beta", "gamma"), rows)
+    common = pair_matrix(("alpha", "beta", "gamma"), columns_of_rows(rows))
     assert (common.models, common.others) == (("alpha", "beta", "gamma"), ("alpha", "beta"))
     assert ([window.id for window in common.windows], common.left_out) == ([rows[0].label.window.id], 1)
-    own = pair_matrix(("alpha", "beta", "gamma"), rows, common=False)
+    own = pair_matrix(("alpha", "beta", "gamma"), columns_of_rows(rows), common=False)
     sizes = {(pair.model, pair.other): sum(pair.counts.values()) for pair in own.pairs}
     assert sizes == {("alpha", "beta"): 2, ("beta", "alpha"): 2, ("gamma", "alpha"): 2, ("gamma", "beta"): 1}
     assert own.windows[-1] == lost.label.window

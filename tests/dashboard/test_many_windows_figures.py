@@ -26,7 +26,7 @@ from forequake.results import (
     Outcome,
     Quantiles,
 )
-from stores import ResultRow
+from stores import ResultRow, columns_of_rows
 from stores.testing import sample_result
 
 RowMaker = Callable[..., ResultRow]
@@ -138,7 +138,7 @@ def batch(row: RowMaker) -> list[ResultRow]:
 
 
 def test_pairs_are_counted_in_common_windows_only(batch: list[ResultRow]) -> None:
-    matrix = pair_matrix(("a", "b", "c", "d"), batch)
+    matrix = pair_matrix(("a", "b", "c", "d"), columns_of_rows(batch))
     assert matrix.models == ("a", "b", "c")  # d has no result
     assert (len(matrix.windows), matrix.left_out) == (2, 1)
     pairs = {(pair.model, pair.other): pair for pair in matrix.pairs}
@@ -147,13 +147,15 @@ def test_pairs_are_counted_in_common_windows_only(batch: list[ResultRow]) -> Non
     assert pairs["a", "b"].gain == pytest.approx((4 * 0.5 + 1.0) / 4)
     assert pairs["b", "a"].gain == pytest.approx(-(4 * 0.5 + 1.0) / 4)
     assert pairs["c", "b"].gain == math.inf
-    assert all(pair.gain is None for pair in pair_matrix(("a", "b"), batch, independent=False).pairs)
+    assert all(
+        pair.gain is None for pair in pair_matrix(("a", "b"), columns_of_rows(batch), independent=False).pairs
+    )
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_the_matrix_of_pairs_says_outcome_and_gain(batch: list[ResultRow], theme: Theme) -> None:
     first = [row for row in batch if row.label.window == batch[0].label.window]
-    (trace,) = pair_figure(pair_matrix(("a", "b", "c"), first), theme).data
+    (trace,) = pair_figure(pair_matrix(("a", "b", "c"), columns_of_rows(first)), theme).data
     cells = {
         (carried[0], carried[2]): (text, colour)
         for carried, text, colour in zip(trace.customdata, trace.text, trace.marker.color, strict=True)
@@ -163,7 +165,7 @@ def test_the_matrix_of_pairs_says_outcome_and_gain(batch: list[ResultRow], theme
     assert cells["c", "a"] == ("+0.1", "rgba(0,0,0,0)")
     assert cells["b", "c"][0] == "undef.<br>−∞"
     assert cells["a", "b"][1] != cells["b", "a"][1]
-    (counted,) = pair_figure(pair_matrix(("a", "b", "c"), batch), theme).data
+    (counted,) = pair_figure(pair_matrix(("a", "b", "c"), columns_of_rows(batch)), theme).data
     assert "▲1 ▼0<br>+0.75<br>1 undef." in counted.text
 
 

@@ -18,7 +18,7 @@ from dashboard.figures.running_gains import EventTicks, Gains, alt_of, gains_fig
 from dashboard.figures.window_quantiles import quantiles_figure
 from forequake.results import LowerQuantile, Outcome, TailQuantiles, UnitRecord, UnitState
 from forequake.windows import TimeWindow
-from stores import ResultRow
+from stores import ResultRow, columns_of_rows
 from stores.testing import sample_label, sample_window
 
 RowMaker = Callable[..., ResultRow]
@@ -39,7 +39,7 @@ def scores(row: RowMaker, values: dict[str, Sequence[float | None]], test: str =
         for place, value in enumerate(found)
         if value is None or not math.isnan(value)
     ]
-    found = grid_of(rows, tuple(values))
+    found = grid_of(columns_of_rows(rows)[0], tuple(values))
     assert found is not None
     return found
 
@@ -101,7 +101,7 @@ def test_the_t_test_gives_the_gain_of_windows(row: RowMaker) -> None:
         row("T", "alpha", 0, Outcome.BETTER, "base", information_gain=0.5, n_observed=4, n_forecast=3.0),
         row("T", "alpha", 1, Outcome.UNDEFINED, "base", n_observed=0, n_forecast=3.0),
     ]
-    grid = grid_of(rows, ("alpha",))
+    grid = grid_of(columns_of_rows(rows)[0], ("alpha",))
     assert grid is not None
     gains = gains_of(grid, "base", reference_expected=np.array([5.0, 5.0]))
     assert gains.scores.tolist() == [[2.0, 2.0]]
@@ -129,7 +129,9 @@ def consistency(row: RowMaker, models: int = 2, windows: int = 4) -> Grid:
         if window % 4 < 3
     ]
     found = grid_of(
-        rows, [f"m{model}" for model in range(models)], [sample_window(n) for n in range(windows)]
+        columns_of_rows(rows)[0],
+        [f"m{model}" for model in range(models)],
+        [sample_window(n) for n in range(windows)],
     )
     assert found is not None
     return found
@@ -186,7 +188,7 @@ def test_rejections_are_counted_among_verdicts_and_bounded_as_in_the_overview(ro
         row("N", "alpha", n, outcome, quantiles=TailQuantiles(delta1=0.5, delta2=0.7))
         for n, outcome in enumerate([Outcome.REJECTED] * 3 + [Outcome.PASSED] * 37)
     ]
-    grid = grid_of([*rows, row("N", "alpha", 40, Outcome.UNDEFINED)], ("alpha",))
+    grid = grid_of(columns_of_rows([*rows, row("N", "alpha", 40, Outcome.UNDEFINED)])[0], ("alpha",))
     assert grid is not None
     counted = rejections_of(grid)["alpha"]
     assert (counted.rejected[-1], counted.decided[-1]) == (3, 40)
