@@ -7,6 +7,8 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.array_files import read_arrays
+
 __all__ = ["Box", "lines_in"]
 
 #: West, east, south and north in degrees; east may lie beyond 180, where the box holds the date line.
@@ -19,8 +21,7 @@ _FINEST: Final = 1 / 1000
 
 @cache
 def _lines(name: Literal["coast", "borders"]) -> NDArray[np.float64]:
-    with np.load(_FILE, allow_pickle=False) as arrays:
-        return np.asarray(arrays[name], dtype=np.float64)
+    return np.asarray(read_arrays(_FILE)[name], dtype=np.float64)
 
 
 def lines_in(box: Box, name: Literal["coast", "borders"] = "coast") -> NDArray[np.float64]:

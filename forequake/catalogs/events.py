@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.array_files import read_arrays
 from forequake.keys import KeyInputs, array_digest
 from forequake.quantities import Sha256
 from forequake.windows import TimeWindow
@@ -129,5 +130,5 @@ class Events:
     @classmethod
     def from_file(cls, file: BinaryIO) -> Self:
         """Read what `to_bytes` wrote."""
-        with np.load(io.BytesIO(file.read()), allow_pickle=False) as arrays:
-            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+        arrays = read_arrays(io.BytesIO(file.read()))
+        return cls(**{field.name: arrays[field.name] for field in fields(cls)})

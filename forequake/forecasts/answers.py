@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.array_files import read_array
 from forequake.errors import ForecastError
 from forequake.forecasts.catalog_based import CatalogForecast, catalogs_from_file
 from forequake.forecasts.catalog_based.quality import reading_findings
@@ -34,7 +35,7 @@ def answered_rates(
         Where there are none of the right shape, and as `forequake.forecasts.fit_to_experiment`.
     """
     try:
-        rates = np.load(path, allow_pickle=False)
+        rates = read_array(path)
     except (OSError, ValueError, EOFError) as error:
         message = f"{function}: the rates cannot be read ({error})"
         raise ForecastError(message) from error

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
+from forequake.array_files import map_array
 from forequake.quantities import Sha256
 
 __all__ = ["ArrayCache", "KeptArrays"]
@@ -88,7 +89,7 @@ class ArrayCache:
             mark = (str(entry), (entry / _ABOUT).stat().st_ino)
             if mark not in self._verified:
                 _verify(entry, digests)
-            arrays = {name: _map(entry / f"{name}.npy") for name in digests}
+            arrays = {name: map_array(entry / f"{name}.npy") for name in digests}
         except (OSError, ValueError, KeyError, TypeError, EOFError):
             if entry.is_dir():
                 self._remove(entry)
@@ -194,11 +195,3 @@ def _verify(entry: Path, digests: Mapping[str, str]) -> None:
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _map(file: Path) -> NDArray[Any]:
-    try:
-        return np.asarray(np.load(file, mmap_mode="r", allow_pickle=False))
-    except ValueError:  # an array without elements cannot be mapped
-        array: NDArray[Any] = np.load(file, allow_pickle=False)
-        return array

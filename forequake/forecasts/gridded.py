@@ -10,6 +10,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from forequake.array_files import read_array
 from forequake.results import QualityFinding
 
 __all__ = ["ForecastScope", "ForecastTable", "GriddedRates", "rates_from_file"]
@@ -101,5 +102,4 @@ class GriddedRates:
 
 def rates_from_file(file: BinaryIO) -> NDArray[np.float64]:
     """Read the rates that `GriddedRates.to_bytes` wrote; shape (cells, magnitude bins)."""
-    rates: NDArray[np.float64] = np.load(io.BytesIO(file.read()), allow_pickle=False)
-    return rates
+    return read_array(io.BytesIO(file.read()))

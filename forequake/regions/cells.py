@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, ClassVar, Final, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from forequake.array_files import read_array
 from forequake.keys import KeyInputs, array_digest
 from forequake.quantities import Sha256
 
@@ -184,7 +185,7 @@ class Region:
     @classmethod
     def from_file(cls, file: BinaryIO, *, name: str, cell_size: float) -> "Region":
         """Read what `to_bytes` wrote, also of a quadtree."""
-        cells = np.load(io.BytesIO(file.read()), allow_pickle=False)
+        cells = read_array(io.BytesIO(file.read()))
         return cls.from_cells(cells, name=name, cell_size=cell_size)
 
     @classmethod
