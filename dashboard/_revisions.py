@@ -150,31 +150,32 @@ def count_shifts(pairs: Sequence[Pair]) -> dict[Shift, int]:
 
 
 def revisions_table(pairs: Sequence[Pair]) -> list[dict[str, Any]]:
-    """List pairs with both values, one in a row."""
-    return [
-        {
-            "model": pair.model,
-            "test": pair.test,
-            "reference": pair.reference,
-            "window": pair.window.id,
-            "change": pair.shift.value,
-            **_side(pair.before, "before"),
-            **_side(pair.after, "after"),
-        }
-        for pair in pairs
-    ]
+    """List pairs with both values, one in a row: outcomes and values side by side, then all else."""
+    return [_entry(pair) for pair in pairs]
 
 
-def _side(row: ResultRow | None, when: str) -> dict[str, Any]:
+def _entry(pair: Pair) -> dict[str, Any]:
+    before, after = _side(pair.before), _side(pair.after)
+    both = {
+        f"{what} {when}": side[what]
+        for what in before
+        for when, side in (("before", before), ("after", after))
+    }
+    read = ("outcome before", "outcome after", "value before", "value after")
+    place = {"model": pair.model, "test": pair.test, "reference": pair.reference, "change": pair.shift.value}
+    return place | {name: both.pop(name) for name in read} | {"window": pair.window.id} | both
+
+
+def _side(row: ResultRow | None) -> dict[str, Any]:
     value = None if row is None else shown_value(row)
     return {
-        f"outcome {when}": None if row is None else OUTCOMES[row.outcome],
-        f"value {when}": None if row is None or value is None else _written(row, value),
-        f"number {when}": value,
-        f"statistic {when}": None if row is None else row.statistic,
-        f"events {when}": None if row is None else row.n_observed,
-        f"expected {when}": None if row is None else row.n_forecast,
-        f"run {when}": None if row is None else row.run_no,
+        "outcome": None if row is None else OUTCOMES[row.outcome],
+        "value": None if row is None or value is None else _written(row, value),
+        "number": value,
+        "statistic": None if row is None else row.statistic,
+        "events": None if row is None else row.n_observed,
+        "expected": None if row is None else row.n_forecast,
+        "run": None if row is None else row.run_no,
     }
 
 

@@ -100,6 +100,9 @@ def power_words(power: Power, *, family: bool = False) -> str | None:
         said.append(
             f"Would have found a gain of {number(power.detectable, 2)} {power.detectable_unit} {likely}."
         )
+    elif power.detectable is not None and power.detectable >= 1:
+        factor = number(1 + power.detectable, 2)
+        said.append(f"Would have found a true expected number {factor} times the forecast's {likely}.")
     elif power.detectable is not None:
         said.append(
             "Would have found a true expected number that differs from the forecast's by "

@@ -20,12 +20,11 @@ __all__ = ["draw_counted", "draw_gains", "draw_outside", "event_words"]
 _AT_THREE: Final = 4.0
 _PER_MAGNITUDE: Final = 4.0
 _SIZES: Final = (4.0, 30.0)
-#: Where few events count, marks of small ones have so many pixels at least.
+#: Where so few events count, their marks have so many pixels at least.
 _FEW: Final = 100
 _LEAST_OF_FEW: Final = 7.0
-#: More marks that do not count are so many times as large: they would hide what lies below them.
-_MANY: Final = 200
-_OF_MANY: Final = 0.6
+#: Of more events the marks cover no more of the map, but have this part of their size at least.
+_LEAST_PART: Final = 0.5
 #: Marks that carry a colour to be read are so many times as large.
 _COLOURED: Final = 1.7
 
@@ -86,7 +85,7 @@ def draw_outside(figure: go.Figure, seen: SeenEvents, pixels: Pixels, theme: The
                 "opacity": 0.55,
                 "line": {"width": 1, "color": theme.text},
             },
-            scale=scale if len(events) <= _MANY else scale * _OF_MANY,
+            scale=scale,
             counts=False,
         )
 
@@ -156,6 +155,8 @@ def _draw(
     sizes = scale * np.clip(_AT_THREE + _PER_MAGNITUDE * (events.magnitude - 3), *_SIZES)
     if counts and len(events) <= _FEW:
         sizes = np.maximum(sizes, _LEAST_OF_FEW)
+    else:  # very many marks would hide the map
+        sizes *= max(math.sqrt(min(_FEW / len(events), 1.0)), _LEAST_PART)
     colour = marker["color"]
     figure.add_trace(
         go.Scatter(

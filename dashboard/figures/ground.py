@@ -25,6 +25,8 @@ _LEAST_SPAN: Final = 3.0
 #: What is shown with points: so many times their own span, and no less than this part of the region.
 _SURROUNDINGS: Final = 1.4
 _LEAST_PART: Final = 0.1
+#: And no narrower nor lower than this part of the other side.
+_NARROWEST: Final = 0.7
 #: Near the poles a degree of longitude still has this part of a degree of latitude.
 _LEAST_RATIO: Final = 0.2
 #: Heights of maps in CSS pixels, and what stands above and below: colour bar, ticks, legend.
@@ -163,6 +165,7 @@ def _box_of(points: Array, whole: Box) -> Box:
     least = max(east - west, north - south) * _LEAST_PART
     middle = (points.min(axis=0) + points.max(axis=0)) / 2
     half = np.maximum(np.ptp(points, axis=0) * _SURROUNDINGS, least) / 2
+    half = np.maximum(half, half.max() * _NARROWEST)
     (left, low), (right, high) = (middle - half).tolist(), (middle + half).tolist()
     return max(left, west), min(right, east), max(low, south), min(high, north)
 

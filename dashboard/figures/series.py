@@ -20,6 +20,8 @@ from stores import ResultColumns, ResultRow
 
 __all__ = ["deciding_value", "deciding_values", "series_figure"]
 
+#: Sizes of marks in CSS pixels, by up to how many windows: of very many, large ones would be an area.
+_SIZES: Final = ((120, 9), (400, 6), (math.inf, 4))
 #: Where an undefined result, or one that is infinite, stands on the axis of quantiles.
 _BELOW: Final = -0.06
 
@@ -99,6 +101,7 @@ def series_figure(
     figure = go.Figure()
     windows = [row.label.window for row in rows]
     finite = _heights(rows)
+    size = next(pixels for most, pixels in _SIZES if len(rows) <= most)
     sums = _running_sums(rows)
     for status, mark in MARKS.items():
         picked = [place for place, row in enumerate(rows) if row.outcome.value == status.value]
@@ -114,7 +117,7 @@ def series_figure(
                 name=mark.label,
                 marker={
                     "symbol": mark.symbol,
-                    "size": 9,
+                    "size": size,
                     "color": colour,
                     "line": {"width": 1.5 if "open" in mark.symbol else 0, "color": colour},
                 },
@@ -259,7 +262,7 @@ def _quantile_title(rows: Sequence[ResultRow]) -> str:
     quantiles = next((row.quantiles for row in rows if row.quantiles is not None), None)
     match quantiles:
         case TailQuantiles() if rows[0].side is Side.TWO_SIDED:
-            return "P(X ≤ observed)"
+            return "quantile"
         case TailQuantiles():
             return "delta1" if rows[0].side is Side.UPPER else "delta2"
         case LowerQuantile():

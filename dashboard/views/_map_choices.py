@@ -102,7 +102,7 @@ def _choose_looks(chosen: Choices, magnitudes: Sequence[float]) -> Choices:
 
 def _fixed() -> tuple[float, float]:
     low, high = st.slider(
-        "Colours from 10 to the power of … to …",
+        "Colours: powers of ten",
         *_EXPONENTS,
         value=_AT_FIRST,
         key="map_range",

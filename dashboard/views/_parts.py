@@ -40,6 +40,8 @@ _MOST_FAILURES: Final = 200
 _NAMED_MARKS: Final = 4
 #: Longer words may be broken where a table is narrow.
 _LONG_WORD: Final = 24
+#: Shorter names of values stay in one line.
+_SHORT_NAME: Final = 16
 
 
 def plot(*buttons: str) -> dict[str, Any]:
@@ -169,7 +171,8 @@ def listed(entries: Sequence[tuple[str, str]]) -> None:
     """Show names and values as a plain table; hashes and paths may break anywhere, words may not."""
     rows = "".join(
         '<tr><th scope="row" style="text-align:left;font-weight:400;opacity:.72;vertical-align:top;'
-        f'padding:.28rem 1rem .28rem 0">{html.escape(name)}</th>'
+        f'padding:.28rem 1rem .28rem 0;white-space:{"nowrap" if len(name) <= _SHORT_NAME else "normal"}">'
+        f"{html.escape(name)}</th>"
         f'<td style="padding:.28rem 0;overflow-wrap:{"anywhere" if _has_long_word(value) else "normal"};'
         f'font-variant-numeric:tabular-nums">{html.escape(value)}</td></tr>'
         for name, value in entries

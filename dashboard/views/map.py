@@ -189,11 +189,18 @@ def _ratio(scene: _Scene, second: str) -> None:
             height="stretch",
             key="map of the ratio",
             config=plot(*_BUTTONS),
-            alt=f"Map of the ratio of the rates of {ours.model} to those of {theirs.model}",
+            alt=f"Map of the ratio of the rates of {ours.model} to those of {theirs.model}: "
+            f"{ours.model} expects more on {_share_above(ours, theirs):.0%} of the map",
         )
     _say_together(scene)
     show_table(events_table(scene.seen), f"{scene.file}_events", {f"{scene.file}_ratio": figure})
     offer_rates(scene.pixels, {ours.model: ours.rates, theirs.model: theirs.rates}, scene.file)
+
+
+def _share_above(ours: _Shown, theirs: _Shown) -> float:
+    """Give the part of the pixels in which the first forecast expects more."""
+    inside = ~np.isnan(ours.rates)
+    return float((ours.rates > theirs.rates)[inside].mean())
 
 
 def _gains(scene: _Scene, second: str) -> None:

@@ -57,6 +57,7 @@ from forequake.results import (
     Label,
     RunRecord,
     ScoreRecord,
+    Side,
     SimulatedDistribution,
 )
 from forequake.windows import TimeWindow
@@ -104,7 +105,9 @@ def show() -> None:
     scored = isinstance(result, ScoreRecord)
     curve = curve_figure(result, theme) if isinstance(result, ScoreRecord) else None
     picture = curve
-    wide, narrow = st.columns([2.2, 1], gap="large")
+    # Scores of one window without a curve have nothing to draw: then numbers stand alone.
+    alone = scored and curve is None and len(rows) < 2
+    wide, narrow = (st.container(), st.container()) if alone else st.columns([2.2, 1], gap="large")
     with wide:
         if curve is not None:
             st.plotly_chart(curve, key="curve", config=plot(), alt=sentence(result))
@@ -339,6 +342,10 @@ def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Map
             alt=f"{plain(label.test)} of {plain(label.model)} in {count_of(len(rows), 'window')}: "
             f"{_outcomes(rows)}",
         )
+    tails = rows[0].side is Side.TWO_SIDED and rows[0].kind == "consistency"
+    said = "Up to 0.5 it is P(X ≤ observed), above it P(X < observed). " if tails else ""
+    shaded = "Shaded is where the test rejects. " if rows[0].kind == "consistency" else ""
+    st.caption(f"{said}{shaded}A click on a mark shows its window.")
     mark = clicked(event)
     if mark and mark[0] != label.window.id:
         other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})

@@ -10,7 +10,7 @@ import streamlit as st
 from dashboard import _data, _past
 from dashboard._provenance import differences, facts_of
 from dashboard._revisions import Axis, Pair, Shift, count_shifts, paired, revisions_table
-from dashboard._words import count_of, window_name
+from dashboard._words import count_of, number, window_name
 from dashboard.figures.revisions import MOST_DUMBBELLS, dumbbell_figure, farthest
 from dashboard.views._choices import pick, run_named, run_options
 from dashboard.views._failures import unknown_name
@@ -99,10 +99,10 @@ def _choose(shown: Frame) -> tuple[_State, _State] | None:
         of_other = runs if other is None else _data.runs(shown.address, other)
         earlier = _default(runs) if other is None else _NOW
         former = pick("Before: as left by", "before", [_NOW, *run_options(of_other)], earlier or "–")
-        latter = pick("After: as left by", "after", [_NOW, *run_options(runs)], _NOW)
         typed = st.text_input(
-            "Before: or at a time (UTC)", key="before_at", bind="query-params", placeholder="2024-05-01 12:00"
+            "or at a time (UTC)", key="before_at", bind="query-params", placeholder="2024-05-01 12:00"
         )
+        latter = pick("After: as left by", "after", [_NOW, *run_options(runs)], _NOW)
     moment = _time(typed)
     if moment is None and former is None and earlier is None:
         st.info(
@@ -197,9 +197,19 @@ def _dumbbells(
     )
     figure = dumbbell_figure(drawn, axis, shown.theme)
     with scrolled(axis, 560):
-        st.plotly_chart(figure, key=f"shifts {axis}", config=plot(), alt=f"{title} before and after")
+        st.plotly_chart(figure, key=f"shifts {axis}", config=plot(), alt=_alt(title, drawn))
     name = f"{shown.name}_{axis}_shifts"
     show_table(revisions_table(drawn), name, {name: figure})
+
+
+def _alt(title: str, drawn: Sequence[Pair]) -> str:
+    """Say which results moved farthest."""
+    first = drawn[0]
+    changed = sum(pair.shift is Shift.OUTCOME for pair in drawn)
+    return (
+        f"{title} before and after of {count_of(len(drawn), 'result')}: {changed} with another outcome; "
+        f"{first.test} of {first.model} moved by {number(first.size, 2)}"
+    )
 
 
 def _inputs(shown: Frame, before: _State, after: _State) -> None:

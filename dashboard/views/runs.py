@@ -167,9 +167,19 @@ def _timings(shown: Frame, runs: Sequence[RunRecord]) -> None:
     st.caption(f"Run {timed.run_no}{told}; what ran at once counts each for itself.")
     figure = timings_figure(timed.timings.stages, shown.theme)
     with scrolled("timings", 480):
-        st.plotly_chart(figure, key="timings", config=plot(), alt="Seconds by model and stage of the run")
+        st.plotly_chart(
+            figure, key="timings", config=plot(), alt=f"Seconds by model and stage: {_longest(timed)}"
+        )
     name = f"{shown.name}_run_{timed.run_no}_timings"
     show_table(timings_table(timed.timings.stages), name, {name: figure})
+
+
+def _longest(run: RunRecord) -> str:
+    """Say what took most of a run."""
+    stages = () if run.timings is None else run.timings.stages
+    most = max(stages, key=lambda timing: timing.seconds)
+    of = "" if most.model is None else f" of {most.model}"
+    return f"most went into {STAGES[most.stage]}{of}, {number(most.seconds, 3)} s"
 
 
 def _last_runs(runs: Sequence[RunRecord], name: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from dashboard._theme import DARK, LIGHT, Theme
 from dashboard.figures.catalog import epicentre_map
@@ -189,6 +190,12 @@ def test_simulated_bands_are_drawn_as_given() -> None:
     )
     assert np.allclose(figure.data[0].y + np.asarray(figure.data[0].error_y.array), band[1])
     assert "no events" in figure.data[1].name
+
+
+def test_bands_are_scipys_quantiles() -> None:
+    means = np.concatenate([np.logspace(-8, 5, 500), np.arange(1, 200)])
+    for band, share in zip(poisson_band(means), (0.025, 0.975), strict=True):
+        np.testing.assert_array_equal(band, stats.poisson.ppf(share, means))
 
 
 def test_a_rate_of_zero_has_a_band_of_zero() -> None:
