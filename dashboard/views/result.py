@@ -3,7 +3,6 @@
 import html
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 from urllib.parse import urlencode
@@ -37,12 +36,11 @@ from dashboard.figures.curves import curve_figure
 from dashboard.figures.distributions import distribution_figure
 from dashboard.figures.legend import mark_image
 from dashboard.figures.marks import MARKS, Status
-from dashboard.figures.series import series_figure
 from dashboard.views._failures import unknown_name
 from dashboard.views._filters import AS_OF, choose_address, link_to, of_this_time
-from dashboard.views._matrices import open_slot
-from dashboard.views._parts import clicked, listed, plot, say_late, scrolled, sentence_of
+from dashboard.views._parts import listed, plot, say_late, sentence_of
 from dashboard.views._result_files import link_test, offer_files, repeating
+from dashboard.views._result_windows import over_time, say_sum
 from dashboard.views._text import clock, plain
 from forequake.config import ExperimentConfig
 from forequake.errors import NotFound
@@ -57,10 +55,8 @@ from forequake.results import (
     Label,
     RunRecord,
     ScoreRecord,
-    Side,
     SimulatedDistribution,
 )
-from forequake.windows import TimeWindow
 from stores import BoundResult, ResultRow
 
 #: With what probability a test would have found what is said beside its outcome.
@@ -114,13 +110,13 @@ def show() -> None:
         elif not scored:
             picture = _picture(address, result, theme)
         if picture is None and len(rows) > 1:
-            _over_time(rows, label, theme, marks)
+            over_time(rows, label, theme, marks)
     with narrow:
         _numbers(result)
         if scored:
-            _sum(address, label, rows)
+            say_sum(address, label, rows)
     if picture is not None and len(rows) > 1:
-        _over_time(rows, label, theme, marks)
+        over_time(rows, label, theme, marks)
     run = next((run for run in _data.runs(address, label.experiment) if run.run_no == shown.run_no), None)
     _provenance(address, shown, result, run)
     offer_files(address, label, result, config, picture)
@@ -312,50 +308,6 @@ def _numbers(result: AnyEvaluation) -> None:
     said = None if power is None else power_words(power, family=isinstance(result.quantiles, BatchQuantiles))
     if said is not None:
         st.caption(f":material/search_insights: {plain(said)}")
-
-
-def _sum(address: str, label: Label, rows: Sequence[ResultRow]) -> None:
-    """Say the sum of the scores of all windows where they add up, else their mean and range."""
-    token = _data.token_of(address, label.experiment)
-    found = _data.score_summary(address, label.experiment, token, label.test, label.model, label.reference)
-    count = sum(row.statistic is not None for row in rows)
-    if count < 2:
-        return
-    if found.total is not None:
-        st.metric(f"Sum over {count} windows, in nats", number(found.total, 6))
-    elif found.spread is not None:
-        mean, least, greatest = (number(value, 3) for value in found.spread)
-        st.metric(f"Mean of {count} windows", mean)
-        st.caption(f"From {least} to {greatest}. These scores do not add up.")
-
-
-def _over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Mapping[str, str]) -> None:
-    st.subheader("The same test in all windows")
-    figure = series_figure(rows, label.window, theme, marks)
-    with scrolled("in-all-windows", 440):
-        event = st.plotly_chart(
-            figure,
-            key="series",
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"{plain(label.test)} of {plain(label.model)} in {count_of(len(rows), 'window')}: "
-            f"{_outcomes(rows)}",
-        )
-    tails = rows[0].side is Side.TWO_SIDED and rows[0].kind == "consistency"
-    said = "Up to 0.5 it is P(X ≤ observed), above it P(X < observed). " if tails else ""
-    shaded = "Shaded is where the test rejects. " if rows[0].kind == "consistency" else ""
-    st.caption(f"{said}{shaded}A click on a mark shows its window.")
-    mark = clicked(event)
-    if mark and mark[0] != label.window.id:
-        other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})
-        open_slot(other.slot)
-
-
-def _outcomes(rows: Sequence[ResultRow]) -> str:
-    """Count the outcomes of windows."""
-    counts = Counter(row.outcome for row in rows)
-    return ", ".join(f"{count} {OUTCOMES[outcome]}" for outcome, count in counts.most_common())
 
 
 def _provenance(address: str, shown: BoundResult, result: AnyEvaluation, run: RunRecord | None) -> None:
