@@ -249,7 +249,10 @@ def test_a_tail_of_synthetic_catalogs_is_never_zero() -> None:
             Power(detectable=0.41, detectable_unit="nats per target event", needed=9),
             "from 9 target events on",
         ),
-        (Power(detectable=1.26, detectable_unit="relative difference", needed=0), "by 126 % with"),
+        (
+            Power(detectable=1.26, detectable_unit="relative difference", needed=0),
+            "2.3 times the forecast's with",
+        ),
         (Power(needed=6, needed_unit="target events with non-zero differences"), "at least 6 target events"),
         (Power(detectable=0.4, detectable_unit="nats per window", needed=None), "No number of windows"),
         (Power(needed=1), "first event on"),
