@@ -14,7 +14,7 @@ from forequake.forecasts.references.shares import b_value_of
 from forequake.regions import Region
 from forequake.windows import TimeWindow
 
-__all__ = ["BValue", "JudgedEvents", "b_value", "judge", "microseconds", "reason_words"]
+__all__ = ["BValue", "JudgedEvents", "b_value", "in_windows", "judge", "microseconds", "reason_words"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -75,6 +75,17 @@ class BValue:
     magnitude_min: float
 
 
+def in_windows(events: Events, windows: Iterable[TimeWindow]) -> NDArray[np.bool_]:
+    """Tell which events lie in any of the windows; shape (events,)."""
+    steps = np.zeros(len(events) + 1, dtype=np.int64)  # how many windows begin and end before each event
+    for window in windows:
+        ends = (microseconds(window.start), microseconds(window.end))
+        first, last = np.searchsorted(events.time_us, ends)
+        steps[first] += 1
+        steps[last] -= 1
+    return np.asarray(np.cumsum(steps)[:-1] > 0)
+
+
 def judge(
     events: Events,
     *,
@@ -84,18 +95,12 @@ def judge(
     depth_km: tuple[float, float] | None,
 ) -> JudgedEvents:
     """Tell which events a test of any window counts (`Events.cut`), and why the others do not."""
-    steps = np.zeros(len(events) + 1, dtype=np.int64)
-    for window in windows:
-        ends = (microseconds(window.start), microseconds(window.end))
-        first, last = np.searchsorted(events.time_us, ends)
-        steps[first] += 1
-        steps[last] -= 1
     deep = np.zeros(len(events), dtype=np.bool_)
     if depth_km is not None:
         least = -np.inf if depth_km[0] == 0 else depth_km[0]
         deep = ~((events.depth_km >= least) & (events.depth_km <= depth_km[1]))
     away = region.cells_of(events.longitude, events.latitude) < 0 if len(events) else deep
-    bits = (np.cumsum(steps)[:-1] == 0, ~(events.magnitude >= magnitude_min), deep, away)
+    bits = (~in_windows(events, windows), ~(events.magnitude >= magnitude_min), deep, away)
     why_not = np.zeros(len(events), dtype=np.uint8)
     for place, holds in enumerate(bits):
         why_not |= holds.astype(np.uint8) << place

@@ -22,7 +22,7 @@ from dashboard.figures.lines import Line, kept_places, milliseconds, styles_of
 from forequake.evaluations.over_windows.running import RunningSum, running_sum, window_gains
 from forequake.windows import TimeWindow, overlap
 
-__all__ = ["EventTicks", "Gains", "alt_of", "gains_figure", "gains_of"]
+__all__ = ["TICKS", "EventTicks", "Gains", "alt_of", "gains_figure", "gains_of"]
 
 Array = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ _GREY_POINTS: Final = 400
 #: Up to so many windows each has a mark on its line; of more there is a slider.
 _MARKED: Final = 60
 #: Up to so many events have a tick each; of more their number in each window is drawn.
-_TICKS: Final = 500
+TICKS: Final = 500
 #: Up to so many infinite steps have their date written beside them.
 _DATED: Final = 5
 
@@ -159,7 +159,7 @@ def gains_figure(
     for model in order:
         _mark_infinite(figure, gains, model, sums[model], styles[model], summed=summed)
         _mark_lacking(figure, gains, model, sums[model], styles[model], summed=summed)
-    if ticks is not None and len(ticks.times) <= _TICKS:
+    if ticks is not None and len(ticks.times) <= TICKS:
         figure.add_trace(_event_ticks(ticks, theme))
     else:
         figure.add_trace(_numbers(gains, theme))
@@ -167,7 +167,7 @@ def gains_figure(
         figure.add_vrect(
             x0=chosen.start, x1=chosen.end, fillcolor=theme.text, opacity=0.12, line_width=0, layer="below"
         )
-    few = ticks is not None and len(ticks.times) <= _TICKS
+    few = ticks is not None and len(ticks.times) <= TICKS
     _lay_out(figure, gains, theme, summed=summed, below="magnitude" if few else "events")
     return figure
 

@@ -109,7 +109,7 @@ def _cells(grid: Grid, names: Sequence[str], status: Status, theme: Theme, *, ho
         colorscale=scale,
         showscale=False,
         hoverongaps=False,
-        text=texts.tolist(),
+        text=texts,
         customdata=numbers,
         name=MARKS[status].label,
         hoverinfo=None if hovered else "skip",

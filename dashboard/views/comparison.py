@@ -36,7 +36,7 @@ from stores import ResultColumns, ResultRow, columns_of_rows
 #: The signed-rank test of the same two forecasts, by the test that gives the interval.
 _RANKS: Final = {"poisson_paired_t": "poisson_w", "cumulative_paired_t": "cumulative_w"}
 #: Windows are drawn one by one as far as this many results go, the latest ones.
-_MOST_ROWS: Final = 6_000
+_MOST_ROWS: Final = 4_000
 _FILLED: Final = "filled where the W-test finds a difference, too (p below alpha)"
 
 

@@ -14,11 +14,12 @@ from dashboard import _grids, _inputs
 from dashboard._words import count_of, window_name
 from dashboard.figures.cells import Column
 from dashboard.figures.grids import STATUSES, Grid
+from dashboard.figures.judged import in_windows
 from dashboard.figures.legend import quantiles_legend
 from dashboard.figures.lines import MOST_LINES, Line, styles_of
 from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.rejection_rates import rejections_figure, rejections_of
-from dashboard.figures.running_gains import EventTicks, Gains, alt_of, gains_figure, gains_of
+from dashboard.figures.running_gains import TICKS, EventTicks, Gains, alt_of, gains_figure, gains_of
 from dashboard.figures.window_quantiles import quantiles_figure
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
@@ -160,14 +161,8 @@ def _ticks(shown: Frame, gains: Gains) -> EventTicks | None:
         events = _inputs.observed(shown.address, shown.record_key, span)
     except (NotFound, CorruptRecord, InputError):
         return None
-    times = events.times()
-    inside = [any(time in window for window in gains.windows) for time in times] if len(times) <= 2000 else []
-    if not inside:
-        return None
-    return EventTicks(
-        times=[time for time, here in zip(times, inside, strict=True) if here],
-        magnitudes=events.magnitude[np.array(inside)],
-    )
+    inside = events.take(in_windows(events, gains.windows))
+    return EventTicks(inside.times(), inside.magnitude) if 0 < len(inside) <= TICKS else None
 
 
 def _show_long(rows: Callable[[], Iterator[dict[str, Any]]], name: str, figure: go.Figure) -> None:
