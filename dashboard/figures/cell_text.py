@@ -13,6 +13,7 @@ from dashboard._words import (
     events,
     is_drawn,
     number,
+    quantile,
     quantile_texts,
     short_number,
 )
@@ -146,6 +147,8 @@ def hover_of_counts(cell: CountedCell) -> str:
         lines.append("Each pair is in the matrix of models below.")
     if cell.limit is not None:
         lines.append(f"chance rejects up to {cell.limit} of {cell.decided} in 95 % of cases")
+    if cell.p_adjusted is not None:
+        lines.append(f"chance gives so many with {equation('p', quantile(cell.p_adjusted))} (Holm)")
     if not cell.counts:
         lines.append("nothing to compare" if cell.model == cell.column.reference else "not computed yet")
     return "<br>".join(lines)

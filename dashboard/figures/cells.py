@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from dashboard._words import letters as letters_of
 from dashboard.figures.marks import Status
@@ -26,6 +26,8 @@ __all__ = [
     "window_matrix",
 ]
 
+#: From so small a probability of chance on a cell is ringed.
+_BEYOND: Final = 0.05
 #: The order of consistency tests in the field's papers; others follow as the registry has them.
 _ORDER = ("N", "M", "S", "L", "CL")
 
@@ -94,6 +96,9 @@ class CountedCell:
         Sum of the scores of the windows; None for other tests, and where scores do not add up.
     spread
         Mean, least and greatest score of the windows, where scores are not of a kind that adds up.
+    p_adjusted
+        With what probability chance gives so many rejections or more, corrected for the number of cells; None
+        where it is not corrected.
     """
 
     model: str
@@ -102,6 +107,7 @@ class CountedCell:
     limit: int | None = None
     total: float | None = None
     spread: tuple[float, float, float] | None = None
+    p_adjusted: float | None = None
 
     @property
     def scored(self) -> int:
@@ -131,7 +137,9 @@ class CountedCell:
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether more windows are rejected than the limit."""
+        """Whether more windows are rejected than chance explains: than the limit, or by the corrected p."""
+        if self.p_adjusted is not None:
+            return self.p_adjusted < _BEYOND
         return self.limit is not None and self.counts.get(Status.REJECTED, 0) > self.limit
 
 

@@ -6,9 +6,10 @@ reference. The legend is not part of the figure (see `dashboard.figures.legend`)
 
 import html
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import plotly.graph_objects as go
@@ -123,11 +124,27 @@ def _heading(column: Column) -> list[str]:
     return [cut(line, _LONGEST) for line in lines[:3]]
 
 
-def matrix_figure(matrix: WindowMatrix | CountedMatrix, theme: Theme) -> go.Figure:
-    """Draw a matrix of either kind."""
+def matrix_figure(
+    matrix: WindowMatrix | CountedMatrix, theme: Theme, links: Mapping[Column, str] = MappingProxyType({})
+) -> go.Figure:
+    """Draw a matrix of either kind.
+
+    Parameters
+    ----------
+    links
+        To where the headings of columns lead.
+    """
     if isinstance(matrix, CountedMatrix):
-        return counted_figure(matrix, theme)
-    return window_figure(matrix, theme)
+        figure = counted_figure(matrix, theme)
+    else:
+        figure = window_figure(matrix, theme)
+    figure.update_xaxes(
+        ticktext=[
+            f'<a href="{html.escape(links[column])}" target="_self">{text}</a>' if column in links else text
+            for column, text in zip(matrix.columns, figure.layout.xaxis.ticktext, strict=True)
+        ]
+    )
+    return figure
 
 
 def window_figure(matrix: WindowMatrix, theme: Theme) -> go.Figure:

@@ -95,6 +95,7 @@ def counted_table(matrix: CountedMatrix) -> list[dict[str, Any]]:
             },
             "share rejected": cell.share,
             "limit of chance": cell.limit,
+            "p of chance, corrected": cell.p_adjusted,
             "sum of scores": cell.total,
             "mean score": None if cell.spread is None else cell.spread[0],
             "least score": None if cell.spread is None else cell.spread[1],

@@ -37,6 +37,7 @@ _COMMON: Final = ("experiment", "window", "model", "test", "picture")
 #: Choices of single pages that hold from page to page.
 _OF_PAGES: Final = (
     "sort",
+    "holm",
     "normalised",
     "against",
     "common",

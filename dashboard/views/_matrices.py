@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -18,7 +19,7 @@ from dashboard.figures.cells import (
 )
 from dashboard.figures.legend import window_legend
 from dashboard.figures.matrix import bands, least_width, matrix_figure
-from dashboard.views._filters import of_this_time
+from dashboard.views._filters import link_to, of_this_time
 from dashboard.views._parts import chosen_cell, plot, scrolled
 from dashboard.views._tables import show_table, window_table
 from forequake.config import ExperimentConfig
@@ -112,11 +113,12 @@ def show_over_windows(page: Page) -> None:
 def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) -> Place | None:
     """Show a matrix, in bands where it has many tests; give the cell that was clicked, if one was."""
     chosen = None
+    links = {column: _page_of(column) for column in matrix.columns}
     for number, part in enumerate(bands(matrix)):
         name = f"{key}-{number + 1}" if number else key
         with scrolled(name, least_width(part)):
             event = st.plotly_chart(
-                matrix_figure(part, theme),
+                matrix_figure(part, theme, links),
                 key=name,
                 on_select="rerun",
                 selection_mode="points",
@@ -126,6 +128,14 @@ def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) ->
             )
         chosen = chosen or chosen_cell(event)
     return chosen
+
+
+def _page_of(column: Column) -> str:
+    """Give the address of the page that shows one test of all models."""
+    compared = column.reference is not None or column.against_all
+    more = {} if column.reference is None else {"against": column.reference}
+    query = {name: value for name, value in link_to(**more).items() if name != "test"} | {"test": column.test}
+    return f"{'comparison' if compared else 'consistency'}?{urlencode(query, doseq=True)}"
 
 
 def same(cell: WindowCell, place: Place) -> bool:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from dashboard import _data
 from dashboard.figures.cells import Column, window_matrix
+from dashboard.figures.corrected import corrected
 from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.order import Sorting, sorted_models
 from dashboard.figures.pairs import pair_matrix
@@ -103,6 +104,9 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
                 "Rejected windows of those with a verdict. A true forecast is rejected now and then as well; "
                 "a ring marks more rejections than chance gives in 95 % of cases."
             )
+            if _holm():
+                matrix = corrected(matrix, windows.alphas)
+                note += " They are corrected for the number of cells: chance gives any ring in 5 % of cases."
         st.caption(f"{note} Click a cell for its latest window.")
         st.html(counted_legend(page.theme, matrix))
         place = draw_matrix(matrix, page.theme, "matrix")
@@ -120,6 +124,16 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
             free = not page.dependent(windows)
             pairs = pair_matrix(models, [] if read is None else [read], independent=free)
             show_pairs(pairs, page.theme, experiment=page.name, test=column.test, independent=free)
+
+
+def _holm() -> bool:
+    """Let the reader correct the rings for the number of cells."""
+    return st.toggle(
+        "Correct for the number of cells (Holm)",
+        key="holm",
+        bind="query-params",
+        help="Of 100 cells of true forecasts about 5 have a ring by chance.",
+    )
 
 
 def _sorting(columns: Sequence[Column]) -> Sorting:
