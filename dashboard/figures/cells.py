@@ -96,6 +96,8 @@ class CountedCell:
         Sum of the scores of the windows; None for other tests, and where scores do not add up.
     spread
         Mean, least and greatest score of the windows, where scores are not of a kind that adds up.
+    alpha
+        Level of the test in single windows, where there is a limit.
     p_adjusted
         With what probability chance gives so many rejections or more, corrected for the number of cells; None
         where it is not corrected.
@@ -107,6 +109,7 @@ class CountedCell:
     limit: int | None = None
     total: float | None = None
     spread: tuple[float, float, float] | None = None
+    alpha: float | None = None
     p_adjusted: float | None = None
 
     @property
@@ -345,7 +348,9 @@ def counted_matrix(
                 model, column, counts, total=(totals or {}).get(place), spread=(spreads or {}).get(place)
             )
             if independent and cell.share is not None and column.test in alphas:
-                cell = CountedCell(model, column, counts, binomial_limit(cell.decided, alphas[column.test]))
+                alpha = alphas[column.test]
+                limit = binomial_limit(cell.decided, alpha)
+                cell = CountedCell(model, column, counts, limit, alpha=alpha)
             cells.append(cell)
     return CountedMatrix(tuple(models), tuple(columns), tuple(cells))
 

@@ -6,11 +6,12 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from dashboard._words import count_of, window_name
+from dashboard.figures.bands import bands, least_width
 from dashboard.figures.cells import Column, CountedMatrix, WindowMatrix
 from dashboard.figures.forest import forest_figure, forest_of
 from dashboard.figures.legend import counted_legend, window_legend
 from dashboard.figures.marks import Status
-from dashboard.figures.matrix import bands, least_width, matrix_figure
+from dashboard.figures.matrix import matrix_figure
 from dashboard.figures.pairs import pair_figure, pair_matrix
 from dashboard.figures.regions import acceptance
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table

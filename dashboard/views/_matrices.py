@@ -10,6 +10,7 @@ from dashboard import _data
 from dashboard._experiment import Place, count_windows, is_dependent
 from dashboard._theme import Theme
 from dashboard._words import count_of
+from dashboard.figures.bands import bands, least_width
 from dashboard.figures.cells import (
     Column,
     CountedMatrix,
@@ -18,7 +19,7 @@ from dashboard.figures.cells import (
     window_matrix,
 )
 from dashboard.figures.legend import window_legend
-from dashboard.figures.matrix import bands, least_width, matrix_figure
+from dashboard.figures.matrix import matrix_figure
 from dashboard.views._filters import link_to, of_this_time
 from dashboard.views._parts import chosen_cell, plot, scrolled
 from dashboard.views._tables import show_table, window_table

@@ -105,7 +105,7 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
                 "a ring marks more rejections than chance gives in 95 % of cases."
             )
             if _holm():
-                matrix = corrected(matrix, windows.alphas)
+                matrix = corrected(matrix)
                 note += " They are corrected for the number of cells: chance gives any ring in 5 % of cases."
         st.caption(f"{note} Click a cell for its latest window.")
         st.html(counted_legend(page.theme, matrix))

@@ -15,14 +15,14 @@ S, T = Column("S", None, "S"), Column("T", "a", "T")
 
 def _cell(model: str, rejected: int, decided: int) -> CountedCell:
     counts = {Status.REJECTED: rejected, Status.PASSED: decided - rejected}
-    return CountedCell(model, S, counts, binomial_limit(decided, 0.05))
+    return CountedCell(model, S, counts, binomial_limit(decided, 0.05), alpha=0.05)
 
 
 def test_a_ring_must_be_rarer_the_more_cells_there_are() -> None:
     cells = (_cell("a", 11, 100), _cell("b", 30, 100), _cell("c", 2, 100), CountedCell("c", T, {}))
     matrix = CountedMatrix(("a", "b", "c"), (S, T), cells)
     assert [cell.beyond_chance for cell in cells] == [True, True, False, False]
-    found = corrected(matrix, {"S": 0.05, "T": 0.05})
+    found = corrected(matrix)
     p = [binomtest(count, 100, 0.05, alternative="greater").pvalue for count in (11, 30, 2)]
     assert [cell.p_adjusted for cell in found.cells[:3]] == pytest.approx([2 * p[0], 3 * p[1], p[2]])
     assert found.cells[3].p_adjusted is None

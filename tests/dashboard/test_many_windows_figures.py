@@ -10,11 +10,11 @@ import pytest
 from scipy import stats
 
 from dashboard._theme import DARK, LIGHT, Theme
+from dashboard.figures.bands import bands, least_width
 from dashboard.figures.bars import count_bars
 from dashboard.figures.cells import Column, CountedMatrix, WindowMatrix
 from dashboard.figures.distributions import distribution_figure
 from dashboard.figures.marks import Status
-from dashboard.figures.matrix import bands, least_width
 from dashboard.figures.pairs import Pair, pair_figure, pair_matrix
 from dashboard.figures.series import series_figure
 from forequake.results import (

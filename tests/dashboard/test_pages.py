@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import sqlite3
 from itertools import permutations
 from pathlib import Path
@@ -29,6 +30,11 @@ pytestmark = pytest.mark.slow  # whole pages, one after another
 
 def rows_of(store_url: str, experiment: str) -> tuple[ResultRow, ...]:
     return open_store(store_url).latest(ResultQuery(experiment=experiment)).rows
+
+
+def _headings(drawn: dict[str, Any]) -> list[str]:
+    """Give the headings of a matrix, without their links."""
+    return [re.sub(r"</?a\b[^>]*>", "", text) for text in drawn["layout"]["xaxis"]["ticktext"]]
 
 
 def test_a_week_is_shown_with_a_mark_for_each_cell(page: PageOpener, one_week: str) -> None:
@@ -102,7 +108,8 @@ def test_a_link_restores_experiment_window_models_and_tests(page: PageOpener, ma
     assert app.selectbox(key="window").value == window
     drawn = figures(app)[0]
     assert drawn["layout"]["yaxis"]["ticktext"] == ["beta"]
-    assert drawn["layout"]["xaxis"]["ticktext"] == ["<b>N</b>", "<b>S</b>"]
+    assert _headings(drawn) == ["<b>N</b>", "<b>S</b>"]
+    assert "consistency?experiment=weeks" in drawn["layout"]["xaxis"]["ticktext"][0]
     assert "The filters leave 1 of 3 models and 2 of 4 tests." in words(app)
 
 
@@ -382,7 +389,7 @@ def test_results_over_windows_have_a_matrix_of_their_own(page: PageOpener, beyon
     assert shown["Target events"] == str(sum(events.values()))
     assert "2020-01-01 to 2020-01-22" not in app.selectbox(key="window").options
     counted, spanning, pairs = (figures(app)[place] for place in range(3))
-    assert counted["layout"]["xaxis"]["ticktext"] == ["<b>N</b>", "<b>batch<br>T/W</b>"]
+    assert _headings(counted) == ["<b>N</b>", "<b>batch<br>T/W</b>"]
     (text,) = {
         trace["name"]: trace["text"] for trace in counted["data"] if trace.get("name") == "counted"
     }.values()
@@ -397,7 +404,7 @@ def test_results_over_windows_have_a_matrix_of_their_own(page: PageOpener, beyon
 def test_a_window_shows_pairs_and_nothing_over_windows(page: PageOpener, beyond_windows: str) -> None:
     app = page(beyond_windows, window="2020-01-08 to 2020-01-15")
     matrix, pairs = (figures(app)[place] for place in range(2))
-    assert matrix["layout"]["xaxis"]["ticktext"] == ["<b>N</b>", "<b>batch<br>T/W</b>"]
+    assert _headings(matrix) == ["<b>N</b>", "<b>batch<br>T/W</b>"]
     assert len(pairs["data"][0]["customdata"]) == 6
     assert "Tests over all windows stand with all windows." in words(app)
 
