@@ -14,7 +14,7 @@ from dashboard._words import number
 from dashboard.figures.cell_text import cut
 from dashboard.figures.grids import Grid
 from dashboard.figures.lines import kept_places
-from dashboard.figures.small_multiples import frames_of, names_of
+from dashboard.figures.small_multiples import axis_title, frames_of, names_of
 from forequake.evaluations.over_windows.uniformity import (
     Uniformity,
     bin_counts,
@@ -103,7 +103,7 @@ def uniformity_figure(
         "zeroline": False,
         "fixedrange": True,
         "tickfont": {"size": 10},
-        "title": _axis_title("quantile"),
+        "title": axis_title("quantile"),
     }
     y: dict[str, Any] = {"fixedrange": True, "nticks": 4, "tickfont": {"size": 10}, "zeroline": True}
     # The gap has room for the ticks of four pictures side by side, and what they count.
@@ -122,17 +122,13 @@ def uniformity_figure(
         if banded:
             shapes += [_band(left, least, greatest, theme), _band(right, -half, half, theme)]
         widest = 1.12 * max(1.5 * half, float(np.abs(difference).max()))
-        frames.layout[f"yaxis{left}"] |= {"title": _axis_title("windows")}
+        frames.layout[f"yaxis{left}"] |= {"title": axis_title("windows")}
         frames.layout[f"yaxis{right}"] |= {
             "range": [-widest, widest],
-            "title": _axis_title("share − quantile"),
+            "title": axis_title("share − quantile"),
         }
     names = names_of(frames, [name for panel in panels for name in _names(panel, alpha)], theme)
     return go.Figure(traces, frames.layout | {"shapes": shapes, "annotations": names})
-
-
-def _axis_title(text: str) -> dict[str, Any]:
-    return {"text": text, "font": {"size": 10}, "standoff": 3}
 
 
 def _names(panel: Panel, alpha: float) -> list[str]:

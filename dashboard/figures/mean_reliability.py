@@ -15,7 +15,7 @@ from dashboard.figures.cell_text import cut
 from dashboard.figures.grids import Grid
 from dashboard.figures.labels import label_positions
 from dashboard.figures.marks import MARKS, Status
-from dashboard.figures.small_multiples import frames_of, names_of
+from dashboard.figures.small_multiples import axis_title, frames_of, names_of
 from forequake.evaluations.over_windows.mean_reliability import (
     MeanReliability,
     mean_reliability,
@@ -198,7 +198,14 @@ def reliability_figure(
         "tickfont": {"size": 10},
         "nticks": 5,
     } | (_log_ticks(0.8 * floor, 1.3 * high) if wide else {})
-    frames = frames_of(len(found), across=across, height=190, x=shared, y=shared)
+    frames = frames_of(
+        len(found),
+        across=across,
+        height=190,
+        x=shared | {"title": axis_title("expected events")},
+        y=shared | {"title": axis_title("events on average")},
+        gap=0.17,
+    )
     traces: list[go.Scatter] = []
     for axis, each in zip(frames.axes, found.values(), strict=True):
         traces += _curve(each, axis, floor, high, theme, banded=banded)

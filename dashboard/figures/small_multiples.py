@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dashboard._theme import Theme
 
-__all__ = ["Frames", "frames_of", "names_of"]
+__all__ = ["Frames", "axis_title", "frames_of", "names_of"]
 
 #: What stands above a picture and below it, in pixels.
 _ABOVE: Final = 46
@@ -63,6 +63,11 @@ def frames_of(
         layout[f"xaxis{axis}"] = x | {"domain": [left, (column + 0.96) / across], "anchor": f"y{axis}"}
         layout[f"yaxis{axis}"] = y | {"domain": [top - height / whole, top], "anchor": f"x{axis}"}
     return Frames(axes, layout)
+
+
+def axis_title(text: str) -> dict[str, Any]:
+    """Give the title of an axis, in letters that leave room for the picture."""
+    return {"text": text, "font": {"size": 10}, "standoff": 3}
 
 
 def names_of(frames: Frames, names: Sequence[str], theme: Theme) -> list[dict[str, Any]]:
