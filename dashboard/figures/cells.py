@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from dashboard._words import letters as letters_of
+from dashboard.figures.chance import binomial_limit
 from dashboard.figures.marks import Status
 from forequake.errors import InputError
 from forequake.evaluations.registry import TESTS, find_test
@@ -20,7 +21,6 @@ __all__ = [
     "Span",
     "WindowCell",
     "WindowMatrix",
-    "binomial_limit",
     "columns_of",
     "counted_matrix",
     "window_matrix",
@@ -181,31 +181,6 @@ ENDED_BADLY = frozenset(
         UnitState.UPSTREAM_FAILED,
     }
 )
-
-
-def binomial_limit(windows: int, alpha: float) -> int:
-    """Give the largest number of rejections that chance alone explains, at 95 %.
-
-    Parameters
-    ----------
-    windows
-        Number of independent windows with a verdict.
-    alpha
-        Probability of rejecting a true forecast in one of them.
-
-    Returns
-    -------
-    int
-        The least k with P(X <= k) >= 0.95 for X binomial(windows, alpha).
-
-    Examples
-    --------
-    >>> binomial_limit(100, 0.05), binomial_limit(1, 0.05)
-    (9, 0)
-    """
-    from scipy.special import bdtr
-
-    return next(k for k in range(windows + 1) if k == windows or bdtr(k, windows, alpha) >= 0.95)
 
 
 def columns_of(places: Iterable[tuple[str, str | None]], registered: Mapping[str, str]) -> tuple[Column, ...]:

@@ -5,7 +5,8 @@ from scipy.stats import binomtest
 
 from dashboard._theme import LIGHT
 from dashboard.figures.cell_text import hover_of_counts
-from dashboard.figures.cells import Column, CountedCell, CountedMatrix, binomial_limit
+from dashboard.figures.cells import Column, CountedCell, CountedMatrix
+from dashboard.figures.chance import binomial_limit
 from dashboard.figures.corrected import corrected
 from dashboard.figures.marks import Status
 from dashboard.figures.matrix import matrix_figure

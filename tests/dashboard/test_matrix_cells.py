@@ -12,11 +12,11 @@ from scipy.stats import binom
 from dashboard.figures.cell_text import below_mark
 from dashboard.figures.cells import (
     Column,
-    binomial_limit,
     columns_of,
     counted_matrix,
     window_matrix,
 )
+from dashboard.figures.chance import binomial_limit
 from dashboard.figures.marks import Status
 from dashboard.figures.order import Sorting, sorted_models
 from forequake.results import LowerQuantile, Outcome, TailQuantiles, UnitError, UnitRecord, UnitState
