@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dashboard._theme import DARK, LIGHT
-from dashboard.figures.cells import binomial_limit
+from dashboard.figures.chance import binomial_limit
 from dashboard.figures.grids import STATUSES, Grid, grid_of
 from dashboard.figures.lines import MOST_LINES, kept_places, styles_of
 from dashboard.figures.marks import Status
