@@ -9,10 +9,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from prefect.logging import disable_run_logger
 
-from forequake.errors import AccessDenied
+from flows._tasks import aggregate
+from forequake.errors import AccessDenied, StoreFull
 from stores import ResultQuery, _answers, open_store
-from stores.sqlite import kept
+from stores.copying import copy_store
+from stores.sqlite import SqliteStore, kept
 from stores.testing import fill_store
 
 
@@ -126,3 +129,22 @@ def test_an_answer_that_comes_too_late_is_not_kept(url: str) -> None:
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as db, db:
             kept.keep(db, "sample", token - 1, _answers.Topic("overview"), [_answers.Body(1, 0, b"")])
             assert db.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+
+
+def test_a_copy_and_the_end_of_a_run_keep_answers(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_store(url) as store, open_store(f"sqlite:///{tmp_path / 'copy.sqlite'}") as copy:
+        fill_store(store)
+        copy_store(store, copy, compare=False)
+        assert not copy.summarise("sample")
+        assert aggregate.fn(url, "sample") == sum(cell.n_windows for cell in copy.overview("sample").cells)
+        assert not store.summarise("sample")
+
+        def refuse(*given: object) -> bool:
+            message = "no space is left"
+            raise StoreFull(message)
+
+        monkeypatch.setattr(SqliteStore, "summarise", refuse)
+        with disable_run_logger():  # the results are safe: the run goes on
+            assert aggregate.fn(url, "sample") > 0
