@@ -22,8 +22,9 @@ __all__ = ["MongoAnswers", "count_results", "keep", "outdate"]
 _NO_RIGHT: Final = 13
 #: MongoDB takes documents of 16 MB.
 _LARGEST: Final = 15 << 20
-#: The indexes that have all that is counted, and the rows of a test.
+#: The indexes that have all that is counted.
 _BY_WINDOW: Final = {"experiment": 1, "start_us": 1, "test": 1, "model": 1, "_id": 1, "end_us": 1}
+_BY_TEST: Final = dict.fromkeys(("experiment", "test", "model", "reference", "outcome", "computed_us"), 1)
 _PLACE: Final = ("test", "model", "reference", "outcome")
 
 
@@ -75,7 +76,8 @@ class MongoAnswers(Answers):
                         "newest_us": {"$max": "$computed_us"},
                     }
                 },
-            ]
+            ],
+            hint=_BY_TEST,
         )
         return [
             Group(
