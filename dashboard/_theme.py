@@ -5,9 +5,11 @@ Blue and vermillion stay apart for readers with any of the three colour-vision d
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
-__all__ = ["DARK", "LIGHT", "Theme", "pale", "theme_of"]
+__all__ = ["DARK", "LIGHT", "Theme", "pale", "template", "theme_of"]
+
+_FONT: Final = 'system-ui, "Segoe UI", Roboto, Arial, sans-serif'
 
 
 @dataclass(frozen=True)
@@ -81,3 +83,31 @@ def pale(colour: str, share: float) -> str:
     """
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},{share:g})"
+
+
+def template(theme: Theme) -> dict[str, Any]:
+    """Give what the dashboard's pages give figures: the colours of axes, letters and background, as JSON."""
+    axis = {
+        "gridcolor": theme.line,
+        "linecolor": theme.line,
+        "zerolinecolor": theme.line,
+        "tickcolor": theme.line,
+        "tickfont": {"color": theme.muted, "size": 12},
+        "title": {"font": {"color": theme.muted, "size": 13}},
+    }
+    return {
+        "layout": {
+            "font": {"family": _FONT, "color": theme.text, "size": 13},
+            "paper_bgcolor": theme.background,
+            "plot_bgcolor": theme.background,
+            "xaxis": axis,
+            "yaxis": axis,
+            "hoverlabel": {
+                "bgcolor": theme.background,
+                "bordercolor": theme.muted,
+                "font": {"color": theme.text},
+            },
+            "legend": {"font": {"color": theme.text}},
+            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.text},
+        }
+    }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 # Plotly looks for pandas among the modules that are loaded, and fails on one that another reader's page is
 # only loading: two readers who open a new server at once. Imported here, it is whole before any page runs.
-import pandas as pd  # type: ignore[import-untyped]  # noqa: F401
+import pandas as pd  # noqa: F401
 import streamlit as st
 
 from dashboard.views._failures import explained

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from dashboard._theme import DARK, LIGHT, Theme
+from dashboard._theme import DARK, LIGHT, Theme, template
 from dashboard._words import count_of
 from dashboard.report.blocks import Block, Legend, Picture, Section, Table, Words
 from dashboard.report.texts import cell_text, is_number, shown_columns
@@ -30,7 +30,6 @@ _UPRIGHT: Final = 9
 _PLAIN: Final = 50_000
 #: Width of a figure that stands in a file of its own, in pixels.
 _DRAWN_WIDTH: Final = 800
-_FONT: Final = 'system-ui, "Segoe UI", Roboto, Arial, sans-serif'
 
 
 def page_of(title: str, sections: Sequence[Section], made: str) -> Iterator[str]:
@@ -130,35 +129,8 @@ def _spec(figure: go.Figure, theme: Theme) -> dict[str, Any]:
     """Give a figure's data and layout, with the colours that the dashboard's pages give it."""
     # Set in what is written, not in a copy of the figure, whose thousands of parts plotly would check again.
     spec: dict[str, Any] = json.loads(figure.to_json())
-    spec["layout"]["template"] = _template(theme)
+    spec["layout"]["template"] = template(theme)
     return spec
-
-
-def _template(theme: Theme) -> dict[str, Any]:
-    axis = {
-        "gridcolor": theme.line,
-        "linecolor": theme.line,
-        "zerolinecolor": theme.line,
-        "tickcolor": theme.line,
-        "tickfont": {"color": theme.muted, "size": 12},
-        "title": {"font": {"color": theme.muted, "size": 13}},
-    }
-    return {
-        "layout": {
-            "font": {"family": _FONT, "color": theme.text, "size": 13},
-            "paper_bgcolor": theme.background,
-            "plot_bgcolor": theme.background,
-            "xaxis": axis,
-            "yaxis": axis,
-            "hoverlabel": {
-                "bgcolor": theme.background,
-                "bordercolor": theme.muted,
-                "font": {"color": theme.text},
-            },
-            "legend": {"font": {"color": theme.text}},
-            "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": theme.muted, "activecolor": theme.text},
-        }
-    }
 
 
 def differences(one: Any, other: Any, path: tuple[str | int, ...] = ()) -> Iterator[list[Any]]:

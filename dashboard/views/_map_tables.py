@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dashboard.figures.events import SeenEvents
 from dashboard.figures.pixels import Pixels
+from dashboard.views._files import file_name, plain_cell
 from forequake.catalogs import Events
 
 __all__ = ["events_table", "gains_table", "offer_rates"]
@@ -74,7 +75,7 @@ def offer_rates(pixels: Pixels, rates: Mapping[str, Array], name: str) -> None:
         "Download the rates as CSV",
         key="download rates csv",
         data=partial(_rates_as_csv, pixels, rates),
-        file_name=f"{name}_rates.csv".replace(":", ""),
+        file_name=file_name(f"{name}_rates.csv"),
         mime="text/csv",
         on_click="ignore",
         icon=":material/download:",
@@ -87,7 +88,7 @@ def _rates_as_csv(pixels: Pixels, rates: Mapping[str, Array]) -> bytes:
     x, y = pixels.longitude, pixels.latitude
     columns = [x[column], x[column + 1], y[row], y[row + 1], pixels.cells[row, column]]
     columns += [one[row, column] for one in rates.values()]
-    heads = ["west", "east", "south", "north", "cells", *(f'"{model}"' for model in rates)]
+    heads = ["west", "east", "south", "north", "cells", *(f'"{plain_cell(model)}"' for model in rates)]
     text = io.StringIO()
     np.savetxt(
         text, np.column_stack(columns), fmt="%.10g", delimiter=",", header=",".join(heads), comments=""

@@ -1,9 +1,11 @@
 """The matrices of the overview: windows counted, and results over windows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import _data
@@ -32,6 +34,7 @@ __all__ = [
     "Page",
     "count_page",
     "draw_matrix",
+    "matrix_files",
     "open_result",
     "open_slot",
     "same",
@@ -108,7 +111,8 @@ def show_over_windows(page: Page) -> None:
     for cell in matrix.cells:
         if place is not None and cell.row is not None and same(cell, place):
             open_slot(cell.row.label.slot)
-    show_table(window_table(matrix), f"{page.name}_over_windows")
+    file = f"{page.name}_over_windows"
+    show_table(window_table(matrix), file, matrix_files(matrix, page.theme, file))
 
 
 def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) -> Place | None:
@@ -137,6 +141,15 @@ def _page_of(column: Column) -> str:
     more = {} if column.reference is None else {"against": column.reference}
     query = {name: value for name, value in link_to(**more).items() if name != "test"} | {"test": column.test}
     return f"{'comparison' if compared else 'consistency'}?{urlencode(query, doseq=True)}"
+
+
+def matrix_files(
+    matrix: WindowMatrix | CountedMatrix, theme: Theme, name: str
+) -> dict[str, Callable[[], go.Figure]]:
+    """Give what draws a matrix again for its files, band by band."""
+    parts = bands(matrix)
+    names = [name] if len(parts) == 1 else [f"{name}_{number + 1}" for number in range(len(parts))]
+    return {name: partial(matrix_figure, part, theme) for name, part in zip(names, parts, strict=True)}
 
 
 def same(cell: WindowCell, place: Place) -> bool:

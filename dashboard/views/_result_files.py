@@ -9,9 +9,10 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import _data
+from dashboard._theme import theme_of
 from dashboard._words import window_name
+from dashboard.views._files import as_page, file_name
 from dashboard.views._filters import ALL_WINDOWS
-from dashboard.views._tables import as_page
 from forequake.config import ExperimentConfig
 from forequake.evaluations.pycsep_results import has_pycsep_result, pycsep_result
 from forequake.evaluations.registry import TESTS
@@ -87,7 +88,7 @@ def offer_files(
             title = f"{label.test} of {label.model}, {window_name(label.window)}"
             st.download_button(
                 "Download the figure as HTML",
-                data=partial(as_page, figure, title),
+                data=partial(as_page, figure, title, theme_of(st.context.theme.type)),
                 file_name=f"{result.key[:16]}.html",
                 mime="text/html",
                 on_click="ignore",
@@ -103,7 +104,7 @@ def _offer(name: str, file: str, text: str) -> None:
     st.download_button(
         name,
         text,
-        file_name=file.replace(":", "").replace("/", "_"),
+        file_name=file_name(file),
         mime="application/json",
         on_click="ignore",
         icon=":material/download:",

@@ -1,31 +1,32 @@
 """A matrix as a table, on the page and as a file."""
 
-import csv
-import html
-import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard._theme import theme_of
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
+from dashboard.views._files import as_csv, as_page, as_parquet, file_name
 
-__all__ = ["as_page", "counted_table", "show_rows", "show_table", "window_table"]
+__all__ = ["counted_table", "show_rows", "show_table", "window_table"]
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 #: A table without a figure lists so many rows.
 _MOST_LISTED: Final = 300
-_NO_FIGURES: Final[Mapping[str, go.Figure]] = MappingProxyType({})
+#: A figure, or what draws it.
+Drawn: TypeAlias = go.Figure | Callable[[], go.Figure]
+_NO_FIGURES: Final[Mapping[str, Drawn]] = MappingProxyType({})
 
 
 def show_table(
     table: Sequence[dict[str, Any]],
     name: str,
-    figures: Mapping[str, go.Figure] = _NO_FIGURES,
+    figures: Mapping[str, Drawn] = _NO_FIGURES,
     *,
     whole: Callable[[], Sequence[dict[str, Any]]] | None = None,
 ) -> None:
@@ -51,8 +52,9 @@ def show_table(
             st.caption(f"The first {len(table)} rows; the files have all.")
         with st.container(horizontal=True):
             _offer_rows(whole or (lambda: table), name, heads)
+            theme = theme_of(st.context.theme.type)
             for of, figure in figures.items():
-                _offer(of, "html", "text/html", partial(as_page, figure, of))
+                _offer(of, "html", "text/html", partial(as_page, figure, of, theme))
 
 
 def show_rows(
@@ -89,8 +91,8 @@ def _short(value: Any) -> Any:
 
 
 def _offer_rows(rows: Callable[[], Sequence[dict[str, Any]]], name: str, heads: Sequence[str]) -> None:
-    _offer(name, "csv", "text/csv", lambda: _as_csv(rows(), heads))
-    _offer(name, "parquet", "application/vnd.apache.parquet", lambda: _as_parquet(rows(), heads))
+    _offer(name, "csv", "text/csv", lambda: as_csv(rows(), heads))
+    _offer(name, "parquet", "application/vnd.apache.parquet", lambda: as_parquet(rows(), heads))
 
 
 def _offer(name: str, ending: str, mime: str, make: Callable[[], bytes]) -> None:
@@ -100,31 +102,8 @@ def _offer(name: str, ending: str, mime: str, make: Callable[[], bytes]) -> None
         f"Download as {word}",
         key=f"download {name} {ending}",
         data=make,
-        file_name=f"{name}.{ending}".replace(":", "").replace("/", "_"),
+        file_name=file_name(f"{name}.{ending}"),
         mime=mime,
         on_click="ignore",
         icon=":material/download:",
     )
-
-
-def _as_csv(table: Sequence[dict[str, Any]], heads: Sequence[str]) -> bytes:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, heads, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table)
-    return text.getvalue().encode()
-
-
-def _as_parquet(table: Sequence[dict[str, Any]], heads: Sequence[str]) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    sink = io.BytesIO()
-    pq.write_table(pa.table({head: [entry.get(head) for entry in table] for head in heads}), sink)
-    return sink.getvalue()
-
-
-def as_page(figure: go.Figure, title: str) -> bytes:
-    """Give a figure as a page of its own, which needs nothing else."""
-    page: str = figure.to_html(include_plotlyjs=True, full_html=True, config={"displaylogo": False})
-    return page.replace("<head>", f"<head><title>{html.escape(title)}</title>", 1).encode()

@@ -1,7 +1,5 @@
 """Alarm diagrams: how well models rank their cells, all over each other."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -15,6 +13,7 @@ from dashboard._words import OUTCOMES, count_of, events, window_name
 from dashboard.figures.alarms import DIAGRAMS, READ, ModelCurve, alarm_figure, areas_figure
 from dashboard.figures.lines import MOST_LINES, styles_of
 from dashboard.views._failures import unknown_name
+from dashboard.views._files import csv_rows, file_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._matrices import open_slot
@@ -147,7 +146,7 @@ def _one_window(page: _Page) -> None:
     st.download_button(
         "Download the curves as CSV",
         data=lambda: _curves_csv(curves),
-        file_name=f"{file}_curves.csv".replace(":", "").replace("/", "_"),
+        file_name=file_name(f"{file}_curves.csv"),
         mime="text/csv",
         on_click="ignore",
         icon=":material/download:",
@@ -220,16 +219,11 @@ def _table(page: _Page) -> list[dict[str, Any]]:
 
 
 def _curves_csv(curves: Sequence[ModelCurve]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for one in curves:
-        curve = one.result.curve
-        if curve is None:
-            continue
-        if not text.tell():
-            writer.writerow(("model", curve.x_name, curve.y_name))
-        writer.writerows((one.model, x, y) for x, y in zip(curve.x, curve.y, strict=True))
-    return text.getvalue().encode()
+    drawn = [(one.model, one.result.curve) for one in curves if one.result.curve is not None]
+    heads = ("model", drawn[0][1].x_name, drawn[0][1].y_name)
+    return csv_rows(
+        heads, [(model, x, y) for model, curve in drawn for x, y in zip(curve.x, curve.y, strict=True)]
+    )
 
 
 def _all_windows(page: _Page) -> None:

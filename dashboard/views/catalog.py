@@ -20,6 +20,7 @@ from dashboard.figures.catalog_counts import (
 from dashboard.figures.judged import JudgedEvents, b_value, reason_words
 from dashboard.figures.lines import styles_of
 from dashboard.views._catalog_span import brushed, choose_span, figure_key, has_box
+from dashboard.views._files import file_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._parts import in_proportion, plot, scrolled, sentence_of
@@ -334,7 +335,7 @@ def _events_table(scene: _Scene, seen: JudgedEvents) -> None:
     st.download_button(
         "Download as CSEP CSV",
         data=lambda: csep_csv(listed.events).encode(),
-        file_name=f"{scene.shown.name}_events.csv",
+        file_name=file_name(f"{scene.shown.name}_events.csv"),
         mime="text/csv",
         on_click="ignore",
         icon=":material/download:",

@@ -17,6 +17,7 @@ from dashboard.views._matrices import (
     Page,
     count_page,
     draw_matrix,
+    matrix_files,
     open_result,
     open_slot,
     same,
@@ -81,7 +82,8 @@ def _in_window(page: Page, window: TimeWindow) -> None:
             open_result(page.name, place, window)
         compared = {column.test for column in columns if column.against_all}
         batch = [row for row in rows if row.label.test in compared and row.label.model in models]
-        show_table(window_table(matrix, batch), f"{page.name}_{window.id}")
+        file = f"{page.name}_{window.id}"
+        show_table(window_table(matrix, batch), file, matrix_files(matrix, page.theme, file))
         for test in sorted(compared):
             of_test = columns_of_rows(row for row in batch if row.label.test == test)
             pairs = pair_matrix(models, of_test)
@@ -114,7 +116,8 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
             rows = _data.series(page.address, page.name, page.token, place[1], place[0], place[2])
             if rows:
                 open_slot(rows[-1].label.slot)
-        show_table(counted_table(matrix), f"{page.name}_all_windows")
+        file = f"{page.name}_all_windows"
+        show_table(counted_table(matrix), file, matrix_files(matrix, page.theme, file))
     show_over_windows(replace(page, models=tuple(models)))
     for column in columns:
         if column.against_all:

@@ -24,6 +24,7 @@ from dashboard._provenance import (
 from dashboard._public import is_public
 from dashboard._words import count_of, number, window_name
 from dashboard.views._choices import pick, run_named, run_options
+from dashboard.views._files import file_name
 from dashboard.views._filters import link_to
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._parts import listed
@@ -150,7 +151,7 @@ def _configuration(shown: Frame, record: ExperimentRecord) -> None:
     st.download_button(
         "Download the configuration",
         text,
-        file_name=f"{shown.name}_config.yml",
+        file_name=file_name(f"{shown.name}_config.yml"),
         key="configuration",
         on_click="ignore",
         icon=":material/download:",
@@ -239,7 +240,7 @@ def _document(
     st.download_button(
         "Download as JSON",
         made,
-        file_name=f"{shown.name}_run_{run.run_no}_provenance.json",
+        file_name=file_name(f"{shown.name}_run_{run.run_no}_provenance.json"),
         mime="application/json",
         key="provenance",
         on_click="ignore",

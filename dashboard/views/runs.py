@@ -21,7 +21,7 @@ from dashboard.figures.coverage import (
 )
 from dashboard.figures.timings import STAGES, timings_figure, timings_table
 from dashboard.views._failures import explained
-from dashboard.views._frame import Frame, frame
+from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._parts import failures_table, plot, scrolled
 from dashboard.views._tables import show_rows, show_table
 from dashboard.views._text import ago, clock, plain
@@ -42,6 +42,7 @@ def show() -> None:
     shown = frame()
     st.header(f"Runs of {plain(shown.name)}")
     st.caption(f"What is done, under way, failed and to come; looked at again every {_EVERY} s.")
+    say_filters(shown)
     _live(shown)
 
 
