@@ -21,9 +21,10 @@ from dashboard.figures.cells import (
     window_matrix,
 )
 from dashboard.figures.legend import window_legend
+from dashboard.figures.marks import MARKS
 from dashboard.figures.matrix import matrix_figure
 from dashboard.views._filters import link_to, of_this_time
-from dashboard.views._parts import chosen_cell, plot, scrolled
+from dashboard.views._parts import chosen_cell, clickable
 from dashboard.views._tables import show_table, window_table
 from forequake.config import ExperimentConfig
 from forequake.results import Label, UnitRecord
@@ -121,18 +122,26 @@ def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) ->
     links = {column: _page_of(column) for column in matrix.columns}
     for number, part in enumerate(bands(matrix)):
         name = f"{key}-{number + 1}" if number else key
-        with scrolled(name, least_width(part)):
-            event = st.plotly_chart(
-                matrix_figure(part, theme, links),
-                key=name,
-                on_select="rerun",
-                selection_mode="points",
-                config=plot(),
-                alt=f"Matrix of {count_of(len(part.models), 'model')} by "
-                f"{count_of(len(part.columns), 'test')}; the table below has the same content",
-            )
-        chosen = chosen or chosen_cell(event)
+        carried = clickable(
+            matrix_figure(part, theme, links),
+            name,
+            least=least_width(part),
+            alt=f"Matrix of {count_of(len(part.models), 'model')} by "
+            f"{count_of(len(part.columns), 'test')}: {_said(part)}; the table below has the same content",
+        )
+        chosen = chosen or chosen_cell(carried)
     return chosen
+
+
+def _said(matrix: WindowMatrix | CountedMatrix) -> str:
+    """Say in words what a matrix shows: its outcomes by number, or its rings."""
+    if isinstance(matrix, CountedMatrix):
+        ringed = [f"{cell.column.name} of {cell.model}" for cell in matrix.cells if cell.beyond_chance]
+        return f"more rejections than chance gives in {', '.join(ringed) or 'no cell'}"
+    statuses = [cell.status for cell in matrix.cells]
+    return ", ".join(
+        f"{statuses.count(status)} {mark.label}" for status, mark in MARKS.items() if status in statuses
+    )
 
 
 def _page_of(column: Column) -> str:

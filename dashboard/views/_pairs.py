@@ -9,7 +9,7 @@ from dashboard._words import count_of
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import PairMatrix, pair_figure
 from dashboard.views._matrices import open_slot
-from dashboard.views._parts import chosen_cell, plot, scrolled
+from dashboard.views._parts import chosen_cell, clickable
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 
@@ -42,17 +42,14 @@ def show_pairs(
         return
     slug = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in test)
     figure = pair_figure(matrix, theme)
-    with scrolled(f"pairs-{slug}", matrix.least_width):
-        event = st.plotly_chart(
-            figure,
-            key=f"pairs-{slug}",
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"Matrix of {count_of(len(matrix.models), 'model')} against "
-            f"{count_of(len(matrix.others), 'other')}; the table below has the same content",
-        )
-    place = chosen_cell(event)
+    carried = clickable(
+        figure,
+        f"pairs-{slug}",
+        least=matrix.least_width,
+        alt=f"Matrix of {count_of(len(matrix.models), 'model')} against "
+        f"{count_of(len(matrix.others), 'other')}; the table below has the same content",
+    )
+    place = chosen_cell(carried)
     for pair in matrix.pairs:
         if place is not None and (place[0], place[2]) == (pair.model, pair.other) and pair.latest:
             open_slot(pair.latest.label.slot)

@@ -1,6 +1,7 @@
 """Parts that pages share: the head of an experiment, the list of failures, what a click means."""
 
 import html
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -23,6 +24,7 @@ from stores import ExperimentSummary, Overview, shown_url
 
 __all__ = [
     "chosen_cell",
+    "clickable",
     "clicked",
     "failures_table",
     "head",
@@ -158,6 +160,21 @@ def in_proportion(key: str, figure: go.Figure) -> Iterator[None]:
         yield
 
 
+def clickable(figure: go.Figure, key: str, *, least: int, alt: str) -> list[Any] | None:
+    """Show a figure of at least so many pixels' width; give what its clicked mark carries, if one was.
+
+    Parameters
+    ----------
+    alt
+        What it shows, in words, for those who do not see it.
+    """
+    with scrolled(re.sub(r"[^A-Za-z0-9-]", "-", key), least):
+        event = st.plotly_chart(
+            figure, key=key, on_select="rerun", selection_mode="points", config=plot(), alt=alt
+        )
+    return clicked(event)
+
+
 def clicked(event: Any) -> list[Any] | None:
     """Give what the clicked mark carries, or None where nothing was clicked."""
     points = event["selection"]["points"] if event else []
@@ -184,9 +201,8 @@ def _has_long_word(text: str) -> bool:
     return any(len(word) > _LONG_WORD for word in text.split())
 
 
-def chosen_cell(event: Any) -> tuple[str, str, str | None] | None:
-    """Give model, test and reference of the clicked cell of a matrix."""
-    carried = clicked(event)
+def chosen_cell(carried: Sequence[Any] | None) -> tuple[str, str, str | None] | None:
+    """Give model, test and reference of a cell of a matrix, by what its mark carries."""
     if carried is None or len(carried) != 3:
         return None
     model, test, reference = (str(part) for part in carried)

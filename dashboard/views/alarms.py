@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import _data, _inputs
-from dashboard._words import OUTCOMES, count_of, events, window_name
+from dashboard._words import OUTCOMES, count_of, events, number, window_name
 from dashboard.figures.alarms import DIAGRAMS, READ, ModelCurve, alarm_figure, areas_figure
 from dashboard.figures.lines import MOST_LINES, styles_of
 from dashboard.views._failures import unknown_name
@@ -17,7 +17,7 @@ from dashboard.views._files import csv_rows, file_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._matrices import open_slot
-from dashboard.views._parts import clicked, plot, scrolled
+from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -125,17 +125,13 @@ def _one_window(page: _Page) -> None:
     figure = alarm_figure(
         curves, styles, shown.theme, None if units is None else units[0], logarithmic=logarithmic
     )
-    with scrolled("alarm-curves", 340):
-        event = st.plotly_chart(
-            figure,
-            key=f"curves {page.test} {page.window.id}",
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"{page.test} in {window_name(page.window)}: {count_of(len(curves), 'model')}; "
-            "the table below has the areas",
-        )
-    mark = clicked(event)
+    mark = clickable(
+        figure,
+        f"curves {page.test} {page.window.id}",
+        least=340,
+        alt=f"{page.test} in {window_name(page.window)}, areas: "
+        + ", ".join(f"{one.model} {number(one.result.statistic, 3)}" for one in curves),
+    )
     if mark and len(mark) == 1:
         open_slot(str(mark[0]))
     undefined = [row for row in rows if row.statistic is None]
@@ -245,17 +241,13 @@ def _all_windows(page: _Page) -> None:
     styles = styles_of(shown.models, best[:MOST_LINES], shown.theme)
     measure = TESTS[page.registered].measure
     figure = areas_figure(series, page.window, styles, shown.theme, measure)
-    with scrolled("alarm-areas", 480):
-        event = st.plotly_chart(
-            figure,
-            key=f"areas {page.test}",
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"{measure} of {count_of(len(series), 'model')} "
-            f"in {count_of(len(shown.windows.listed), 'window')}",
-        )
-    mark = clicked(event)
+    mark = clickable(
+        figure,
+        f"areas {page.test}",
+        least=480,
+        alt=f"{measure} in {count_of(len(shown.windows.listed), 'window')}, medians: "
+        + ", ".join(f"{model} {number(_middle(rows), 3)}" for model, rows in series.items()),
+    )
     if mark and len(mark) == 3:
         open_slot(series[str(mark[0])][int(mark[1])].label.slot)
     file = f"{shown.name}_{page.test}_all_windows"

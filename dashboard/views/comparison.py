@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard import _data
-from dashboard._words import count_of, window_name
+from dashboard._words import count_of, number, window_name
 from dashboard.figures.cells import Column, WindowMatrix, window_matrix
 from dashboard.figures.gains import (
     POINTING,
@@ -21,13 +21,13 @@ from dashboard.figures.gains import (
     window_gains_figure,
 )
 from dashboard.figures.legend import window_legend
-from dashboard.figures.marks import Status
+from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.pairs import PairMatrix, pair_matrix
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._kinds import columns_of_kind, definition_of
 from dashboard.views._matrices import open_slot
 from dashboard.views._pairs import show_pairs
-from dashboard.views._parts import clicked, plot, scrolled
+from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table, window_table
 from dashboard.views._text import plain
@@ -172,17 +172,16 @@ def _show_gains(
     st.html(window_legend(statuses_of(gains), shown.theme, POINTING))
     figure = gains_figure(gains, shown.theme)
     key = f"gains-{shown.all_columns.index(one.column)}"
-    with scrolled(key, gains.least_width):
-        event = st.plotly_chart(
-            figure,
-            key=key,
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"{one.column.test} of {count_of(len(gains.rows), 'model')} against {gains.reference}; "
-            "the table below has the same content",
-        )
-    mark = clicked(event)
+    mark = clickable(
+        figure,
+        key,
+        least=gains.least_width,
+        alt=f"{one.column.test} against {gains.reference}, information gain: "
+        + ", ".join(
+            f"{gain.cell.model} {number(gain.value, 3)} {MARKS[gain.cell.status].label}"
+            for gain in gains.rows
+        ),
+    )
     if mark is not None:
         open_slot(str(mark[0]))
     if one.ranks is None:
@@ -248,16 +247,16 @@ def _window_by_window(shown: Frame, one: _Comparison) -> None:
     st.html(window_legend(statuses_of(gains), shown.theme, POINTING))
     figure = window_gains_figure(gains, shown.theme)
     key = f"window-gains-{shown.all_columns.index(column)}"
-    with scrolled(key, gains.least_width):
-        event = st.plotly_chart(
-            figure,
-            key=key,
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"{column.test} of {count_of(len(rows), 'model')} against {gains.reference}, by window",
-        )
-    mark = clicked(event)
+    mark = clickable(
+        figure,
+        key,
+        least=gains.least_width,
+        alt=f"{column.test} against {gains.reference}, windows better and worse: "
+        + ", ".join(
+            f"{model} {found.get(Status.BETTER, 0)} and {found.get(Status.WORSE, 0)}"
+            for model, found in ((model, counts.get(model, {})) for model in ordered)
+        ),
+    )
     if mark is not None:
         open_slot(str(mark[0]))
     name = f"{shown.name}_{column.test}_vs_{gains.reference}_windows"

@@ -14,7 +14,7 @@ from dashboard.figures.regions import Acceptance
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._kinds import columns_of_kind
 from dashboard.views._matrices import open_slot
-from dashboard.views._parts import clicked, plot, scrolled
+from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table, window_table
 from dashboard.views._text import plain
@@ -122,19 +122,15 @@ def _draw(
 
 def _show(forest: Forest, figure: Any, key: str) -> None:
     verdicts = [row.cell.status.value for row in forest.rows]
-    with scrolled(key, forest.least_width):
-        event = st.plotly_chart(
-            figure,
-            key=key,
-            on_select="rerun",
-            selection_mode="points",
-            config=plot(),
-            alt=f"{forest.column.test} of {count_of(len(forest.rows), 'model')}: "
-            f"{verdicts.count('passed')} not rejected, {verdicts.count('rejected')} rejected, "
-            f"{len(verdicts) - verdicts.count('passed') - verdicts.count('rejected')} without a verdict; "
-            "the table below has the same content",
-        )
-    mark = clicked(event)
+    mark = clickable(
+        figure,
+        key,
+        least=forest.least_width,
+        alt=f"{forest.column.test} of {count_of(len(forest.rows), 'model')}: "
+        f"{verdicts.count('passed')} not rejected, {verdicts.count('rejected')} rejected, "
+        f"{len(verdicts) - verdicts.count('passed') - verdicts.count('rejected')} without a verdict; "
+        "the table below has the same content",
+    )
     if mark is not None:
         open_slot(str(mark[0]))
 
