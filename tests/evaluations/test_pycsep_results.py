@@ -132,3 +132,40 @@ def test_just_what_pycsep_computes_has_its_form() -> None:
     theirs = {name for name, test in TESTS.items() if "_evaluations." in (test.floatcsep or "")}
     assert {name for name in TESTS if has_pycsep_result(name)} == theirs
     assert pycsep_result(made("sequential_likelihood"), sample_label()) is None
+
+
+def test_pycsep_draws_each_kind_where_it_says(tmp_path: Path) -> None:
+    import matplotlib.pyplot as plt
+    from csep import plots
+
+    consistent = [
+        read_back(
+            tmp_path, made(test, statistic=4.0, quantiles=TailQuantiles(delta1=0.6, delta2=0.7)), **more
+        )
+        for test, more in (
+            ("poisson_number", {}),
+            ("poisson_spatial", {"sample": (1.0, 2.0, 5.0)}),
+            ("poisson_magnitude", {"sample": (1.0, 2.0, 5.0)}),
+            ("catalog_number", {"sample": (1.0, 2.0, 5.0)}),
+            ("catalog_pseudolikelihood", {"sample": (1.0, 2.0, 5.0)}),
+        )
+    ]
+    axes = plots.plot_consistency_test(consistent, show=False)
+    drawn = [line.get_xdata()[0] for line in axes.get_lines() if line.get_marker() in ("s", "o")]
+    assert drawn.count(4.0) == len(consistent)
+    interval = (0.25, 0.75)
+    t = made("poisson_paired_t", information_gain=0.5, interval=interval, statistic=9.0)
+    t = t.model_copy(update={"quantiles": StudentQuantiles(t=9.0, t_critical=4.3, p=0.01)})
+    axes = plots.plot_comparison_test(
+        [read_back(tmp_path, t)], [read_back(tmp_path, made("poisson_w"))], show=False
+    )
+    heights = {float(y) for line in axes.get_lines() for y in line.get_ydata()}
+    assert 0.5 in heights
+    axes = plots.plot_test_distribution(consistent[1], show=False)
+    assert 4.0 in {float(x) for line in axes.get_lines() for x in line.get_xdata()}
+    calibration = made("calibration", statistic=0.31, quantiles=KolmogorovQuantile(p=0.04), distribution=None)
+    axes = plots.plot_calibration_test(read_back(tmp_path, calibration, sample=(0.1, 0.9)), show=False)
+    assert [0.1, 0.9] in [list(points.get_offsets()[:, 0]) for points in axes.collections] + [
+        list(line.get_xdata()) for line in axes.get_lines()
+    ]
+    plt.close("all")
