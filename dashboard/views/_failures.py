@@ -1,6 +1,6 @@
 """What pages say where there is nothing to show: no experiment, no result, a store that does not answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import streamlit as st
@@ -19,7 +19,7 @@ from forequake.errors import (
 )
 from stores import shown_url
 
-__all__ = ["explained", "no_experiments", "no_results", "unknown_name"]
+__all__ = ["explained", "no_experiments", "no_forecast", "no_inputs", "no_results", "unknown_name"]
 
 _TITLES: tuple[tuple[type[ForequakeError], str], ...] = (
     (StoreUnavailable, "The results store does not answer"),
@@ -82,3 +82,18 @@ def _say_store() -> None:
     except ForequakeError:
         name = "none"
     st.caption(f"Store: {plain(name)}")
+
+
+def no_inputs() -> None:
+    """Say that the store has lost what results were computed from."""
+    st.info(
+        "The store has the results of this experiment, but not its region or its catalog: "
+        "there is nothing to draw.",
+        icon=":material/inventory_2:",
+    )
+
+
+def no_forecast(models: Sequence[str]) -> None:
+    """Say of which models the store has no forecast for the window that is shown."""
+    named = ", ".join(f"**{plain(model)}**" for model in models)
+    st.info(f"The store has no forecast of {named} for this window.", icon=":material/inventory_2:")

@@ -20,6 +20,7 @@ from dashboard.figures.catalog_counts import (
 from dashboard.figures.judged import JudgedEvents, b_value, reason_words
 from dashboard.figures.lines import styles_of
 from dashboard.views._catalog_span import brushed, choose_span, figure_key, has_box
+from dashboard.views._failures import no_forecast, no_inputs
 from dashboard.views._files import file_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
@@ -88,11 +89,7 @@ def _scene(shown: Frame) -> _Scene | None:
     try:
         judged = _catalogs.judged(shown.address, shown.record_key)
     except NotFound:
-        st.info(
-            "The store has the results of this experiment, but not its region or its catalog: "
-            "there is nothing to draw.",
-            icon=":material/inventory_2:",
-        )
+        no_inputs()
         return None
     if not len(judged):
         st.info("The catalog has no events at all.", icon=":material/radio_button_unchecked:")
@@ -276,14 +273,11 @@ def _read(scene: _Scene, names: Sequence[str], window: TimeWindow) -> list[Model
             sums = _inputs.forecast_sums(shown.address, shown.record_key, model, window)
             growth = _catalogs.growth(shown.address, shown.record_key, model, window)
         except (NotFound, ForecastError):
-            lacking.append(plain(model))
+            lacking.append(model)
             continue
         found.append(ModelCounts(model, styles[model], sums.per_bin, sums.band, growth))
     if lacking:
-        st.info(
-            f"The store has no forecast of {', '.join(lacking)} for this window.",
-            icon=":material/inventory_2:",
-        )
+        no_forecast(lacking)
     return found
 
 

@@ -13,6 +13,7 @@ from dashboard._words import count_of, number, window_name
 from dashboard.figures.events import SeenEvents, event_gains
 from dashboard.figures.maps import MapLayout, gain_map, rate_map, rate_range, ratio_map, shown_rates
 from dashboard.figures.pixels import Pixels
+from dashboard.views._failures import no_forecast, no_inputs
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._map_choices import Choices, Shows, choose
 from dashboard.views._map_tables import events_table, gains_table, offer_rates
@@ -97,11 +98,7 @@ def _scene(shown: Frame, window: TimeWindow) -> _Scene | None:
         pixels = _inputs.pixels(shown.address, shown.record_key)
         seen = _inputs.seen(shown.address, shown.record_key, window)
     except NotFound:
-        st.info(
-            "The store has the results of this experiment, but not its region or its catalog: "
-            "there is nothing to draw.",
-            icon=":material/inventory_2:",
-        )
+        no_inputs()
         return None
     if not choices.outside:
         seen = replace(seen, outside=seen.outside.take(np.arange(0)), reasons=(), n_outside=0)
@@ -116,10 +113,7 @@ def _read(scene: _Scene, model: str) -> _Shown | None:
     try:
         sums = _inputs.forecast_sums(shown.address, shown.record_key, model, scene.window, choices.from_bin)
     except (NotFound, ForecastError):
-        st.info(
-            f"The store has no forecast of **{plain(model)}** for this window.",
-            icon=":material/inventory_2:",
-        )
+        no_forecast([model])
         return None
     return _Shown(model, sums, shown_rates(scene.pixels, sums.per_pixel, choices.rate, scene.days))
 
