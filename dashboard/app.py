@@ -45,7 +45,9 @@ st.html(
     "<style>.stMainBlockContainer {padding-top: 4rem}"
     f'[data-testid="stCaptionContainer"] {{color: {_LETTERS}; opacity: 1}}'
     '[data-testid="stCaptionContainer"] p {color: inherit; opacity: 1}'
-    f".js-plotly-plot :is(.xtick, .ytick) > text {{fill: {_LETTERS} !important}}</style>"
+    f".js-plotly-plot :is(.xtick, .ytick) > text {{fill: {_LETTERS} !important}}"
+    # The letters of a choice made are too dark in the dark, those of commands too pale in the light.
+    '[data-testid="stButtonGroup"] :is(button, button p), .stCode .token {color: inherit !important}</style>'
 )
 with explained():
     keep_choices()

@@ -34,8 +34,8 @@ def _open_sqlite(url: str, *, read_only: bool) -> ResultsStore:
 def _open_mongo(url: str, *, read_only: bool) -> ResultsStore:
     from stores.mongo import MongoStore  # the driver is loaded only where it is used
 
-    del read_only  # a user with the role of a reader is what MongoDB has for it
-    return MongoStore(url)
+    # What MongoDB has against changes is a user with the role of a reader.
+    return MongoStore(url, hasty=read_only)
 
 
 #: What opens a store, by the scheme of its address.

@@ -147,7 +147,8 @@ def _configuration(shown: Frame, record: ExperimentRecord) -> None:
         st.caption("Of paths the last parts are shown.")
     text = config_text(record)
     with st.expander("The configuration, with all defaults written out", icon=":material/settings:"):
-        st.code(text, language="yaml", height=400)
+        # Of one piece: a box that scrolls could not be reached by keyboard.
+        st.code(text, language="yaml", wrap_lines=True)
     st.download_button(
         "Download the configuration",
         text,

@@ -30,6 +30,8 @@ _PATIENCE: Final = {
     "connectTimeoutMS": 5_000,
     "socketTimeoutMS": 60_000,
 }
+#: The same where somebody looks at a page meanwhile, who can ask again.
+_HASTE: Final = _PATIENCE | {"serverSelectionTimeoutMS": 2_000, "connectTimeoutMS": 2_000}
 _MAJORITY: Final = WriteConcern(w="majority", j=True, wtimeout=10_000)
 
 
@@ -40,9 +42,10 @@ class Server:
     acknowledged: what a caller was told is stored survives the loss of any one server.
     """
 
-    def __init__(self, address: MongoAddress) -> None:
+    def __init__(self, address: MongoAddress, *, hasty: bool = False) -> None:
         self.name = address.name
         self._address = address
+        self._patience = _HASTE if hasty else _PATIENCE
         self._closed = False
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
@@ -87,7 +90,7 @@ class Server:
             if self._client is None:
                 options: dict[str, Any] = {
                     name: value
-                    for name, value in _PATIENCE.items()
+                    for name, value in self._patience.items()
                     if name.casefold() not in self._address.options
                 }
                 try:

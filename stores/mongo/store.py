@@ -85,6 +85,8 @@ class MongoStore(ResultsStore):
     url
         ``mongodb://user:password@host:27017/database``, with the driver's options; without a database,
         ``forequake``.
+    hasty
+        Whether to give up within seconds where no server answers, as for somebody who looks at a page.
 
     Raises
     ------
@@ -94,10 +96,10 @@ class MongoStore(ResultsStore):
         Where the server does not let this user in, was set up by a newer forequake, or does not answer.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, hasty: bool = False) -> None:
         address = mongo_address(url)
         self.name = address.name
-        self._server = Server(address)
+        self._server = Server(address, hasty=hasty)
         self._claims = work.Claims()
         self._untold: set[str] = set()
         try:

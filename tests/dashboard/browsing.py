@@ -1,6 +1,7 @@
 """What the tests in a real browser share: the app's own list of pages, and what a page shows."""
 
 import ast
+import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,7 +14,21 @@ from dashboard.launch import APP
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Page, Request
 
-__all__ = ["MARKS", "Visit", "choose", "figures", "open_tables", "pages_of_app", "press", "settle", "shown"]
+__all__ = [
+    "LOOKING",
+    "MARKS",
+    "Visit",
+    "choose",
+    "cut",
+    "faults",
+    "figures",
+    "open_tables",
+    "pages_of_app",
+    "press",
+    "settle",
+    "shown",
+    "unreached",
+]
 
 #: The marks of figures, which can be clicked.
 MARKS: Final = ".js-plotly-plot .scatterlayer .points path"
@@ -21,52 +36,50 @@ MARKS: Final = ".js-plotly-plot .scatterlayer .points path"
 _KNOWN_404: Final = re.compile(r"/_stcore/(health|host-config)$")
 #: What tells of the moment, not of the view.
 _MOMENTS: Final = re.compile(
-    r"Data as of \S+ \S+ UTC|just now|\d+ (min|h|days) ago|looked at again every|^\d+ s$", re.MULTILINE
+    r"Data as of \S+ \S+ UTC|just now|\d+ (min|h|days) ago|"
+    # A permanent link shows the store as it was then, and says so.
+    r"^(history )?As of \S+ \S+ UTC: later results are left out\.$|^Show the latest$|as_of=\S+",
+    re.MULTILINE,
 )
 
-#: The script has run, all figures are drawn, and nothing has changed for a while.
-_SETTLED: Final = """
-async left => {
-  const state = () => {
-    if (location.href === left) return null;
-    const app = document.querySelector('[data-testid=stApp]');
-    const main = document.querySelector('[data-testid=stMain]');
-    if (!app || !main || app.dataset.testScriptState !== 'notRunning') return null;
-    if (document.querySelector('[data-stale=true], [data-testid=stSkeleton]')) return null;
-    const plots = [...document.querySelectorAll('[data-testid=stPlotlyChart]')];
-    if (!plots.every(plot => plot.querySelector('.js-plotly-plot .main-svg'))) return null;
-    return location.href + main.innerText + document.querySelectorAll('*').length;
-  };
-  let last = null, since = performance.now();
-  const end = since + 30000;
-  while (performance.now() < end) {
-    const now = state();
-    if (now === null || now !== last) { last = now; since = performance.now(); }
-    else if (performance.now() - since > 250) return true;
-    await new Promise(next => setTimeout(next, 50));
-  }
-  return false;
-}"""
+#: What the functions below ask of a page; each page of a context has it.
+LOOKING: Final = Path(__file__).with_name("browsing.js")
 
-#: Figures as they were given and with the axes as they are drawn; arrays of numbers as lists.
-_FIGURES: Final = """
-() => [...document.querySelectorAll('.js-plotly-plot')].map(plot => {
-  const plain = (key, value) => ArrayBuffer.isView(value) ? Array.from(value, String)
-    : typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
-  const axes = Object.keys(plot._fullLayout).filter(name => /^[xy]axis[0-9]*$/.test(name));
-  return JSON.parse(JSON.stringify({data: plot.data, layout: plot.layout,
-    axes: Object.fromEntries(axes.map(name => [name, plot._fullLayout[name].range]))}, plain));
-})"""
 
-_TABLES: Final = """
-() => [...document.querySelectorAll('[data-testid=stDataFrame] canvas table')].map(table =>
-  [...table.querySelectorAll('tr')].map(row => [...row.children].map(cell => cell.textContent)))"""
+def axe() -> str:
+    """Give the script of axe-core."""
+    import axe_playwright_python
 
-_WORDS: Final = "() => document.querySelector('[data-testid=stMain]').innerText"
-_HEADINGS: Final = "() => [...document.querySelectorAll('h1, h2, h3, h4')].map(one => one.textContent)"
-_OPEN: Final = """
-() => { for (const one of document.querySelectorAll('[data-testid=stMain] details:not([open]) > summary'))
-  one.click(); }"""
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+
+
+def faults(page: "Page") -> list[tuple[str, str]]:
+    """Give what axe-core finds serious or worse: its rules, each with the element and what is wrong."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe())
+    rules = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [
+        (rule["id"], f"{node['html'][:200]} {node.get('failureSummary', '')}")
+        for rule in rules
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]
+
+
+def cut(page: "Page") -> list[str]:
+    """Give what does not fit into the page."""
+    found: list[str] = page.evaluate("looking.cut()")
+    return found
+
+
+def unreached(page: "Page") -> list[str]:
+    """Press Tab until it has been everywhere; give the controls that were passed over."""
+    count = page.evaluate("looking.watchFocus()")
+    for _ in range(count + 150):  # tables and figures may hold the focus as well
+        page.keyboard.press("Tab")
+        if not (left := page.evaluate("looking.unreached()")):
+            break
+    return list(left)
 
 
 def pages_of_app() -> list[str]:
@@ -125,7 +138,9 @@ def settle(page: "Page", left: str | None = None) -> None:
         The address that the page had before something was done that changes it.
     """
     page.wait_for_selector("[data-testid=stApp]")
-    assert page.evaluate(_SETTLED, left), f"{page.url} has not come to rest within 30 s"
+    assert page.evaluate("left => looking.settled(left)", left), (
+        f"{page.url} has not come to rest within 30 s"
+    )
 
 
 def choose(page: "Page", label: str, option: str) -> None:
@@ -157,13 +172,13 @@ def press(page: "Page", name: str) -> None:
 
 def open_tables(page: "Page") -> None:
     """Open all that is folded."""
-    page.evaluate(_OPEN)
+    page.evaluate("looking.unfold()")
     settle(page)
 
 
 def figures(page: "Page") -> list[dict[str, Any]]:
     """Give the figures of a page, as the browser has them."""
-    found: list[dict[str, Any]] = page.evaluate(_FIGURES)
+    found: list[dict[str, Any]] = page.evaluate("looking.figures()")
     return found
 
 
@@ -172,8 +187,9 @@ def shown(page: "Page") -> dict[str, Any]:
     page.mouse.move(0, 0)  # what it is over looks different
     open_tables(page)
     return {
-        "headings": page.evaluate(_HEADINGS),
-        "words": _MOMENTS.sub("", str(page.evaluate(_WORDS))).split("\n"),
-        "figures": figures(page),
-        "tables": page.evaluate(_TABLES),
+        "headings": page.evaluate("looking.headings()"),
+        "words": _MOMENTS.sub("", str(page.evaluate("looking.words()"))).split(),
+        # Links of a view as it stood lead to others as they stood.
+        "figures": json.loads(re.sub(r"as_of=[^&]+&amp;", "", json.dumps(figures(page)))),
+        "tables": page.evaluate("looking.tables()"),
     }

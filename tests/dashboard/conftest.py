@@ -18,6 +18,7 @@ from forequake.evaluations.registry import find_test
 from forequake.results import LowerQuantile, Outcome
 from stores import ResultRow, open_store
 from stores.testing import fill_store, sample_digest, sample_label
+from tests.dashboard.browsing import LOOKING
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext
@@ -172,6 +173,7 @@ def browser(chromium: "Browser") -> Iterator["BrowserContext"]:
     """Give a browser that has seen nothing yet, with one page."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(30_000)
+    context.add_init_script(path=LOOKING)
     context.new_page()
     yield context
     context.close()

@@ -61,9 +61,9 @@ models:
 - holes: {{path: holes.csv}}
 tests:
 - N: {{func: poisson_evaluations.number_test}}
-- S: {{func: poisson_evaluations.spatial_test, func_kwargs: {{num_simulations: 200}}}}
-- L: {{func: poisson_evaluations.likelihood_test, func_kwargs: {{num_simulations: 200}}}}
-- CL: {{func: poisson_evaluations.conditional_likelihood_test, func_kwargs: {{num_simulations: 200}}}}
+- S: {{func: poisson_evaluations.spatial_test, func_kwargs: {{num_simulations: 201}}}}
+- L: {{func: poisson_evaluations.likelihood_test, func_kwargs: {{num_simulations: 201}}}}
+- CL: {{func: poisson_evaluations.conditional_likelihood_test, func_kwargs: {{num_simulations: 201}}}}
 - T: {{func: poisson_evaluations.paired_t_test, ref_model: flat}}
 - W: {{func: poisson_evaluations.w_test, ref_model: flat}}
 - IG: {{func: sequential_information_gain, ref_model: flat}}

@@ -7,7 +7,20 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.dashboard.browsing import MARKS, Visit, choose, pages_of_app, press, settle, shown
+from tests.dashboard.browsing import (
+    LOOKING,
+    MARKS,
+    Visit,
+    choose,
+    cut,
+    faults,
+    figures,
+    pages_of_app,
+    press,
+    settle,
+    shown,
+    unreached,
+)
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -92,6 +105,10 @@ def _result(page: "Page") -> None:
     press(page, "Draw the whole sample")
 
 
+WIDE: Final = 1280
+PHONE: Final = 360
+#: What axe-core finds in Streamlit's own parts, by its rule and a part of the element, and why it stands.
+OF_STREAMLIT: Final[dict[tuple[str, str], str]] = {}
 #: What a reader does to see something else than at first, and a word of the address that tells of it.
 STEPS: Final[dict[str, tuple[Callable[["Page"], None], str]]] = {
     "overview": (_overview, "sort"),
@@ -118,7 +135,10 @@ class Seen:
     left: dict[str, Any]
     restored: dict[str, Any]
     asked: Visit
-    page: "Page"
+    unreached: list[str]
+    faults: dict[str, list[tuple[str, str]]]
+    dark: list[dict[str, Any]]
+    cut: dict[int, list[str]]
 
 
 @pytest.fixture(scope="module")
@@ -130,15 +150,16 @@ def address(serve: Any, ridge: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def reader(chromium: "Browser") -> Iterator["Page"]:
     """Give the page of one who clicks."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
-        context.set_default_timeout(8_000)
+    with chromium.new_context(viewport={"width": WIDE, "height": 900}) as context:
+        context.add_init_script(path=LOOKING)
         yield context.new_page()
 
 
 @pytest.fixture(scope="module")
 def friend(chromium: "Browser") -> Iterator["Page"]:
     """Give the page of one who was sent a link."""
-    with chromium.new_context(viewport={"width": 1280, "height": 900}) as context:
+    with chromium.new_context(viewport={"width": WIDE, "height": 900}) as context:
+        context.add_init_script(path=LOOKING)
         yield context.new_page()
 
 
@@ -159,13 +180,22 @@ def seen(request: pytest.FixtureRequest, address: str, reader: "Page", friend: "
     assert word in parse_qs(urlsplit(reader.url).query), reader.url
     left = shown(reader)
     link = reader.url if name == "result" else _permanent_link(reader)
-    friend.set_viewport_size({"width": 1280, "height": 900})
+    friend.set_viewport_size({"width": WIDE, "height": 900})
     friend.emulate_media(color_scheme="light")
     friend.goto(link)
     settle(friend)
     restored = shown(friend)
+    found, overflow = {"light": faults(friend)}, {WIDE: cut(friend)}
+    friend.emulate_media(color_scheme="dark")
+    friend.keyboard.press("r")  # runs the script again, which hears of the theme
+    settle(friend)
+    found["dark"], dark = faults(friend), figures(friend)
+    passed_over = unreached(friend)
+    friend.set_viewport_size({"width": PHONE, "height": 800})
+    settle(friend)
+    overflow[PHONE] = cut(friend)
     both = Visit([*visits[0].asked, *visits[1].asked], [*visits[0].complaints, *visits[1].complaints])
-    return Seen(name, link, left, restored, both, friend)
+    return Seen(name, link, left, restored, both, passed_over, found, dark, overflow)
 
 
 def _permanent_link(page: "Page") -> str:
@@ -193,3 +223,30 @@ def test_a_link_restores_the_identical_tables(seen: Seen) -> None:
         columns = min(len(left[0]), len(restored[0]))
         assert columns >= min(5, len(left[0]))
         assert [row[:columns] for row in restored] == [row[:columns] for row in left]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(seen: Seen, scheme: str) -> None:
+    known = OF_STREAMLIT
+    ours = [
+        (rule, element)
+        for rule, element in seen.faults[scheme]
+        if not any(rule == known_rule and part in element for known_rule, part in known)
+    ]
+    assert ours == []
+
+
+def test_figures_have_colours_of_their_own_in_the_dark(seen: Seen) -> None:
+    assert len(seen.dark) == len(seen.restored["figures"])
+    for dark, light in zip(seen.dark, seen.restored["figures"], strict=True):
+        assert dark["data"] != light["data"] or dark["layout"] != light["layout"]
+        assert dark["axes"] == light["axes"]
+
+
+@pytest.mark.parametrize("width", [WIDE, PHONE])
+def test_nothing_is_cut(seen: Seen, width: int) -> None:
+    assert seen.cut[width] == []
+
+
+def test_every_control_is_reached_by_keyboard(seen: Seen) -> None:
+    assert seen.unreached == []
