@@ -53,6 +53,9 @@ bench-growth: .venv/.dev ## Measure how runs grow with their windows, into bench
 bench-store: .venv/.dev ## Measure both stores, into benchmarks/STORE.md (N=100000 for a short one)
 	@$(BIN)/python -m benchmarks.store $(if $(N),--sizes $(N))
 
+bench-dashboard: .venv/.dev ## Measure how soon pages are there, into benchmarks/DASHBOARD.md (ARGS="--windows 100")
+	@$(BIN)/python -m benchmarks.dashboard $(ARGS)
+
 bench-catalogs: .venv/.dev ## Measure how fast catalogs are read, beside pyCSEP (N=10000 for a short one)
 	@$(BIN)/python -m benchmarks.catalogs $(if $(N),--events $(N) --large $(N))
 
