@@ -1,5 +1,6 @@
 """The results of one test of all models in all windows, as arrays."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import streamlit as st
@@ -20,7 +21,7 @@ def grid(
     test: str,
     reference: str | None,
     models: tuple[str, ...],
-    windows: tuple[TimeWindow, ...],
+    _windows: Iterable[TimeWindow],
     since: datetime | None,
 ) -> Grid | None:
     """Read the results of a test; None where there is none.
@@ -29,8 +30,9 @@ def grid(
     ----------
     models
         All of the experiment.
-    windows
-        In which results may be missing.
+    _windows
+        In which results may be missing; the same as long as the token is, so that they are no part of what
+        the answer is kept under: to hash a thousand takes as long as all else.
     since
         Only windows that begin then or later; see `since_of`.
     """
@@ -39,7 +41,7 @@ def grid(
         columns = columns.where(columns.reference == columns.code_of("references", reference))
     if columns is None:
         return None
-    due = [window for window in windows if since is None or window.start >= since]
+    due = [window for window in _windows if since is None or window.start >= since]
     return grid_of(columns, models, due)
 
 

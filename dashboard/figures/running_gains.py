@@ -31,6 +31,8 @@ _POINTS: Final = 1_000
 _GREY_POINTS: Final = 400
 #: Up to so many windows each has a mark on its line; of more there is a slider.
 _MARKED: Final = 60
+#: And up to so many have bars to click: more are narrower than a pixel, and a browser draws each for itself.
+_BARS: Final = 400
 #: Up to so many events have a tick each; of more their number in each window is drawn.
 TICKS: Final = 500
 #: Up to so many infinite steps have their date written beside them.
@@ -300,8 +302,21 @@ def _event_ticks(ticks: EventTicks, theme: Theme) -> go.Scatter:
     )
 
 
-def _numbers(gains: Gains, theme: Theme) -> go.Bar:
+def _numbers(gains: Gains, theme: Theme) -> go.Bar | go.Scatter:
     """Draw the number of events in each window."""
+    if len(gains.windows) > _BARS:
+        return go.Scatter(
+            x=milliseconds(window.start + (window.end - window.start) / 2 for window in gains.windows),
+            y=gains.events,
+            yaxis="y2",
+            mode="lines",
+            line={"shape": "hvh", "width": 0},
+            fill="tozeroy",
+            fillcolor=pale(theme.muted, 0.75),
+            name="target events",
+            showlegend=False,
+            hovertemplate="%{y}<extra>events</extra>",
+        )
     lengths = [window.end - window.start for window in gains.windows]
     return go.Bar(
         x=milliseconds(window.start + (window.end - window.start) / 2 for window in gains.windows),

@@ -49,7 +49,7 @@ def grid_of_column(shown: Frame, column: Column) -> Grid | None:
         column.test,
         column.reference,
         models,
-        tuple(summary.window for summary in shown.windows.listed),
+        [summary.window for summary in shown.windows.listed],
         _grids.since_of(shown.windows, len(models)),
     )
     return None if found is None else found.with_units(shown.units)

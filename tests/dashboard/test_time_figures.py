@@ -116,6 +116,15 @@ def test_events_are_ticks_or_numbers(row: RowMaker) -> None:
     assert list(named(gains_figure(gains, LIGHT), "target events").y) == [3, 3]
 
 
+def test_events_of_very_many_windows_are_one_line() -> None:
+    windows = tuple(sample_window(number) for number in range(500))
+    events = np.arange(500) % 7
+    gains = Gains("base", ("alpha",), windows, np.ones((1, 500)), events)
+    drawn = named(gains_figure(gains, LIGHT), "target events")
+    assert (drawn.type, drawn.line.shape) == ("scatter", "hvh")
+    assert list(drawn.y) == events.tolist()
+
+
 def consistency(row: RowMaker, models: int = 2, windows: int = 4) -> Grid:
     kinds = (
         (Outcome.PASSED, LowerQuantile(q=0.4)),
