@@ -28,6 +28,7 @@ from dashboard._experiment import (
 )
 from dashboard._experiment import registered_name as name_of
 from dashboard._public import PublicStore, is_public
+from dashboard._tokens import SeenTokens, held_for
 from dashboard.figures.cells import Span
 from dashboard.figures.regions import Acceptance, acceptance
 from forequake.config import ExperimentConfig
@@ -131,7 +132,14 @@ def forget() -> None:
 @st.cache_data(ttl=FRESH, show_spinner=False)
 def experiments(address: str) -> Listing:
     """List the experiments."""
-    return Listing(tuple(store(address).experiments()), now())
+    found, read_at = store(address).experiments(), now()
+    return Listing(tuple(held_for(found, _seen_tokens(address), read_at)), read_at)
+
+
+@st.cache_resource(show_spinner=False)
+def _seen_tokens(address: str) -> SeenTokens:
+    del address  # each store has its own
+    return {}
 
 
 def token_of(address: str, experiment: str) -> int:
