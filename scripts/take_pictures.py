@@ -1,6 +1,6 @@
 """Take pictures of the dashboard's pages as they are now, such as those of the documentation.
 
-    python -m scripts.take_pictures STORE EXPERIMENT FOLDER [--page map ...] [--dark] [--width 360]
+    python -m scripts.take_pictures STORE EXPERIMENT FOLDER [--page map ...] [--dark] [--width 360] [--public]
 
 Each page is opened in a real browser and taken whole.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+from dashboard.launch import PUBLIC_VARIABLE
 from dashboard.testing import chromium, serving
 
 if TYPE_CHECKING:
@@ -48,11 +49,16 @@ def main() -> None:
     parser.add_argument("--page", action="append", choices=_PAGES, help="only this one; may be repeated")
     parser.add_argument("--query", default="", help="further choices, such as 'window=Latest window'")
     parser.add_argument("--dark", action="store_true")
+    parser.add_argument("--public", action="store_true", help="as the public sees it: without addresses")
     parser.add_argument("--width", type=int, default=1280)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     scheme = "dark" if options.dark else "light"
-    with serving(options.store) as address, chromium(width=options.width, scheme=scheme) as browser:
+    variables = {PUBLIC_VARIABLE: "1"} if options.public else {}
+    with (
+        serving(options.store, variables) as address,
+        chromium(width=options.width, scheme=scheme) as browser,
+    ):
         for name in options.page or _PAGES:
             path = "" if name == "overview" else name
             page = browser.pages[0]
