@@ -23,12 +23,12 @@ from dashboard.figures.cells import (
 from dashboard.figures.legend import window_legend
 from dashboard.figures.marks import MARKS
 from dashboard.figures.matrix import matrix_figure
-from dashboard.views._filters import link_to, of_this_time
+from dashboard.views._filters import link_to
+from dashboard.views._opening import open_slot, slots_of
 from dashboard.views._parts import chosen_cell, clickable
 from dashboard.views._tables import show_table, window_table
 from forequake.config import ExperimentConfig
-from forequake.results import Label, UnitRecord
-from forequake.windows import TimeWindow
+from forequake.results import UnitRecord
 from stores import Overview, OverviewCell
 
 __all__ = [
@@ -36,8 +36,6 @@ __all__ = [
     "count_page",
     "draw_matrix",
     "matrix_files",
-    "open_result",
-    "open_slot",
     "same",
     "show_over_windows",
 ]
@@ -113,7 +111,8 @@ def show_over_windows(page: Page) -> None:
         if place is not None and cell.row is not None and same(cell, place):
             open_slot(cell.row.label.slot)
     file = f"{page.name}_over_windows"
-    show_table(window_table(matrix), file, matrix_files(matrix, page.theme, file))
+    opens = slots_of(cell.row for cell in matrix.cells)
+    show_table(window_table(matrix), file, matrix_files(matrix, page.theme, file), opens=opens)
 
 
 def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) -> Place | None:
@@ -164,14 +163,3 @@ def matrix_files(
 def same(cell: WindowCell, place: Place) -> bool:
     """Tell whether a cell is in a place."""
     return (cell.model, cell.column.test, cell.column.reference) == place
-
-
-def open_result(experiment: str, place: Place, window: TimeWindow) -> None:
-    """Go to the page of one result in a window."""
-    model, test, reference = place
-    open_slot(Label(experiment=experiment, test=test, model=model, reference=reference, window=window).slot)
-
-
-def open_slot(slot: str) -> None:
-    """Go to the page of one result."""
-    st.switch_page("views/result.py", query_params=of_this_time(slot=slot))

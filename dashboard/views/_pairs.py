@@ -8,7 +8,7 @@ from dashboard._theme import Theme
 from dashboard._words import count_of
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import PairMatrix, pair_figure
-from dashboard.views._matrices import open_slot
+from dashboard.views._opening import open_slot
 from dashboard.views._parts import chosen_cell, clickable
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -50,11 +50,16 @@ def show_pairs(
         f"{count_of(len(matrix.others), 'other')}; the table below has the same content",
     )
     place = chosen_cell(carried)
-    for pair in matrix.pairs:
-        if place is not None and (place[0], place[2]) == (pair.model, pair.other) and pair.latest:
-            open_slot(pair.latest.label.slot)
+    slots = {(pair.model, pair.other): pair.latest.label.slot for pair in matrix.pairs if pair.latest}
+    if place is not None and (place[0], str(place[2])) in slots:
+        open_slot(slots[place[0], str(place[2])])
     name = f"{experiment}_{test}_pairs"
-    show_table(_table(matrix), name, figures={name: figure})
+    show_table(
+        _table(matrix),
+        name,
+        figures={name: figure},
+        opens=lambda entry: slots.get((entry["model"], entry["reference"])),
+    )
 
 
 def _about(matrix: PairMatrix, *, independent: bool, corrected: bool) -> str:

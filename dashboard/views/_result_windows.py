@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
 from dashboard import _data
 from dashboard._theme import Theme
-from dashboard._words import OUTCOMES, count_of, number
+from dashboard._words import OUTCOMES, count_of, is_drawn, number, window_name
 from dashboard.figures.series import series_figure
-from dashboard.views._matrices import open_slot
+from dashboard.figures.tables import DRAWN
+from dashboard.views._opening import open_slot
 from dashboard.views._parts import clicked, plot, scrolled
+from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 from forequake.results import Label, Side
 from forequake.windows import TimeWindow
@@ -56,6 +59,29 @@ def over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Mapp
     if mark and mark[0] != label.window.id:
         other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})
         open_slot(other.slot)
+    name = "_".join(part for part in (label.experiment, label.test, label.model, label.reference) if part)
+    slots = {window_name(row.label.window): row.label.slot for row in rows}
+    show_table(
+        [_entry(row) for row in rows],
+        f"{name}_all_windows",
+        {f"{name}_all_windows": figure},
+        opens=lambda entry: slots[entry["window"]] if slots[entry["window"]] != label.slot else None,
+    )
+
+
+def _entry(row: ResultRow) -> dict[str, Any]:
+    quantiles = {} if row.quantiles is None else row.quantiles.named()
+    return {
+        "window": window_name(row.label.window),
+        "outcome": OUTCOMES[row.outcome],
+        **quantiles,
+        "statistic": row.statistic,
+        "information gain": row.information_gain,
+        "events": row.n_observed,
+        "expected": row.n_forecast,
+        "reason": row.reason,
+        DRAWN: is_drawn(row.test, row.quantiles),
+    }
 
 
 def _outcomes(rows: Sequence[ResultRow]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
+from zlib import crc32
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,6 +13,7 @@ import streamlit as st
 from dashboard._theme import theme_of
 from dashboard.figures.tables import DRAWN, counted_table, quantile_texts_of, window_table
 from dashboard.views._files import as_csv, as_page, as_parquet, file_name
+from dashboard.views._opening import Opens, open_slot
 
 __all__ = ["counted_table", "show_rows", "show_table", "window_table"]
 
@@ -29,6 +31,7 @@ def show_table(
     figures: Mapping[str, Drawn] = _NO_FIGURES,
     *,
     whole: Callable[[], Sequence[dict[str, Any]]] | None = None,
+    opens: Opens | None = None,
 ) -> None:
     """Show a table behind a heading that opens it, with files to download.
 
@@ -40,6 +43,9 @@ def show_table(
         Those that show the same, by the names of their files: each to be had as a page of its own.
     whole
         Gives all rows for the files, where `table` has only the first ones.
+    opens
+        Finds the result that a row is of: choosing the row leads there, also by keys, as a click on a mark
+        of the figure does.
     """
     if not table:
         return
@@ -47,7 +53,10 @@ def show_table(
     with st.expander("The same as a table, and to download", icon=":material/table:"):
         columns = [head for head in heads if any(entry.get(head) is not None for entry in table)]
         shown = [{head: (entry | quantile_texts_of(entry)).get(head) for head in columns} for entry in table]
-        st.dataframe(shown, hide_index=True, placeholder="")
+        if opens is None:
+            st.dataframe(shown, hide_index=True, placeholder="")
+        else:
+            _show_opening(table, shown, f"rows {name}", opens)
         if whole is not None:
             st.caption(f"The first {len(table)} rows; the files have all.")
         with st.container(horizontal=True):
@@ -55,6 +64,27 @@ def show_table(
             theme = theme_of(st.context.theme.type)
             for of, figure in figures.items():
                 _offer(of, "html", "text/html", partial(as_page, figure, of, theme))
+
+
+def _show_opening(
+    table: Sequence[dict[str, Any]], shown: Sequence[dict[str, Any]], key: str, opens: Opens
+) -> None:
+    """Show rows, and go to the result of the one that is chosen.
+
+    Links in cells would not do: Streamlit's grid opens them in another tab, and by keys not at all.
+    """
+    # A choice is of these rows on this page: on another it would lead away at once.
+    key = f"{key} {crc32(repr(shown).encode()):08x} {st.query_params.get('slot', '')}"
+    st.caption("Tick a row to open its result; by keys: Tab into the table, arrows, Shift and Space.")
+    event = st.dataframe(
+        shown, hide_index=True, placeholder="", key=key, on_select="rerun", selection_mode="single-row"
+    )
+    for row in event["selection"]["rows"]:
+        slot = opens(table[row]) if row < len(table) else None
+        if slot is None:
+            st.caption(":material/info: This row has no other result to open.")
+        else:
+            open_slot(slot)
 
 
 def show_rows(

@@ -1,6 +1,6 @@
 """Alarm diagrams: how well models rank their cells, all over each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
@@ -16,7 +16,7 @@ from dashboard.views._failures import unknown_name
 from dashboard.views._files import csv_rows, file_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._matrices import open_slot
+from dashboard.views._opening import open_slot
 from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
@@ -110,9 +110,14 @@ def _one_window(page: _Page) -> None:
         if row.key in records and records[row.key].curve is not None
     ]
     file = f"{shown.name}_{page.test}_{page.window.id}"
+    slots = {row.label.model: row.label.slot for row in rows}
+
+    def opens(entry: Mapping[str, Any]) -> str | None:
+        return slots.get(entry["model"])
+
     if not curves:
         _nothing_drawn(page)
-        show_table(_table(page), file)
+        show_table(_table(page), file, opens=opens)
         return
     units = _units(page)
     st.caption(_says(page, units))
@@ -138,7 +143,7 @@ def _one_window(page: _Page) -> None:
     if undefined:
         names = ", ".join(plain(row.label.model) for row in undefined)
         st.caption(f":material/circle: Undefined for {names}: {plain(undefined[0].reason or '')}.")
-    show_table(_table(page), file, {file: figure})
+    show_table(_table(page), file, {file: figure}, opens=opens)
     st.download_button(
         "Download the curves as CSV",
         data=lambda: _curves_csv(curves),
@@ -251,7 +256,18 @@ def _all_windows(page: _Page) -> None:
     if mark and len(mark) == 3:
         open_slot(series[str(mark[0])][int(mark[1])].label.slot)
     file = f"{shown.name}_{page.test}_all_windows"
-    show_table(_areas_table(series, measure), file, {file: figure})
+    slots: dict[tuple[str, str | None], str] = {
+        (model, None): rows[-1].label.slot for model, rows in series.items()
+    }
+    slots |= {
+        (row.label.model, row.label.window.id): row.label.slot for rows in series.values() for row in rows
+    }
+    show_table(
+        _areas_table(series, measure),
+        file,
+        {file: figure},
+        opens=lambda entry: slots.get((entry["model"], entry.get("window"))),
+    )
 
 
 def _middle(rows: Sequence[ResultRow]) -> float:

@@ -25,7 +25,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.pairs import PairMatrix, pair_matrix
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._kinds import columns_of_kind, definition_of
-from dashboard.views._matrices import open_slot
+from dashboard.views._opening import open_slot, slots_of
 from dashboard.views._pairs import show_pairs
 from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
@@ -187,7 +187,8 @@ def _show_gains(
     if one.ranks is None:
         st.caption("No W-test has this reference: no mark is filled.")
     table = f"{name}_{one.column.test}_vs_{gains.reference}"
-    show_table(_gains_table(matrix, gains), table, figures={table: figure})
+    opens = slots_of(cell.row for cell in matrix.cells)
+    show_table(_gains_table(matrix, gains), table, figures={table: figure}, opens=opens)
 
 
 def _is_of(row: ResultRow, column: Column) -> bool:
@@ -260,7 +261,14 @@ def _window_by_window(shown: Frame, one: _Comparison) -> None:
     if mark is not None:
         open_slot(str(mark[0]))
     name = f"{shown.name}_{column.test}_vs_{gains.reference}_windows"
-    show_table([_window_entry(row) for some in gains.rows.values() for row in some], name, {name: figure})
+    drawn = [row for some in gains.rows.values() for row in some]
+    slots = {(row.label.model, window_name(row.label.window)): row.label.slot for row in drawn}
+    show_table(
+        [_window_entry(row) for row in drawn],
+        name,
+        {name: figure},
+        opens=lambda entry: slots.get((entry["model"], entry["window"])),
+    )
 
 
 def _balance(counts: dict[Status, int]) -> float:

@@ -13,7 +13,7 @@ from dashboard.figures.legend import window_legend
 from dashboard.figures.regions import Acceptance
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._kinds import columns_of_kind
-from dashboard.views._matrices import open_slot
+from dashboard.views._opening import open_slot, slots_of
 from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table, window_table
@@ -117,7 +117,8 @@ def _draw(
             figures[f"{name}_{part.column.test}"] = figure
             with place:
                 _show(part, figure, key)
-    show_table(_table(matrix, forests), name, figures=figures)
+    opens = slots_of(cell.row for cell in matrix.cells)
+    show_table(_table(matrix, forests), name, figures=figures, opens=opens)
 
 
 def _show(forest: Forest, figure: Any, key: str) -> None:

@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from dashboard import _data
+from dashboard._experiment import Place
 from dashboard.figures.cells import Column, window_matrix
 from dashboard.figures.corrected import corrected
 from dashboard.figures.legend import counted_legend, window_legend
@@ -18,11 +19,10 @@ from dashboard.views._matrices import (
     count_page,
     draw_matrix,
     matrix_files,
-    open_result,
-    open_slot,
     same,
     show_over_windows,
 )
+from dashboard.views._opening import open_slot, place_named, slot_of, slots_of
 from dashboard.views._pairs import show_pairs
 from dashboard.views._parts import failures_table, head
 from dashboard.views._tables import counted_table, show_table, window_table
@@ -79,11 +79,13 @@ def _in_window(page: Page, window: TimeWindow) -> None:
         st.html(window_legend((cell.status for cell in matrix.cells), page.theme))
         place = draw_matrix(matrix, page.theme, "matrix")
         if place is not None and any(cell.row is not None for cell in matrix.cells if same(cell, place)):
-            open_result(page.name, place, window)
+            open_slot(slot_of(page.name, place, window))
         compared = {column.test for column in columns if column.against_all}
         batch = [row for row in rows if row.label.test in compared and row.label.model in models]
         file = f"{page.name}_{window.id}"
-        show_table(window_table(matrix, batch), file, matrix_files(matrix, page.theme, file))
+        opens = slots_of([*(cell.row for cell in matrix.cells), *batch])
+        files = matrix_files(matrix, page.theme, file)
+        show_table(window_table(matrix, batch), file, files, opens=opens)
         for test in sorted(compared):
             of_test = columns_of_rows(row for row in batch if row.label.test == test)
             pairs = pair_matrix(models, of_test)
@@ -112,12 +114,12 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
         st.caption(f"{note} Click a cell for its latest window.")
         st.html(counted_legend(page.theme, matrix))
         place = draw_matrix(matrix, page.theme, "matrix")
-        if place is not None:
-            rows = _data.series(page.address, page.name, page.token, place[1], place[0], place[2])
-            if rows:
-                open_slot(rows[-1].label.slot)
+        slot = None if place is None else _latest(page, place)
+        if slot is not None:
+            open_slot(slot)
         file = f"{page.name}_all_windows"
-        show_table(counted_table(matrix), file, matrix_files(matrix, page.theme, file))
+        files = matrix_files(matrix, page.theme, file)
+        show_table(counted_table(matrix), file, files, opens=lambda entry: _latest(page, place_named(entry)))
     show_over_windows(replace(page, models=tuple(models)))
     for column in columns:
         if column.against_all:
@@ -127,6 +129,13 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
             free = not page.dependent(windows)
             pairs = pair_matrix(models, [] if read is None else [read], independent=free)
             show_pairs(pairs, page.theme, experiment=page.name, test=column.test, independent=free)
+
+
+def _latest(page: Page, place: Place) -> str | None:
+    """Give the slot of the latest result in a place."""
+    model, test, reference = place
+    rows = _data.series(page.address, page.name, page.token, test, model, reference)
+    return rows[-1].label.slot if rows else None
 
 
 def _holm() -> bool:

@@ -23,8 +23,8 @@ from dashboard.figures.running_gains import TICKS, EventTicks, Gains, alt_of, ga
 from dashboard.figures.window_quantiles import quantiles_figure
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._matrices import open_result
 from dashboard.views._one_test import choose_one, columns_in_windows, grid_of_column, say_bounds
+from dashboard.views._opening import Opens, open_slot, slot_of
 from dashboard.views._parts import clicked, plot, scrolled
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -104,12 +104,12 @@ def _gains(shown: Frame, picked: Sequence[str]) -> Sequence[str]:
         return first
     sums = gains.sums
     best = sorted(gains.models, key=lambda model: -sums[model].last)[:MOST_LINES]
-    _draw_gains(shown, gains, styles_of(shown.models, picked or best, shown.theme), common=common)
+    _draw_gains(shown, grid, gains, styles_of(shown.models, picked or best, shown.theme), common=common)
     say_bounds(shown, grid)
     return best
 
 
-def _draw_gains(shown: Frame, gains: Gains, styles: Mapping[str, Line], *, common: bool) -> None:
+def _draw_gains(shown: Frame, grid: Grid, gains: Gains, styles: Mapping[str, Line], *, common: bool) -> None:
     count = len(gains.windows)
     if not count:
         st.info(
@@ -143,7 +143,7 @@ def _draw_gains(shown: Frame, gains: Gains, styles: Mapping[str, Line], *, commo
             config=plot(),
             alt=alt_of(gains),
         )
-    _show_long(partial(_gains_rows, gains, summed=summed), f"{shown.name}_gains", figure)
+    _show_long(partial(_gains_rows, gains, summed=summed), f"{shown.name}_gains", figure, _opens(shown, grid))
 
 
 def _expected(shown: Frame, grid: Grid) -> Any:
@@ -165,11 +165,14 @@ def _ticks(shown: Frame, gains: Gains) -> EventTicks | None:
     return EventTicks(inside.times(), inside.magnitude) if 0 < len(inside) <= TICKS else None
 
 
-def _show_long(rows: Callable[[], Iterator[dict[str, Any]]], name: str, figure: go.Figure) -> None:
+def _show_long(
+    rows: Callable[[], Iterator[dict[str, Any]]], name: str, figure: go.Figure, opens: Opens
+) -> None:
     """Show a table of which the page has the first rows, and the files all."""
     first = list(islice(rows(), _MOST_ROWS + 1))
     more = len(first) > _MOST_ROWS
-    show_table(first[:_MOST_ROWS], name, {name: figure}, whole=(lambda: list(rows())) if more else None)
+    whole = (lambda: list(rows())) if more else None
+    show_table(first[:_MOST_ROWS], name, {name: figure}, whole=whole, opens=opens)
 
 
 def _gains_rows(gains: Gains, *, summed: bool) -> Iterator[dict[str, Any]]:
@@ -221,7 +224,8 @@ def _quantiles(shown: Frame, styles: Mapping[str, Line]) -> None:
             f"{count_of(len(grid.windows), 'window')}; the table below has the same content",
         )
     _open(shown, grid, event)
-    _show_long(partial(_quantile_rows, grid), f"{shown.name}_{name}_quantiles", figure)
+    rows = partial(_quantile_rows, grid)
+    _show_long(rows, f"{shown.name}_{name}_quantiles", figure, _opens(shown, grid))
     say_bounds(shown, grid)
     _rejections(shown, grid, name, styles)
 
@@ -305,10 +309,25 @@ def _open(shown: Frame, grid: Grid, event: Any) -> None:
     carried = clicked(event)
     if carried is None or len(carried) != 2:
         return
-    window, model = TimeWindow.from_id(str(carried[0])), str(carried[1])
-    row, column = grid.models.index(model), grid.windows.index(window)
-    if STATUSES[grid.status[row, column]] in (Status.PASSED, Status.REJECTED, Status.UNDEFINED):
-        open_result(shown.name, (model, grid.test, grid.reference), window)
+    slot = _slot(shown, grid, str(carried[1]), TimeWindow.from_id(str(carried[0])))
+    if slot is not None:
+        open_slot(slot)
+
+
+def _slot(shown: Frame, grid: Grid, model: str, window: TimeWindow) -> str | None:
+    """Give the slot of a model's result in a window, if it has one there."""
+    if model not in grid.models or window not in grid.windows:
+        return None
+    status = STATUSES[grid.status[grid.models.index(model), grid.windows.index(window)]]
+    if status in (Status.FAILED, Status.RUNNING, Status.MISSING, Status.ITSELF):
+        return None
+    return slot_of(shown.name, (model, grid.test, grid.reference), window)
+
+
+def _opens(shown: Frame, grid: Grid) -> Opens:
+    """Find the results that rows of models and windows are of."""
+    windows = dict(zip(grid.names, grid.windows, strict=True))
+    return lambda entry: _slot(shown, grid, entry["model"], windows[entry["window"]])
 
 
 def _choose_window(figure: str) -> None:

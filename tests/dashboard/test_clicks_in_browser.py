@@ -161,6 +161,42 @@ def test_the_keyboard_goes_where_clicks_go(page: "Page", address: str) -> None:
     page.wait_for_url("**/time?**")
 
 
+def test_a_row_of_a_table_is_opened_by_keys(page: "Page", address: str, ridge: str) -> None:
+    _open(page, address, f"consistency?experiment=ridge&test=S&window={WINDOW}")
+    rows = open_store(ridge).latest(ResultQuery(experiment="ridge", tests=("S",))).rows
+    for _ in range(2):  # from the table of all models, and from that of all windows of one model
+        cells = _choose_second_row(page)
+        (slot,) = parse_qs(urlsplit(page.url).query)["slot"]
+        label = next(row.label for row in rows if row.label.slot == slot)
+        assert urlsplit(page.url).path == "/result"
+        assert cells[0] in (label.model, window_name(label.window))
+        page.locator("code", has_text=slot).first.wait_for()
+        page.get_by_role("heading", name=f"of {label.model}").first.wait_for()
+        settle(page)
+    press(page, "Next window")  # what was chosen on the page before does not lead away again
+    assert parse_qs(urlsplit(page.url).query)["slot"] != [slot]
+    page.locator("code", has_text=slot).first.wait_for(state="detached")
+
+
+def _choose_second_row(page: "Page") -> list[str]:
+    """Open the first table, tab into it, and choose its second row; give what stands there."""
+    page.locator("[data-testid=stMain] summary", has_text="as a table").first.focus()
+    page.keyboard.press("Enter")
+    page.locator("[data-testid=stDataFrame] canvas").first.wait_for()
+    settle(page)
+    for _ in range(8):  # the grid's own buttons come first
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.tagName") == "CANVAS":
+            break
+    left = page.url
+    page.keyboard.press("ArrowDown")
+    row = page.locator("[data-testid=stDataFrame] tbody tr").nth(1)
+    cells = row.locator("td").all_text_contents()
+    page.keyboard.press("Shift+Space")
+    settle(page, left)
+    return cells
+
+
 def test_a_narrow_screen_scrolls_the_matrix_and_not_the_page(page: "Page", address: str) -> None:
     _open(page, address, "?experiment=ridge")
     page.set_viewport_size({"width": 360, "height": 800})
