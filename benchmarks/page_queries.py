@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dashboard._experiment import MOST_IN_COLUMNS, MOST_ROWS, PAGE
 from forequake.results import DistributionRecord, EvaluationRecord, ExperimentRecord, Record
-from stores import PutReport, ResultColumns, ResultQuery, ResultsStore, open_store
+from stores import PastStore, PutReport, ResultColumns, ResultQuery, ResultsStore, open_store
 from stores.testing import fill_store
 
 __all__ = ["LIMIT", "Question", "fill", "questions", "seconds"]
@@ -88,11 +88,17 @@ def questions(store: ResultsStore, experiment: str) -> Iterator[Question]:
     state = ResultQuery(
         experiment=experiment, start_from=windows[-(_STATE // len(counted.cells)) :][0].start, limit=_STATE
     )
-    then = store.runs(experiment)[0].heartbeat_at
+    run = store.runs(experiment)[0]
+    then = run.heartbeat_at
     yield Question("Compare", "latest results, as many as it compares", lambda: store.latest(state))
     for what, query in (("as many as it compares", state), ("one window", in_one)):
         past = query.model_copy(update={"as_of": then})
         yield Question("Compare", f"results as of a time, {what}", lambda past=past: store.latest(past))  # type: ignore[misc]
+    # In the last hundredth of the run, so that some windows came since.
+    stood = PastStore(store, then - (then - run.started_at) / 100)
+    yield Question("permanent link", "overview as of a time", lambda: stood.overview(experiment))
+    yield Question("permanent link", "models by windows as of a time", lambda: stood.coverage(experiment))
+    yield Question("permanent link", "columns of S as of a time", lambda: stood.columns(experiment, "S"))
 
 
 def _of_every_page(store: ResultsStore, experiment: str) -> Iterator[Question]:

@@ -10,7 +10,7 @@ import numpy as np
 from forequake.errors import CorruptRecord
 from forequake.results import Quantiles, Side
 from stores._latest import Latest, latest_fields
-from stores.columns import CODES, NUMBERS, OUTCOMES, Form, ResultColumns, joined
+from stores.columns import CODES, NUMBERS, OUTCOMES, WHOLE, Form, ResultColumns, joined
 from stores.exchange import ResultRow
 
 __all__ = [
@@ -29,12 +29,12 @@ __all__ = [
 FIELDS: Final = (
     *("model", "reference", "start_us", "end_us", "evaluation", "kind", "side", "alpha", "outcome"),
     *("reason", "quantiles", "n_obs", "statistic", "n_fore", "information_gain"),
-    *("interval_low", "interval_high"),
+    *("interval_low", "interval_high", "bound_us", "computed_us"),
 )
 #: So many results are read, and kept, in one piece.
 PIECE: Final = 25_000
 #: How the bytes begin: what another version of forequake kept is not read.
-_MAGIC: Final = b"fqkept2\n"
+_MAGIC: Final = b"fqkept3\n"
 #: Above, zstd takes longer than it saves.
 _LEVEL: Final = 3
 _QUANTILES: Final = {
@@ -43,7 +43,7 @@ _QUANTILES: Final = {
 }
 _DTYPES: Final = {
     **dict.fromkeys((*CODES,), "<i4"),
-    **dict.fromkeys(("starts", "ends", "n_observed"), "<i8"),
+    **dict.fromkeys(("starts", "ends", *WHOLE), "<i8"),
     **dict.fromkeys(NUMBERS, "<f8"),
 }
 
@@ -116,6 +116,8 @@ def _part(experiment: str, test: str, rows: Sequence[Sequence[Any]]) -> ResultCo
         reason=reason,
         quantile_kind=kind,
         n_observed=np.array(fields["n_obs"], dtype=np.int64),
+        bound=np.array(fields["bound_us"], dtype=np.int64),
+        computed=np.array(fields["computed_us"], dtype=np.int64),
         **{own: np.array(fields[name], dtype=np.float64) for own, name in zip(NUMBERS, numbers, strict=True)},
         quantiles={
             name: np.array([None if each is None else each.get(name) for each in read], dtype=np.float64)

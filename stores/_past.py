@@ -1,23 +1,27 @@
 """A store as it stood at a time: what permanent links show, whatever came since."""
 
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from forequake.quantities import Sha256
 from forequake.results import RunRecord, RunState, UnitRecord, UnitState
 from stores._codec import to_us
-from stores._columns import columns_of_rows
 from stores._read_only import ReadOnlyStore
-from stores._rows import Group, coverage_of, overview_of
+from stores._standing import (
+    Span,
+    coverage_of_columns,
+    only_of,
+    overview_of_columns,
+    questions,
+    spans_of,
+)
 from stores.base import ResultsStore
-from stores.columns import ResultColumns
+from stores.columns import ResultColumns, joined
 from stores.exchange import BoundResult, Coverage, ExperimentSummary, Overview, Page, ResultQuery, ResultRow
 
 __all__ = ["PastStore"]
 
-_PAGE: Final = 10_000
 #: While a run is under way, it tells that it lives at least so often.
 _HEARTBEAT: Final = timedelta(minutes=2)
 
@@ -25,8 +29,9 @@ _HEARTBEAT: Final = timedelta(minutes=2)
 class PastStore(ReadOnlyStore):
     """A store without what came after a time.
 
-    Where no run was under way since, its answers are those of the store, as fast; else results are read one
-    by one. Computations that had ended badly by then and were repeated since are not told any more.
+    Where no run was under way since, its answers are those of the store, as fast. Else counts and columns are
+    made from the store's, and what was changed since is looked up. Computations that had ended badly by then
+    and were repeated since are not told any more.
     """
 
     def __init__(self, store: ResultsStore, moment: datetime) -> None:
@@ -76,32 +81,43 @@ class PastStore(ReadOnlyStore):
         now = super().overview(experiment)
         if not self._changed(experiment):
             return now
-        counts: Counter[tuple[str, str, str | None, str]] = Counter()
-        newest: dict[tuple[str, str, str | None, str], int] = {}
-        windows = set()
-        for row in self._rows(ResultQuery(experiment=experiment, limit=_PAGE)):
-            place = row.label.test, row.label.model, row.label.reference, row.outcome.value
-            counts[place] += 1
-            newest[place] = max(newest.get(place, 0), to_us(row.computed_at))
-            windows.add(row.label.window)
-        groups = (Group(*place, n_windows=count, newest_us=newest[place]) for place, count in counts.items())
-        return overview_of(experiment, now.token, groups, len(windows))
+        return overview_of_columns(experiment, now.token, self._parts(experiment, _tests(now), None))
 
     def coverage(self, experiment: str, start_from: datetime | None = None) -> Coverage:
         if not self._changed(experiment):
             return super().coverage(experiment, start_from)
-        rows = self._rows(ResultQuery(experiment=experiment, start_from=start_from, limit=_PAGE))
-        return coverage_of((row.label.model, *_span(row), 1) for row in rows)
+        tests = _tests(super().overview(experiment))
+        return coverage_of_columns(self._parts(experiment, tests, start_from))
 
     def columns(self, experiment: str, test: str, start_from: datetime | None = None) -> ResultColumns | None:
         if not self._changed(experiment):
             return super().columns(experiment, test, start_from)
-        query = ResultQuery(experiment=experiment, tests=(test,), start_from=start_from, limit=_PAGE)
-        return next(iter(columns_of_rows(self._rows(query))), None)
+        parts = list(self._parts(experiment, [test], start_from))
+        return joined(parts) if parts else None
+
+    def _parts(
+        self, experiment: str, tests: Iterable[str], start_from: datetime | None
+    ) -> Iterator[ResultColumns]:
+        """Give what stood of some tests; each result is in one of the parts."""
+        changed = []
+        windows: set[Span] = set()
+        for test in tests:
+            now = super().columns(experiment, test, start_from)
+            if now is None:
+                continue
+            windows.update(spans_of(now))
+            stood = now.bound <= to_us(self._moment)
+            if stood.any():
+                yield now if stood.all() else now.where(stood)
+            if not stood.all():
+                changed.append(now.where(~stood))
+        if changed:
+            asked = questions(changed, windows, self._moment)
+            yield from only_of((row for query in asked for row in self._rows(query)), changed)
 
     def _rows(self, query: ResultQuery) -> Iterator[ResultRow]:
         while True:
-            page = self.latest(query)
+            page = super().latest(query)
             yield from page.rows
             if page.cursor is None:
                 return
@@ -120,5 +136,5 @@ class PastStore(ReadOnlyStore):
         return [unit for unit in super().units(experiment, states) if unit.changed_at <= self._moment]
 
 
-def _span(row: ResultRow) -> tuple[int, int]:
-    return to_us(row.label.window.start), to_us(row.label.window.end)
+def _tests(overview: Overview) -> list[str]:
+    return sorted({cell.test for cell in overview.cells})

@@ -17,15 +17,16 @@ from forequake.results import Label, Outcome, Quantiles, Side
 from forequake.windows import TimeWindow
 from stores._codec import from_us, to_us
 
-__all__ = ["CODES", "NUMBERS", "OUTCOMES", "Form", "ResultColumns", "joined"]
+__all__ = ["CODES", "NUMBERS", "OUTCOMES", "WHOLE", "Form", "ResultColumns", "joined"]
 
 _Floats = NDArray[np.float64]
 _Codes = NDArray[np.int32]
 
 #: What the codes of outcomes count.
 OUTCOMES: Final = tuple(Outcome)
-#: The columns of codes, and those of numbers besides the quantiles.
+#: The columns of codes, those of whole numbers, and those of other numbers besides the quantiles.
 CODES: Final = ("model", "reference", "window", "form", "outcome", "reason", "quantile_kind")
+WHOLE: Final = ("n_observed", "bound", "computed")
 NUMBERS: Final = ("statistic", "n_forecast", "information_gain", "interval_low", "interval_high")
 _QUANTILES: Final = TypeAdapter[Quantiles](Quantiles)
 #: Columns of words, by the names of their codes.
@@ -75,6 +76,8 @@ class ResultColumns:
         Places in `OUTCOMES`.
     n_observed : array of int64, shape (rows,)
         Number of target events.
+    bound, computed : arrays of int64, shape (rows,)
+        When the value was bound to its place and when it was computed, in microseconds since 1970.
     statistic, n_forecast, information_gain, interval_low, interval_high : arrays of float64, shape (rows,)
         As in `ResultRow`.
     quantiles
@@ -98,6 +101,8 @@ class ResultColumns:
     reason: _Codes
     quantile_kind: _Codes
     n_observed: NDArray[np.int64]
+    bound: NDArray[np.int64]
+    computed: NDArray[np.int64]
     statistic: _Floats
     n_forecast: _Floats
     information_gain: _Floats
@@ -171,7 +176,7 @@ class ResultColumns:
     def at(self, places: NDArray[np.intp]) -> "ResultColumns":
         """Leave the results at places, which keep their order; words that none has any more go."""
         changed: dict[str, object] = {}
-        for name in (*CODES, *NUMBERS, "n_observed"):
+        for name in (*CODES, *WHOLE, *NUMBERS):
             changed[name] = getattr(self, name)[places]
         for name, words in _WORDS.items():
             used, codes = _used(np.asarray(changed[name]))
@@ -191,7 +196,7 @@ def joined(parts: Sequence[ResultColumns]) -> ResultColumns:
     if len(parts) == 1:
         return _ordered(parts[0])
     changed: dict[str, object] = {}
-    for name in (*NUMBERS, "outcome", "n_observed"):
+    for name in (*NUMBERS, *WHOLE, "outcome"):
         changed[name] = np.concatenate([getattr(part, name) for part in parts])
     for name, words in _WORDS.items():
         known = sorted({word for part in parts for word in getattr(part, words)})
@@ -207,7 +212,7 @@ def joined(parts: Sequence[ResultColumns]) -> ResultColumns:
     windows = [inverse[begin + part.window] for begin, part in zip(begins[:-1], parts, strict=True)]
     changed["window"] = np.concatenate(windows).astype(np.int32)
     changed |= {"starts": unique[:, 0], "ends": unique[:, 1]}
-    names = sorted({name for part in parts for name in part.quantiles})
+    names = dict.fromkeys(name for part in parts for name in part.quantiles)
     changed["quantiles"] = {name: np.concatenate([part.number(name) for part in parts]) for name in names}
     return _ordered(replace(parts[0], **changed))  # type: ignore[arg-type]
 

@@ -9,6 +9,7 @@ import pytest
 from forequake.errors import NotFound
 from forequake.results import Outcome, RunChange, RunState
 from stores import _answers, _columns
+from stores._codec import to_us
 from stores.base import ResultsStore
 from stores.columns import NUMBERS, OUTCOMES, ResultColumns
 from stores.exchange import Binding, Coverage, ExperimentSummary, Overview, ResultQuery, ResultRow
@@ -17,7 +18,7 @@ from stores.testing.damage import Damage
 from stores.testing.filling import fill_store
 from stores.testing.samples import sample_label, sample_result, sample_window
 
-__all__ = ["ColumnsContract"]
+__all__ = ["ColumnsContract", "same_as_rows"]
 
 _TESTS = ("N", "S", "T", "W", "IG")
 _MODELS = ("alpha", "beta", "γ-model")
@@ -38,8 +39,8 @@ def _number(value: float | None) -> float:
     return float("nan") if value is None else value
 
 
-def _same(columns: ResultColumns | None, rows: list[ResultRow]) -> None:
-    """Compare columns with rows, field by field."""
+def same_as_rows(columns: ResultColumns | None, rows: list[ResultRow]) -> None:
+    """Compare columns with rows in their order, field by field."""
     assert columns is not None
     assert len(columns) == len(rows) > 0
 
@@ -59,6 +60,8 @@ def _same(columns: ResultColumns | None, rows: list[ResultRow]) -> None:
     ]
     assert [OUTCOMES[code] for code in columns.outcome] == [row.outcome for row in rows]
     assert columns.n_observed.tolist() == [row.n_observed for row in rows]
+    assert columns.bound.tolist() == [to_us(row.bound_at) for row in rows]
+    assert columns.computed.tolist() == [to_us(row.computed_at) for row in rows]
     for name in NUMBERS[:3]:
         np.testing.assert_array_equal(getattr(columns, name), [_number(getattr(row, name)) for row in rows])
     for place, name in enumerate(NUMBERS[3:]):
@@ -102,10 +105,10 @@ class ColumnsContract(ContractBase):
     def test_columns_are_what_the_rows_are(self, large: ResultsStore, kept: bool) -> None:
         assert not kept or large.summarise("sample")
         for test in _TESTS:
-            _same(large.columns("sample", test), _rows(large, test))
+            same_as_rows(large.columns("sample", test), _rows(large, test))
             for number in (0, 1, 5):
                 since = sample_window(number).start
-                _same(large.columns("sample", test, since), _rows(large, test, since))
+                same_as_rows(large.columns("sample", test, since), _rows(large, test, since))
             assert large.columns("sample", test, sample_window(6).start) is None
         assert large.columns("sample", "unknown") is None
         assert large.columns("nothing", "N") is None
@@ -119,7 +122,7 @@ class ColumnsContract(ContractBase):
         found = [Binding(label=label, key=result.key) for label, result in zip(labels, results, strict=True)]
         store.publish(ref(begin(store)), found)
         columns = store.columns("sample", "N")
-        _same(columns, _rows(store, "N"))
+        same_as_rows(columns, _rows(store, "N"))
         assert columns is not None
         assert columns.windows == (first.window, grown)
         assert len(columns.forms) == 2
@@ -147,20 +150,20 @@ class ColumnsContract(ContractBase):
         large.put([result])
         run = ref(begin(large))
         large.publish(run, [Binding(label=sample_label("N", "another", 2), key=result.key)])
-        _same(large.columns("sample", "N"), _rows(large, "N"))
+        same_as_rows(large.columns("sample", "N"), _rows(large, "N"))
         assert large.overview("sample").token > before[0].token
         assert sum(cell.n_windows for cell in large.overview("sample").cells) == 6 * 12
         large.update_run(run, RunChange(state=RunState.COMPLETED), expect=RunState.RUNNING)
         counted = _everything(large)
         assert large.summarise("sample")
         assert _everything(large) == counted
-        _same(large.columns("sample", "N"), _rows(large, "N"))
+        same_as_rows(large.columns("sample", "N"), _rows(large, "N"))
 
     def test_a_repair_forgets_what_is_kept(self, large: ResultsStore, damage: Damage) -> None:
         large.summarise("sample")
         damage.drop_latest(_rows(large, "S")[0].label.slot)
         assert [finding.repaired for finding in large.check(repair=True)] == [True]
-        _same(large.columns("sample", "S"), _rows(large, "S"))
+        same_as_rows(large.columns("sample", "S"), _rows(large, "S"))
         assert large.summarise("sample")
 
     def test_several_may_keep_at_once_while_results_change(self, large: ResultsStore) -> None:
@@ -184,5 +187,5 @@ class ColumnsContract(ContractBase):
             for future in [pool.submit(write), pool.submit(read), pool.submit(read)]:
                 future.result(timeout=60)
         large.summarise("sample")
-        _same(large.columns("sample", "N"), _rows(large, "N"))
+        same_as_rows(large.columns("sample", "N"), _rows(large, "N"))
         assert sum(cell.n_windows for cell in large.overview("sample").cells) == 6 * 12 + 20

@@ -12,6 +12,7 @@ pytest.register_assert_rewrite(
             "care",
             "columns",
             "copy",
+            "past",
             "queries",
             "records",
             "results",
@@ -25,6 +26,7 @@ from stores.testing._contract_blobs import BlobsContract  # noqa: E402
 from stores.testing._contract_care import CareContract, SharingContract  # noqa: E402
 from stores.testing._contract_columns import ColumnsContract  # noqa: E402
 from stores.testing._contract_copy import CopyContract  # noqa: E402
+from stores.testing._contract_past import PastContract  # noqa: E402
 from stores.testing._contract_queries import QueriesContract  # noqa: E402
 from stores.testing._contract_records import RecordsContract  # noqa: E402
 from stores.testing._contract_results import PublishContract  # noqa: E402
@@ -39,6 +41,7 @@ class ResultsStoreContract(
     PublishContract,
     QueriesContract,
     ColumnsContract,
+    PastContract,
     RunsContract,
     TimingsContract,
     ClaimsContract,

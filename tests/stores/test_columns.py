@@ -8,7 +8,7 @@ import pytest
 from forequake.errors import CorruptRecord
 from forequake.results import Outcome, Quantiles, Side
 from stores._columns import FIELDS, columns_of, from_bytes, sealed, to_bytes, unsealed
-from stores.columns import CODES, NUMBERS, ResultColumns, joined
+from stores.columns import CODES, NUMBERS, WHOLE, ResultColumns, joined
 from stores.testing import sample_window
 
 _EVERY_KIND = [
@@ -44,6 +44,8 @@ def a_row(number: int, **changes: object) -> tuple[object, ...]:
         "information_gain": None,
         "interval_low": None,
         "interval_high": None,
+        "bound_us": start + 10**12 + number,
+        "computed_us": start + 10**12 - number,
     }
     return tuple((fields | changes)[name] for name in FIELDS)
 
@@ -67,7 +69,7 @@ def same(one: ResultColumns, other: ResultColumns | None) -> None:
         "windows",
     ):
         assert getattr(one, name) == getattr(other, name)
-    for name in (*CODES, *NUMBERS, "starts", "ends", "n_observed"):
+    for name in (*CODES, *NUMBERS, *WHOLE, "starts", "ends"):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), strict=True)
     for name in {*one.quantiles, *other.quantiles}:
         np.testing.assert_array_equal(one.number(name), other.number(name), strict=True)
@@ -114,7 +116,7 @@ def test_a_part_of_columns_has_only_its_own_words() -> None:
 
 def test_bytes_that_are_damaged_or_of_another_version_are_not_read() -> None:
     data = to_bytes(columns(*ROWS))
-    for spoiled in (b"", data[:40], data[:-1], data[:60] + b"\0" + data[61:], b"fqkept1\n" + data[8:]):
+    for spoiled in (b"", data[:40], data[:-1], data[:60] + b"\0" + data[61:], b"fqkept2\n" + data[8:]):
         assert from_bytes(spoiled) is None
     assert unsealed(sealed(b"")) == b""
 
@@ -127,6 +129,7 @@ def test_bytes_that_are_damaged_or_of_another_version_are_not_read() -> None:
         {"quantiles": '{"kind":"strange"}'},
         {"quantiles": '{"kind":'},
         {"n_obs": "many"},
+        {"bound_us": None},
         {"statistic": "high"},
         {"start_us": 10**30},
     ],
