@@ -79,10 +79,12 @@ def _alike(
     for columns in changed:
         there = np.zeros((len(columns.starts), len(columns.models)), dtype=np.bool_)
         there[columns.window, columns.model] = True
-        for span, row in zip(spans_of(columns), there, strict=True):
+        rows, which = np.unique(there, axis=0, return_inverse=True)
+        named = [[columns.models[code] for code in np.flatnonzero(row)] for row in rows]
+        for span, row in zip(spans_of(columns), which.reshape(-1).tolist(), strict=True):
             tests, models = of_span[span]
             tests.add(columns.test)
-            models.update(columns.models[code] for code in np.flatnonzero(row))
+            models.update(named[row])
     found: defaultdict[tuple[tuple[str, ...], tuple[str, ...]], list[Span]] = defaultdict(list)
     for span, (tests, models) in of_span.items():
         found[tuple(sorted(tests)), tuple(sorted(models))].append(span)
