@@ -1,9 +1,10 @@
 """What pages say where there is nothing to show: no experiment, no result, a store that does not answer."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import streamlit as st
+from streamlit.errors import StreamlitDuplicateElementKey
 
 from dashboard import _data
 from dashboard._public import is_public
@@ -42,6 +43,32 @@ def explained() -> Iterator[None]:
         st.error(f"**{title}.**{why}", icon=":material/error:")
         _say_store()
         st.button("Try again", on_click=_data.forget, type="primary")
+        _keep_address()
+
+
+def _keep_address() -> None:
+    """Keep the choices in the address whose widgets were not drawn.
+
+    Streamlit drops a parameter with its widget, and another experiment would open when the page is loaded
+    again. So each has a widget of its kind here, which nobody sees; a session keeps its value.
+    """
+    st.html("<style>.st-key-kept-choices {display: none}</style>")
+    with st.container(key="kept-choices"):
+        for name in st.query_params.to_dict():
+            held = st.session_state.get(name)
+            with suppress(StreamlitDuplicateElementKey):  # drawn before something went wrong
+                if held is not None:
+                    _stand_in(name, held)
+
+
+def _stand_in(name: str, held: object) -> None:
+    """Draw a widget with the value that a choice has, which is not its default: that has no parameter."""
+    if isinstance(held, bool):
+        st.toggle(name, value=not held, key=name, bind="query-params")
+    elif isinstance(held, str):
+        st.selectbox(name, [held], index=None, key=name, bind="query-params")
+    elif isinstance(held, list):
+        st.multiselect(name, held, key=name, bind="query-params")
 
 
 def no_experiments() -> None:

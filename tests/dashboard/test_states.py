@@ -7,7 +7,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from dashboard import _data
 from dashboard.launch import APP
+from forequake.errors import StoreUnavailable
 from stores import ResultQuery, open_store
 from stores.testing import fill_store, sample_experiment, sample_run
 from tests.dashboard.reading import figures, words
@@ -126,3 +128,26 @@ def test_a_key_that_a_place_never_had_is_told(url: str, monkeypatch: pytest.Monk
     (row, *_) = open_store(url).latest(ResultQuery(experiment="there", tests=("N",))).rows
     app = opened(monkeypatch, url, "result", slot=row.label.slot, key="0" * 64)
     assert "never had the value of this key" in words(app)
+
+
+@pytest.mark.parametrize("question", ["experiments", "overview", "score_summary"])
+def test_the_address_keeps_its_choices_where_a_store_stops(
+    question: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(monkeypatch, url, "overview", experiment="there", model="beta", test="S", holm="true")
+    before = dict(app.query_params)
+    assert set(before) == {"experiment", "model", "test", "holm"}
+
+    def stopped(*_: object) -> None:
+        raise StoreUnavailable("it has stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_data, question, stopped)
+        app.run()
+    assert not app.exception, app.exception
+    assert "does not answer" in words(app)
+    assert dict(app.query_params) == before
+    app.run()
+    assert not app.error
+    assert dict(app.query_params) == before
+    assert "The filters leave 1 of 2 models and 1 of 4 tests." in words(app)
