@@ -49,7 +49,7 @@ def show() -> None:
         return
     with st.container(horizontal=True):
         name = pick("Run", "run", run_options(runs), f"the last, run {runs[0].run_no}")
-        other = pick("Compared with", "against", run_options(runs), "no other run")
+        other = pick("Compared with", "compared_with", run_options(runs), "no other run")
     run = run_named(runs, name) or runs[0]
     against = run_named(runs, other)
     if against is not None:

@@ -82,7 +82,7 @@ def test_a_run_under_way_tells_what_it_is_at_before_its_first_result(
 def test_provenance_has_the_facts_of_a_run_and_what_another_had_otherwise(
     page: PageOpener, revised: str
 ) -> None:
-    app = page(revised, "provenance", experiment="revised", against="run 1")
+    app = page(revised, "provenance", experiment="revised", compared_with="run 1")
     store = open_store(revised)
     last, first = store.runs("revised")
     said = words(app)
