@@ -12,6 +12,7 @@ from dashboard import _data
 from dashboard._experiment import Place, count_windows, is_dependent
 from dashboard._theme import Theme
 from dashboard._words import count_of
+from dashboard.figures.alarms import DIAGRAMS
 from dashboard.figures.bands import bands, least_width
 from dashboard.figures.cells import (
     Column,
@@ -24,6 +25,7 @@ from dashboard.figures.legend import window_legend
 from dashboard.figures.marks import MARKS
 from dashboard.figures.matrix import matrix_figure
 from dashboard.views._filters import link_to
+from dashboard.views._kinds import GAINS, definition_of
 from dashboard.views._opening import open_slot, slots_of
 from dashboard.views._parts import chosen_cell, clickable
 from dashboard.views._tables import show_table, window_table
@@ -106,7 +108,7 @@ def show_over_windows(page: Page) -> None:
         "is the quantile that decides, or the information gain. Click a mark for the picture."
     )
     st.html(window_legend((cell.status for cell in matrix.cells), page.theme))
-    place = draw_matrix(matrix, page.theme, "over-windows")
+    place = draw_matrix(matrix, page, "over-windows")
     for cell in matrix.cells:
         if place is not None and cell.row is not None and same(cell, place):
             open_slot(cell.row.label.slot)
@@ -115,14 +117,15 @@ def show_over_windows(page: Page) -> None:
     show_table(window_table(matrix), file, matrix_files(matrix, page.theme, file), opens=opens)
 
 
-def draw_matrix(matrix: WindowMatrix | CountedMatrix, theme: Theme, key: str) -> Place | None:
+def draw_matrix(matrix: WindowMatrix | CountedMatrix, page: Page, key: str) -> Place | None:
     """Show a matrix, in bands where it has many tests; give the cell that was clicked, if one was."""
     chosen = None
-    links = {column: _page_of(column) for column in matrix.columns}
+    found = {column: _page_of(page, column) for column in matrix.columns}
+    links = {column: link for column, link in found.items() if link is not None}
     for number, part in enumerate(bands(matrix)):
         name = f"{key}-{number + 1}" if number else key
         carried = clickable(
-            matrix_figure(part, theme, links),
+            matrix_figure(part, page.theme, links),
             name,
             least=least_width(part),
             alt=f"Matrix of {count_of(len(part.models), 'model')} by "
@@ -143,12 +146,26 @@ def _said(matrix: WindowMatrix | CountedMatrix) -> str:
     )
 
 
-def _page_of(column: Column) -> str:
-    """Give the address of the page that shows one test of all models."""
-    compared = column.reference is not None or column.against_all
-    more = {} if column.reference is None else {"against": column.reference}
-    query = {name: value for name, value in link_to(**more).items() if name != "test"} | {"test": column.test}
-    return f"{'comparison' if compared else 'consistency'}?{urlencode(query, doseq=True)}"
+def _page_of(page: Page, column: Column) -> str | None:
+    """Give the address of the page that shows one test of all models; None where there is none.
+
+    Pages of scores have their own choice of one, and show other tests besides.
+    """
+    known = definition_of(page, column.test)
+    if known is not None and known.name in DIAGRAMS:
+        to, more = "alarms", {"alarm_diagram": column.test}
+    elif known is not None and known.kind == "score" and known.name in GAINS:
+        to, more = "time", {"time_score": column.test}
+    elif column.reference is not None or column.against_all:
+        to, more = "comparison", {"test": column.test}
+        if column.reference is not None:
+            more["against"] = column.reference
+    elif known is not None and known.kind == "consistency" and not known.of:
+        to, more = "consistency", {"test": column.test}
+    else:
+        return None
+    query = {name: value for name, value in link_to(**more).items() if name not in more} | more
+    return f"{to}?{urlencode(query, doseq=True)}"
 
 
 def matrix_files(

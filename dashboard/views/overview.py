@@ -77,7 +77,7 @@ def _in_window(page: Page, window: TimeWindow) -> None:
             "itself. Click a mark for its distribution."
         )
         st.html(window_legend((cell.status for cell in matrix.cells), page.theme))
-        place = draw_matrix(matrix, page.theme, "matrix")
+        place = draw_matrix(matrix, page, "matrix")
         if place is not None and any(cell.row is not None for cell in matrix.cells if same(cell, place)):
             open_slot(slot_of(page.name, place, window))
         compared = {column.test for column in columns if column.against_all}
@@ -113,7 +113,7 @@ def _all_windows(page: Page, counted: Overview, windows: _data.Windows) -> None:
                 note += " They are corrected for the number of cells: chance gives any ring in 5 % of cases."
         st.caption(f"{note} Click a cell for its latest window.")
         st.html(counted_legend(page.theme, matrix))
-        place = draw_matrix(matrix, page.theme, "matrix")
+        place = draw_matrix(matrix, page, "matrix")
         slot = None if place is None else _latest(page, place)
         if slot is not None:
             open_slot(slot)

@@ -23,6 +23,7 @@ from dashboard.figures.running_gains import TICKS, EventTicks, Gains, alt_of, ga
 from dashboard.figures.window_quantiles import quantiles_figure
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
+from dashboard.views._kinds import GAINS
 from dashboard.views._one_test import choose_one, columns_in_windows, grid_of_column, say_bounds
 from dashboard.views._opening import Opens, open_slot, slot_of
 from dashboard.views._parts import clicked, plot, scrolled
@@ -31,8 +32,6 @@ from dashboard.views._text import plain
 from forequake.errors import CorruptRecord, InputError, NotFound
 from forequake.windows import TimeWindow, overlap
 
-#: Scores of which sums say what a model gains, in the order in which they are offered.
-_SCORES: Final = ("sequential_information_gain", "sequential_likelihood", "poisson_paired_t")
 #: Most rows of a table on the page; the files to download have all.
 _MOST_ROWS: Final = 1_000
 #: Width of the figures in pixels below which they are scrolled.
@@ -71,7 +70,7 @@ def _gains(shown: Frame, picked: Sequence[str]) -> Sequence[str]:
     """Show the gains; give the models that gain most, the first ones where that is not known."""
     st.subheader("Information gain")
     first = shown.models[:MOST_LINES]
-    offered = [found for name in _SCORES for found in columns_in_windows(shown) if found[1].name == name]
+    offered = [found for name in GAINS for found in columns_in_windows(shown) if found[1].name == name]
     if not offered:
         st.info(
             "No score of this experiment adds up over windows. Add the test `sequential_information_gain` or "

@@ -1,5 +1,6 @@
 """The pages on real stores, run by Streamlit's own test runner: what they show, and what they say instead."""
 
+import html
 import json
 import math
 import re
@@ -100,6 +101,21 @@ def test_the_newest_experiment_is_chosen_and_written_into_the_address(
     app = page(many_weeks)
     assert app.selectbox(key="experiment").value == "later"
     assert app.query_params["experiment"] == "later"
+
+
+def test_headings_lead_to_the_pages_of_their_tests(page: PageOpener, ridge: str) -> None:
+    links = {}
+    for drawn in figures(page(ridge, experiment="ridge")):
+        for heading in drawn["layout"].get("xaxis", {}).get("ticktext") or ():
+            link = re.search(r'href="([^"]*)"', str(heading))
+            name = re.sub(r"<(?!br).*?>", "", str(heading)).replace("<br>", " ")
+            links[name] = None if link is None else html.unescape(link[1])
+    assert links["S"] == "consistency?experiment=ridge&test=S"
+    assert links["T"] == "comparison?experiment=ridge&test=T&against=flat"
+    assert links["IG"] == "time?experiment=ridge&time_score=IG"
+    assert links["ROC"] == "alarms?experiment=ridge&alarm_diagram=ROC"
+    assert links["Molchan"] == "alarms?experiment=ridge&alarm_diagram=Molchan"
+    assert [name for name, link in links.items() if link is None and "alib" in name], links
 
 
 def test_a_link_restores_experiment_window_models_and_tests(page: PageOpener, many_weeks: str) -> None:
