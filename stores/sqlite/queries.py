@@ -55,8 +55,9 @@ _AS_OF: Final = """
 _PAGE_AS_OF: Final = _AS_OF.format(
     places="bindings AS p", filters=f"{_FILTERS} AND {_ANY_TEST} AND {_ANY_MODEL}", order=_ORDER
 )
-# Of one window the slots are those of its latest rows: only they are found by the window's end.
-_WINDOW_AS_OF: Final = _AS_OF.format(
+# Of some the slots are those of their latest rows: only they are found by a window's end, and by tests and
+# models in the index alone, before any binding is read.
+_SOME_AS_OF: Final = _AS_OF.format(
     places="latest AS l INDEXED BY latest_by_window CROSS JOIN bindings AS p ON p.slot = l.slot",
     filters=f"{_FILTERS} AND {_ANY_TEST} AND {_ANY_MODEL}".replace("p.", "l."),
     order=_ORDER.replace("p.", "l."),
@@ -87,7 +88,8 @@ def latest_page(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[
 def page_as_of(db: sqlite3.Connection, query: ResultQuery, store: str) -> Page[ResultRow]:
     """Read a page of the results that stood at `query.as_of`; see `ResultsStore.latest`."""
     rows = []
-    statement = _PAGE_AS_OF if query.window is None else _WINDOW_AS_OF
+    some = query.window is not None or query.tests or query.models
+    statement = _SOME_AS_OF if some else _PAGE_AS_OF
     for _, *label, run_no, bound_us, kind, key, version, canon, body in db.execute(
         statement, _parameters(query, store)
     ):
