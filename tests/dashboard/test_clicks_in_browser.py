@@ -86,6 +86,7 @@ def test_a_click_on_a_mark_leads_to_its_result_and_back(
     page.locator("code", has_text=slot).first.wait_for()
     page.go_back()
     page.locator(f"[class*=st-key-{box}] {MARKS}").first.wait_for(state="attached")
+    page.wait_for_url("**experiment=ridge**")  # put back by the page, for those who load it again
     page.go_forward()
     heading.wait_for()
     assert page.url == before
