@@ -11,7 +11,7 @@ from forequake.results import Label
 from forequake.windows import TimeWindow
 from stores import ResultRow
 
-__all__ = ["Opens", "open_slot", "place_named", "slot_of", "slots_of"]
+__all__ = ["Opens", "open_slot", "place_named", "slot_in", "slot_of", "slots_of"]
 
 #: Gives the slot of the result that a row of a table is of; None where it is of none.
 Opens: TypeAlias = Callable[[Mapping[str, Any]], str | None]
@@ -35,9 +35,13 @@ def place_named(entry: Mapping[str, Any]) -> Place:
 
 def slots_of(rows: Iterable[ResultRow | None]) -> Opens:
     """Find the slots of results by model, test and reference, as tables of cells name them."""
-    slots = {
-        (row.label.model, row.label.test, row.label.reference): row.label.slot
-        for row in rows
-        if row is not None
+    labels = {
+        (row.label.model, row.label.test, row.label.reference): row.label for row in rows if row is not None
     }
-    return lambda entry: slots.get(place_named(entry))
+    return lambda entry: slot_in(labels, place_named(entry))
+
+
+def slot_in(labels: Mapping[Any, Label], place: Any) -> str | None:
+    """Give the slot of what is in a place: only there is it worked out, since a page may have very many."""
+    label = labels.get(place)
+    return None if label is None else label.slot

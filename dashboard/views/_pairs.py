@@ -8,7 +8,7 @@ from dashboard._theme import Theme
 from dashboard._words import count_of
 from dashboard.figures.marks import Status
 from dashboard.figures.pairs import PairMatrix, pair_figure
-from dashboard.views._opening import open_slot
+from dashboard.views._opening import open_slot, slot_in
 from dashboard.views._parts import chosen_cell, clickable
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -50,15 +50,16 @@ def show_pairs(
         f"{count_of(len(matrix.others), 'other')}; the table below has the same content",
     )
     place = chosen_cell(carried)
-    slots = {(pair.model, pair.other): pair.latest.label.slot for pair in matrix.pairs if pair.latest}
-    if place is not None and (place[0], str(place[2])) in slots:
-        open_slot(slots[place[0], str(place[2])])
+    labels = {(pair.model, pair.other): pair.latest.label for pair in matrix.pairs if pair.latest}
+    slot = None if place is None else slot_in(labels, (place[0], place[2]))
+    if slot is not None:
+        open_slot(slot)
     name = f"{experiment}_{test}_pairs"
     show_table(
         _table(matrix),
         name,
         figures={name: figure},
-        opens=lambda entry: slots.get((entry["model"], entry["reference"])),
+        opens=lambda entry: slot_in(labels, (entry["model"], entry["reference"])),
     )
 
 

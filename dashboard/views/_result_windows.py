@@ -11,7 +11,7 @@ from dashboard._theme import Theme
 from dashboard._words import OUTCOMES, count_of, is_drawn, number, window_name
 from dashboard.figures.series import series_figure
 from dashboard.figures.tables import DRAWN
-from dashboard.views._opening import open_slot
+from dashboard.views._opening import open_slot, slot_in
 from dashboard.views._parts import clicked, plot, scrolled
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
@@ -60,12 +60,12 @@ def over_time(rows: Sequence[ResultRow], label: Label, theme: Theme, marks: Mapp
         other = label.model_copy(update={"window": TimeWindow.from_id(str(mark[0]))})
         open_slot(other.slot)
     name = "_".join(part for part in (label.experiment, label.test, label.model, label.reference) if part)
-    slots = {window_name(row.label.window): row.label.slot for row in rows}
+    labels = {window_name(row.label.window): row.label for row in rows if row.label.window != label.window}
     show_table(
         [_entry(row) for row in rows],
         f"{name}_all_windows",
         {f"{name}_all_windows": figure},
-        opens=lambda entry: slots[entry["window"]] if slots[entry["window"]] != label.slot else None,
+        opens=lambda entry: slot_in(labels, entry["window"]),
     )
 
 

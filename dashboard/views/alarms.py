@@ -16,13 +16,14 @@ from dashboard.views._failures import unknown_name
 from dashboard.views._files import csv_rows, file_name
 from dashboard.views._filters import drop_unknown
 from dashboard.views._frame import Frame, frame, say_filters
-from dashboard.views._opening import open_slot
+from dashboard.views._opening import open_slot, slot_in
 from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
 from dashboard.views._tables import show_table
 from dashboard.views._text import plain
 from forequake.errors import NotFound, unknown
 from forequake.evaluations.registry import TESTS
+from forequake.results import Label
 from forequake.windows import TimeWindow
 from stores import ResultRow
 
@@ -256,18 +257,21 @@ def _all_windows(page: _Page) -> None:
     if mark and len(mark) == 3:
         open_slot(series[str(mark[0])][int(mark[1])].label.slot)
     file = f"{shown.name}_{page.test}_all_windows"
-    slots: dict[tuple[str, str | None], str] = {
-        (model, None): rows[-1].label.slot for model, rows in series.items()
+    labels: dict[tuple[str, TimeWindow | None], Label] = {
+        (model, None): rows[-1].label for model, rows in series.items()
     }
-    slots |= {
-        (row.label.model, row.label.window.id): row.label.slot for rows in series.values() for row in rows
-    }
+    for model, rows in series.items():
+        labels |= {(model, row.label.window): row.label for row in rows}
     show_table(
         _areas_table(series, measure),
         file,
         {file: figure},
-        opens=lambda entry: slots.get((entry["model"], entry.get("window"))),
+        opens=lambda entry: slot_in(labels, (entry["model"], _window_of(entry))),
     )
+
+
+def _window_of(entry: Mapping[str, Any]) -> TimeWindow | None:
+    return TimeWindow.from_id(entry["window"]) if "window" in entry else None
 
 
 def _middle(rows: Sequence[ResultRow]) -> float:

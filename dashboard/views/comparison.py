@@ -25,7 +25,7 @@ from dashboard.figures.marks import MARKS, Status
 from dashboard.figures.pairs import PairMatrix, pair_matrix
 from dashboard.views._frame import Frame, frame, say_filters
 from dashboard.views._kinds import columns_of_kind, definition_of
-from dashboard.views._opening import open_slot, slots_of
+from dashboard.views._opening import open_slot, slot_in, slots_of
 from dashboard.views._pairs import show_pairs
 from dashboard.views._parts import clickable
 from dashboard.views._steps import step_windows
@@ -262,12 +262,12 @@ def _window_by_window(shown: Frame, one: _Comparison) -> None:
         open_slot(str(mark[0]))
     name = f"{shown.name}_{column.test}_vs_{gains.reference}_windows"
     drawn = [row for some in gains.rows.values() for row in some]
-    slots = {(row.label.model, window_name(row.label.window)): row.label.slot for row in drawn}
+    labels = {(row.label.model, window_name(row.label.window)): row.label for row in drawn}
     show_table(
         [_window_entry(row) for row in drawn],
         name,
         {name: figure},
-        opens=lambda entry: slots.get((entry["model"], entry["window"])),
+        opens=lambda entry: slot_in(labels, (entry["model"], entry["window"])),
     )
 
 
