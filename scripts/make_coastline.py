@@ -69,7 +69,7 @@ def main(source: Path, target: Path) -> None:
         name = "coast" if users[number] == 1 else "borders"
         if users[number]:
             found[name] += walked(points_of(arc, topology["transform"]))
-    np.savez_compressed(target, **{name: joined(lines) for name, lines in found.items()})
+    np.savez_compressed(target, coast=joined(found["coast"]), borders=joined(found["borders"]))
     for name, lines in found.items():
         print(f"{name}: {len(lines)} lines, {sum(map(len, lines))} points")
 

@@ -8,7 +8,7 @@ Each page is opened in a real browser and taken whole.
 import argparse
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote
 
 from dashboard.launch import PUBLIC_VARIABLE
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=1280)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
-    scheme = "dark" if options.dark else "light"
+    scheme: Literal["light", "dark"] = "dark" if options.dark else "light"
     variables = {PUBLIC_VARIABLE: "1"} if options.public else {}
     with (
         serving(options.store, variables) as address,
