@@ -14,7 +14,7 @@ import pytest
 
 from forequake.errors import AccessDenied
 from stores import ResultQuery, open_store
-from tests.dashboard.conftest import browser  # noqa: F401  # a fixture
+from tests.dashboard.conftest import browser, chromium  # noqa: F401  # fixtures
 from tests.native_services import ROOT, NativeServices, native_services, postgres_programs
 
 if TYPE_CHECKING:

@@ -61,6 +61,8 @@ def update_run(
         "UPDATE runs SET state = ?, heartbeat_us = ?, body = ? WHERE id = ?",
         (changed.state.value, now_us, encode_run(changed), ref.id),
     )
+    if change.state is RunState.CRASHED:  # as on servers, where it may have died before it said what changed
+        db.execute("UPDATE experiments SET token = token + 1 WHERE name = ?", (ref.experiment,))
     return changed
 
 

@@ -1,6 +1,7 @@
 """Results in words: every outcome one true sentence, every quantile a readable number."""
 
 import doctest
+import importlib
 import math
 import re
 from datetime import UTC, datetime
@@ -9,12 +10,10 @@ from typing import Any
 
 import pytest
 
+import dashboard
 import forequake
-from dashboard import _sentences, _theme, _words
 from dashboard._sentences import FLAGS, flag_words, missing_words, power_words, sentence
 from dashboard._words import is_drawn, number, quantile_texts, short_number, stamp, window_name
-from dashboard.figures import cells
-from dashboard.views import _text
 from dashboard.views._text import ago, plain
 from forequake.evaluations.power import Power
 from forequake.results import (
@@ -190,13 +189,17 @@ def test_ages_are_said_in_one_unit() -> None:
     assert ago(datetime(2024, 5, 1, tzinfo=UTC), noon) == "9 days ago"
 
 
+ROOT = Path(dashboard.__file__).parent
+
+
 @pytest.mark.parametrize(
-    "module", [_sentences, _theme, _words, cells, _text], ids=lambda module: module.__name__
+    "file",
+    sorted(file for file in ROOT.rglob("*.py") if ">>>" in file.read_text(encoding="utf-8")),
+    ids=lambda file: str(file.relative_to(ROOT)),
 )
-def test_examples_in_the_documentation_hold(module: Any) -> None:
-    found = doctest.testmod(module)
-    assert found.attempted > 0
-    assert found.failed == 0
+def test_examples_in_the_documentation_hold(file: Path) -> None:
+    name = ".".join(file.relative_to(ROOT.parent).with_suffix("").parts)
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 def test_results_over_windows_say_of_how_many() -> None:
