@@ -11,7 +11,7 @@ from stores._columns import FIELDS, PIECE
 from stores._rows import Group
 from stores.sqlite.schema import has_kept
 
-__all__ = ["SqliteAnswers", "forget", "keep"]
+__all__ = ["SqliteAnswers", "keep", "outdate"]
 
 _FAR: Final = 1 << 62
 _OF_IT: Final = "experiment = ? AND what = ? AND test = ? AND token = ?"
@@ -96,6 +96,6 @@ def keep(db: sqlite3.Connection, experiment: str, token: int, topic: Topic, bodi
     )
 
 
-def forget(db: sqlite3.Connection) -> None:
-    """Keep nothing any more."""
-    db.execute("DELETE FROM kept")
+def outdate(db: sqlite3.Connection, experiment: str | None = None) -> None:
+    """Give one or all experiments another token, so that nothing kept is read any more."""
+    db.execute("UPDATE experiments SET token = token + 1 WHERE ?1 IS NULL OR name = ?1", (experiment,))

@@ -8,6 +8,7 @@ from forequake.timers import Timers
 from stores._codec import decode_run, encode_run, from_us
 from stores._refusals import no_experiment_record, no_run, other_state
 from stores.exchange import RunRef
+from stores.sqlite.kept import outdate
 
 __all__ = ["begin_run", "runs", "timings", "update_run"]
 
@@ -62,7 +63,7 @@ def update_run(
         (changed.state.value, now_us, encode_run(changed), ref.id),
     )
     if change.state is RunState.CRASHED:  # as on servers, where it may have died before it said what changed
-        db.execute("UPDATE experiments SET token = token + 1 WHERE name = ?", (ref.experiment,))
+        outdate(db, ref.experiment)
     return changed
 
 

@@ -49,7 +49,7 @@ from stores.sqlite import adoption, publication, queries, runs, sweeping, tables
 from stores.sqlite.care import SqliteHoldings
 from stores.sqlite.connections import Connections
 from stores.sqlite.filesystems import refuse_network_filesystem
-from stores.sqlite.kept import SqliteAnswers, forget, keep
+from stores.sqlite.kept import SqliteAnswers, keep, outdate
 
 __all__ = ["SqliteStore"]
 
@@ -268,7 +268,7 @@ class SqliteStore(ResultsStore):
     def check(self, *, repair: bool = False) -> Iterator[Finding]:  # noqa: D102
         if repair:
             with suppress(CorruptRecord), self._connections.writing() as db:  # damage is told below
-                forget(db)
+                outdate(db)
         return check(SqliteHoldings(self._connections, self._blobs), repair=repair)
 
     def sweep(  # noqa: D102
