@@ -17,10 +17,10 @@ from dashboard.launch import command, environment
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext
 
-__all__ = ["NoChromium", "chromium", "serving"]
+__all__ = ["FLAGS", "NoChromium", "chromium", "chromium_program", "serving"]
 
 #: Nothing is drawn by a graphics card, and nothing is asked of any host but ours.
-_FLAGS: Final = (
+FLAGS: Final = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -92,6 +92,20 @@ def _await_health(process: subprocess.Popen[bytes], address: str) -> None:
     raise RuntimeError(message)
 
 
+def chromium_program() -> str:
+    """Give the system's Chromium.
+
+    Raises
+    ------
+    NoChromium
+        Where there is none.
+    """
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        raise NoChromium
+    return found
+
+
 @contextmanager
 def chromium(
     *, width: int = 1280, height: int = 900, scheme: Literal["light", "dark"] = "light"
@@ -112,14 +126,12 @@ def chromium(
     """
     from playwright.sync_api import sync_playwright
 
-    executable = shutil.which("chromium") or shutil.which("chromium-browser")
-    if executable is None:
-        raise NoChromium
+    executable = chromium_program()
     with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
             executable_path=executable,
-            args=list(_FLAGS),
+            args=list(FLAGS),
             viewport={"width": width, "height": height},
             color_scheme=scheme,
         )

@@ -1,19 +1,15 @@
 """What the dashboard's tests share: rows made by hand, filled stores, a running server, a browser."""
 
-import http.client
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dashboard.launch import APP, command, environment
+from dashboard.launch import APP
+from dashboard.testing import FLAGS, NoChromium, chromium_program, serving
 from forequake.evaluations.registry import find_test
 from forequake.results import LowerQuantile, Outcome
 from stores import ResultRow, open_store
@@ -28,17 +24,6 @@ RowMaker = Callable[..., ResultRow]
 Server = Callable[[str], AbstractContextManager[str]]
 #: Opens a page: the store's address, the name of the view, and the parameters of the address.
 PageOpener = Callable[..., "AppTest"]
-
-_FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(scope="session")
@@ -103,26 +88,7 @@ def many_weeks(tmp_path_factory: pytest.TempPathFactory) -> str:
 def serve() -> Server:
     """Start the dashboard on a store, as the command line does; the context gives its address."""
 
-    @contextmanager
-    def started(store_url: str) -> Iterator[str]:
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        process = subprocess.Popen(
-            command(port),
-            env=os.environ | environment(store_url),
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _await_health(process, port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-    return started
+    return serving
 
 
 @pytest.fixture
@@ -163,7 +129,7 @@ def chromium() -> Iterator["Browser"]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=_executable(), args=list(_FLAGS))
+        started = playwright.chromium.launch(executable_path=_executable(), args=list(FLAGS))
         yield started
         started.close()
 
@@ -180,27 +146,9 @@ def browser(chromium: "Browser") -> Iterator["BrowserContext"]:
 
 
 def _executable() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
-    if found is None:
-        message = "there is no chromium on PATH: install it (Debian: apt-get install chromium)"
+    try:
+        return chromium_program()
+    except NoChromium as missing:
         if os.environ.get("CI") == "true" or os.environ.get("FOREQUAKE_REQUIRE_BROWSER") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return found
-
-
-def _await_health(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the dashboard's server ended at once"
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/_stcore/health")
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            pass
-        finally:
-            connection.close()
-        time.sleep(0.1)
-    pytest.fail("the dashboard's server did not answer within 60 s")
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
